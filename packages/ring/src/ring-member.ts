@@ -1,0 +1,41 @@
+/** A member as the ring sees it: a name and a share. Where it listens is the directory's business. */
+export interface RingMember {
+  /** `[A-Za-z0-9._:-]{1,64}`, unique in the ring. */
+  readonly id: string;
+  /** Share relative to the others, 0.01–100, default 1. A draining member simply is not in the ring. */
+  readonly weight?: number;
+}
+
+export const minWeight = 0.01;
+export const maxWeight = 100;
+/** Owners are kept in 16 bits. */
+export const maxMembers = 65_535;
+
+const idPattern = /^[A-Za-z0-9._:-]{1,64}$/;
+
+export function isMemberId(id: unknown): id is string {
+  return typeof id === 'string' && idPattern.test(id);
+}
+
+export function isWeight(weight: unknown): weight is number {
+  return typeof weight === 'number' && weight >= minWeight && weight <= maxWeight;
+}
+
+/**
+ * A member's number of points: `weight × virtualNodes`, rounded, at least 1. It depends on that member alone,
+ * so that a join or a leave never moves a user between two members that stay.
+ *
+ * @throws RangeError that names the member, the value and the bound.
+ */
+export function virtualNodesOf(member: RingMember, virtualNodes: number): number {
+  if (!isMemberId(member.id)) {
+    throw new RangeError(`member id is ${JSON.stringify(member.id)}; it must match ${idPattern.source}`);
+  }
+  const weight = member.weight ?? 1;
+  if (!isWeight(weight)) {
+    throw new RangeError(
+      `weight of ${member.id} is ${weight}; it must be between ${minWeight} and ${maxWeight}`,
+    );
+  }
+  return Math.max(1, Math.round(weight * virtualNodes));
+}
