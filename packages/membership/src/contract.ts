@@ -35,7 +35,7 @@ export interface MembersView {
 
 /** What a source of members tells its watcher. */
 export interface MembershipListener {
-  /** The first view, and each one whose digest differs from the last. */
+  /** The first view, and each one that differs from the last in its members or in what it left out. */
   view(view: MembersView): void;
   /** The source could not be read; it goes on trying. Called once per failed try. */
   trouble(error: Error): void;
@@ -64,18 +64,25 @@ export interface Registered {
 }
 
 /**
- * Who is in the service now. One contract, several sources; `close` ends the watch and every wait.
- * A source knows nothing of rings: what becomes of its views is the ring tracker's business.
+ * Who is in the service now. One contract, several sources. A source knows nothing of rings: what becomes of its
+ * views is the ring tracker's business. It works only while somebody watches or an entry is registered, so that a
+ * process that has ended every watch and left can exit without `close`.
  */
 export interface Membership {
   /** In words, for logs and errors: `consul 127.0.0.1:8500, service chat`. */
   readonly description: string;
-  /** Begins to watch; may be called once. The listener is called later, never from inside this call. */
-  watch(listener: MembershipListener): void;
-  /** Reads the source now rather than at its next wake-up; resolves when it was read or the try failed. */
+  /**
+   * Begins to watch; several watches share one source. The listener is called later, never from inside this
+   * call. Returns the call that ends this watch (may be called twice); the listener is not called afterwards.
+   */
+  watch(listener: MembershipListener): () => void;
+  /**
+   * Reads the source now rather than at its next wake-up; resolves when it was read or the try failed, and the
+   * watches have been told. At once when nobody watches.
+   */
   refresh(): Promise<void>;
   /** Enters a node. Rejects with what the source said, past its deadline, or when it cannot take entries. */
   register(self: Registration): Promise<Registered>;
-  /** Ends the watch; no listener is called afterwards. Does not take entries out. May be called twice. */
+  /** Ends every watch and wait; no listener is called afterwards. Does not take entries out. May be called twice. */
   close(): Promise<void>;
 }

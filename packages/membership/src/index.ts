@@ -1,3 +1,7 @@
+export { type BackoffOptions, backoffMs } from './backoff.js';
+export { type Clock, systemClock } from './clock.js';
+export { consulMembership } from './consul.js';
+export type { ConsulOptions } from './consul-options.js';
 export type {
   Member,
   Membership,
@@ -6,5 +10,13 @@ export type {
   Registered,
   Registration,
 } from './contract.js';
+export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
 export { type Log, silentLog } from './log.js';
-export type { RingState, RingTracker, RingTrackerOptions, RingTrackerStatus } from './ring-tracker.js';
+export { membershipFrom } from './parse-membership.js';
+export { type RingAnswer, ringAnswer } from './ring-answer.js';
+export { registerRingMetrics } from './ring-metrics.js';
+export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';
+export { createRingTracker } from './ring-tracker.js';
+export type { RingTrackerOptions } from './ring-tracker-options.js';
+export { type StaticMembershipOptions, staticMembership } from './static.js';
+export type { StaticMember } from './static-file.js';

@@ -1,56 +1,248 @@
-import type { Ring, RingSettings } from '@pinwheel/ring';
-import type { Member, Membership } from './contract.js';
-import type { Log } from './log.js';
+import { PinwheelError } from '@pinwheel/protocol';
+import type { RingSettings } from '@pinwheel/ring';
+import type { Member, MembersView } from './contract.js';
+import { type LastGoodMembers, LastGoodRing } from './last-good-ring.js';
+import { Prober } from './prober.js';
+import { RingHistory } from './ring-history.js';
+import type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';
+import { RingStates } from './ring-states.js';
+import { RingSubscribers } from './ring-subscribers.js';
+import { type RingTrackerOptions, type TrackerSetup, trackerSetup } from './ring-tracker-options.js';
+import { describeMismatch, hasOtherSettings, settingsMismatch } from './settings-mismatch.js';
+import { Settle } from './settle.js';
+import { SourceHealth } from './source-health.js';
+import { WarnOnce } from './warn-once.js';
 
-/** The ring a process goes by at one moment, and who is behind the ids. Immutable: a change is a new one. */
-export interface RingState {
-  readonly ring: Ring;
-  /** Everybody who can be reached, draining members too, by id. */
-  readonly members: ReadonlyMap<string, Member>;
-  /** Rises by one with every new state of this process; never compared across processes. */
-  readonly generation: number;
-  /** The source's index of the newest view in here; a hint. */
-  readonly index: string;
-  /** Rings of the transition window, newest first, all with other fingerprints than `ring`. */
-  readonly previous: readonly Ring[];
+/**
+ * Makes a tracker; nothing is read before `start`.
+ *
+ * @throws PinwheelError `bad-option`.
+ */
+export function createRingTracker(options: RingTrackerOptions): RingTracker {
+  return new SettlingTracker(trackerSetup(options));
 }
 
-export interface RingTrackerStatus {
-  /** Why the ring is not following the source, when it is not. */
-  readonly frozen?: string;
-  /** Time since the source was last read successfully, in ms. */
-  readonly staleMs: number;
-  /** Time since the ring's fingerprint changed, in ms. */
-  readonly fingerprintAgeMs: number;
-  readonly sourceErrors: number;
-  /** Entries left out of the newest view. */
-  readonly ignored: readonly { readonly id: string; readonly reason: string }[];
-  /** Members that wait to be counted in (settling or flapping) or are kept though they vanished. */
-  readonly pending: readonly string[];
-}
+type Phase =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'starting';
+      readonly resolve: (state: RingState) => void;
+      readonly reject: (error: PinwheelError) => void;
+      readonly saved: LastGoodMembers | undefined;
+      readonly cancelDeadline: () => void;
+    }
+  /** The ring is the one from disk, saved then; the source was not heard yet. */
+  | { readonly kind: 'from-disk'; readonly savedAt: string }
+  | { readonly kind: 'following'; readonly view: MembersView }
+  | { readonly kind: 'closed' };
 
-/** Follows a membership and keeps the ring that this process goes by. One per process. */
-export interface RingTracker {
-  readonly current: RingState;
+class SettlingTracker implements RingTracker {
   readonly settings: RingSettings;
-  /**
-   * Resolves with the first ring: from the source, or from disk when the source is away.
-   * Rejects with `settings-mismatch` when a member runs with other ring settings, naming the setting, and with
-   * `membership` when nothing was heard within the start deadline and nothing is on disk.
-   */
-  start(): Promise<RingState>;
-  /** Called after every new state, ring or members. Returns the call that ends it. */
-  subscribe(listener: (current: RingState, before: RingState) => void): () => void;
-  /** Reads the source now; resolves when that is done or has failed. Joins still settle. */
-  refresh(): Promise<void>;
-  /** An operator takes the newest view as it is, frozen or settling. Returns the state it led to. */
-  accept(): RingState;
-  status(): RingTrackerStatus;
-  close(): Promise<void>;
-}
+  readonly #setup: TrackerSetup;
+  readonly #settle: Settle;
+  readonly #prober: Prober;
+  readonly #states: RingStates;
+  readonly #subscribers: RingSubscribers;
+  readonly #source: SourceHealth;
+  readonly #warnings: WarnOnce;
+  readonly #lastGood: LastGoodRing | undefined;
+  #phase: Phase = { kind: 'idle' };
+  #started: Promise<RingState> | undefined;
+  #frozen: string | undefined;
+  #unwatch = (): void => {};
+  #cancelTick = (): void => {};
 
-export interface RingTrackerOptions {
-  readonly membership: Membership;
-  readonly settings?: Partial<RingSettings>;
-  readonly log?: Log;
+  constructor(setup: TrackerSetup) {
+    const { settings, clock, log, lastGoodPath, membership } = setup;
+    this.settings = settings;
+    this.#setup = setup;
+    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, settings));
+    this.#prober = new Prober(setup.probe, (request, outcome) => {
+      this.#settle.probed(request, outcome, clock.now());
+      this.#advance();
+    });
+    this.#states = new RingStates(
+      settings,
+      new RingHistory(setup.transitionWindowMs, setup.maxPreviousRings),
+      clock,
+    );
+    this.#subscribers = new RingSubscribers(log);
+    this.#source = new SourceHealth(clock, log);
+    this.#warnings = new WarnOnce(log);
+    this.#lastGood =
+      lastGoodPath === undefined ? undefined : new LastGoodRing(lastGoodPath, membership.description, log);
+  }
+
+  get current(): RingState {
+    return this.#states.current;
+  }
+
+  start(): Promise<RingState> {
+    this.#started ??= this.#begin();
+    return this.#started;
+  }
+
+  subscribe(listener: (current: RingState, before: RingState) => void): () => void {
+    return this.#subscribers.add(listener);
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#phase.kind === 'closed') return;
+    await this.#setup.membership.refresh().catch(() => {});
+  }
+
+  accept(): RingState {
+    this.#settle.accept(this.#setup.clock.now());
+    this.#advance();
+    return this.current;
+  }
+
+  status(): RingTrackerStatus {
+    const phase = this.#phase;
+    const ignored = phase.kind === 'following' ? phase.view.ignored : [];
+    const refused = this.#refused().map((member) => this.#mismatch(member));
+    return {
+      ...(this.#frozen === undefined ? {} : { frozen: this.#frozen }),
+      staleMs: this.#source.staleMs,
+      fingerprintAgeMs: this.#states.ringAgeMs,
+      sourceErrors: this.#source.errors,
+      ignored: [...ignored, ...refused],
+      pending: this.#settle.pending,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#end(new PinwheelError('closed', 'the ring tracker was closed before its first ring'));
+    await this.#lastGood?.flushed();
+  }
+
+  async #begin(): Promise<RingState> {
+    const saved = await this.#lastGood?.read();
+    if (this.#phase.kind === 'closed') throw new PinwheelError('closed', 'the ring tracker is closed');
+    const { membership, clock, startDeadlineMs } = this.#setup;
+    return new Promise((resolve, reject) => {
+      const cancelDeadline = clock.after(startDeadlineMs, () => this.#startWithoutSource());
+      this.#phase = { kind: 'starting', resolve, reject, saved, cancelDeadline };
+      this.#unwatch = membership.watch({
+        view: (view) => this.#viewed(view),
+        trouble: (error) => this.#source.failed(error),
+        fresh: () => this.#source.read(),
+      });
+    });
+  }
+
+  #viewed(view: MembersView): void {
+    const phase = this.#phase;
+    if (phase.kind === 'closed') return;
+    const now = this.#setup.clock.now();
+    if (phase.kind === 'starting') {
+      const other = view.members.find(
+        (member) => !member.draining && hasOtherSettings(member, this.settings),
+      );
+      if (other !== undefined) {
+        this.#end(settingsMismatch(other, this.settings));
+        return;
+      }
+      // an empty list is more likely a source that lost its data than a service that nobody is in
+      if (view.members.length === 0 && phase.saved !== undefined) this.#settle.view(phase.saved.members, now);
+    }
+    this.#phase = { kind: 'following', view };
+    this.#settle.view(view.members, now);
+    for (const entry of view.ignored) this.#warnings.warn(entry, 'a member is ignored');
+    for (const member of this.#refused()) {
+      this.#warnings.warn(this.#mismatch(member), 'a member with other ring settings is ignored');
+    }
+    this.#advance();
+    if (phase.kind === 'starting') this.#ready(phase);
+  }
+
+  #startWithoutSource(): void {
+    const phase = this.#phase;
+    if (phase.kind !== 'starting') return;
+    const { membership, startDeadlineMs, clock } = this.#setup;
+    if (phase.saved === undefined) {
+      const cause = this.#source.lastError;
+      const heard = `${membership.description} was not heard within ${startDeadlineMs} ms`;
+      const why = `${cause?.message ?? 'no answer'}; no last good ring is on disk`;
+      this.#end(new PinwheelError('membership', `${heard}: ${why}`, { cause }));
+      return;
+    }
+    const { members, savedAt } = phase.saved;
+    this.#phase = { kind: 'from-disk', savedAt };
+    this.#source.knownFrom(savedAt);
+    this.#settle.view(members, clock.now());
+    this.#advance();
+    this.#ready(phase);
+  }
+
+  #ready(phase: Phase & { readonly kind: 'starting' }): void {
+    phase.cancelDeadline();
+    const { fingerprint, members } = this.current.ring;
+    const { description } = this.#setup.membership;
+    this.#setup.log.info({ fingerprint, members: members.length, source: description }, 'first ring');
+    phase.resolve(this.current);
+  }
+
+  /** After anything that may have changed who counts: asks, publishes, and sees to the next time. */
+  #advance(): void {
+    if (this.#phase.kind === 'closed' || this.#phase.kind === 'idle') return;
+    const { clock } = this.#setup;
+    const now = clock.now();
+    this.#prober.run(this.#settle.takeProbes(now));
+    this.#publish();
+    this.#cancelTick();
+    const dueAt = this.#settle.dueAt;
+    if (dueAt === undefined) return;
+    this.#cancelTick = clock.after(Math.max(1, dueAt - now), () => {
+      this.#settle.tick(clock.now());
+      this.#advance();
+    });
+  }
+
+  #publish(): void {
+    const phase = this.#phase;
+    const before = this.current;
+    const reachable = this.#settle.reachable.filter((member) => !hasOtherSettings(member, this.settings));
+    const index = phase.kind === 'following' ? phase.view.index : '0';
+    const next = this.#states.next(this.#settle.counted, reachable, index);
+    this.#noteFrozen();
+    if (next === undefined) return;
+    if (next.members.size > 0) this.#lastGood?.save(next.members.values(), next.index);
+    this.#subscribers.tell(next, before);
+  }
+
+  #noteFrozen(): void {
+    const phase = this.#phase;
+    const saved =
+      phase.kind === 'from-disk' ? `not heard yet; the ring was saved at ${phase.savedAt}` : undefined;
+    const frozen = this.#states.buildFault ?? saved ?? this.#settle.frozen;
+    const { log, membership } = this.#setup;
+    const fields = { source: membership.description, reason: frozen };
+    if (frozen !== undefined && this.#frozen === undefined) log.warn(fields, 'the ring is frozen');
+    if (frozen === undefined && this.#frozen !== undefined)
+      log.info(fields, 'the ring follows its source again');
+    this.#frozen = frozen;
+  }
+
+  #refused(): readonly Member[] {
+    if (this.#phase.kind !== 'following') return [];
+    return this.#phase.view.members.filter((member) => hasOtherSettings(member, this.settings));
+  }
+
+  #mismatch(member: Member): { readonly id: string; readonly reason: string } {
+    return { id: member.id, reason: describeMismatch(member, this.settings) };
+  }
+
+  #end(error: PinwheelError): void {
+    const phase = this.#phase;
+    this.#phase = { kind: 'closed' };
+    this.#unwatch();
+    this.#cancelTick();
+    this.#states.close();
+    this.#prober.close();
+    this.#subscribers.clear();
+    if (phase.kind !== 'starting') return;
+    phase.cancelDeadline();
+    phase.reject(error);
+  }
 }

@@ -1,1 +1,12 @@
-export {};
+export type {
+  Application,
+  ConnectEvent,
+  DisconnectEvent,
+  MessageEvent,
+  SessionEvent,
+} from './application.js';
+export { createNode, type PinwheelNode } from './node.js';
+// for the documents and their tests
+export { nodeMetrics } from './node-metrics.js';
+export type { NodeOptions } from './node-options.js';
+export { type WebhookOptions, webhookApplication } from './webhook.js';

@@ -38,7 +38,12 @@ export const closeCodes = {
     reconnect: false,
   },
   /** The application's `onConnect` refused the session. */
-  refused: { code: 4502, name: 'refused', reason: 'the application refused the connection', reconnect: false },
+  refused: {
+    code: 4502,
+    name: 'refused',
+    reason: 'the application refused the connection',
+    reconnect: false,
+  },
 } as const satisfies Record<string, CloseCode>;
 
 /** Whether a client that was closed with this code connects again; codes of the standard count as "yes". */

@@ -1,6 +1,22 @@
+export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type OutgoingMessage } from './batch.js';
 export { type CloseCode, closeCodes, closeReasonOf, shouldReconnect } from './close-codes.js';
 export { headers, maxHops } from './headers.js';
-export { isMessageId, type Message, maxBatchBytes, maxBatchMessages, maxIdBytes, maxMessageBytes } from './message.js';
-export { type ErrorCode, type ErrorDetail, errorCodes, isErrorCode, PinwheelError } from './pinwheel-error.js';
+export {
+  isMessageId,
+  type Message,
+  maxBatchBytes,
+  maxBatchMessages,
+  maxIdBytes,
+  maxMessageBytes,
+} from './message.js';
+export { type NdjsonLine, ndjsonContentType, parseNdjson } from './ndjson.js';
+export {
+  type ErrorCode,
+  type ErrorDetail,
+  errorCodes,
+  isErrorCode,
+  PinwheelError,
+} from './pinwheel-error.js';
 export { httpStatusOfReceipt, type Receipt, type ReceiptStatus } from './receipt.js';
-export { decodeUserId, maxUserBytes, parseUserId, rawQueryValue } from './user-id.js';
+export { type ReceiptDetail, Receipts } from './receipts.js';
+export { decodeUserId, maxUserBytes, parseUserId, queryText, rawQueryValue } from './user-id.js';

@@ -9,7 +9,10 @@ export const maxUserBytes = 256;
  */
 export function parseUserId(value: unknown): string {
   if (typeof value !== 'string') {
-    throw new PinwheelError('bad-user', `user is ${value === null ? 'null' : typeof value}; it must be a string`);
+    throw new PinwheelError(
+      'bad-user',
+      `user is ${value === null ? 'null' : typeof value}; it must be a string`,
+    );
   }
   if (value === '') throw new PinwheelError('bad-user', 'user is empty; it must have 1 to 256 bytes');
   // a UTF-16 unit takes at most three bytes: most ids need no counting
@@ -36,9 +39,13 @@ export function decodeUserId(encoded: string): string {
   try {
     decoded = decodeURIComponent(encoded);
   } catch (cause) {
-    throw new PinwheelError('bad-user', `user ${JSON.stringify(encoded.slice(0, 80))} is not percent-encoded UTF-8`, {
-      cause,
-    });
+    throw new PinwheelError(
+      'bad-user',
+      `user ${JSON.stringify(encoded.slice(0, 80))} is not percent-encoded UTF-8`,
+      {
+        cause,
+      },
+    );
   }
   return parseUserId(decoded);
 }
@@ -53,4 +60,19 @@ export function rawQueryValue(query: string, name: string): string | undefined {
     if (equals === name.length && pair.startsWith(name)) return pair.slice(equals + 1).replaceAll('+', '%20');
   }
   return undefined;
+}
+
+/**
+ * One parameter of a raw query string, decoded.
+ *
+ * @throws PinwheelError `bad-request` when it is not percent-encoded UTF-8.
+ */
+export function queryText(query: string, name: string): string | undefined {
+  const raw = rawQueryValue(query, name);
+  if (raw === undefined) return undefined;
+  try {
+    return decodeURIComponent(raw);
+  } catch (cause) {
+    throw new PinwheelError('bad-request', `parameter ${name} is not percent-encoded UTF-8`, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import type { PointIndex } from './point-index.js';
 import { type BuiltRing, hashSpace, type Ring } from './ring.js';
 
 /** The keys whose point p satisfies `after < p <= upTo` change hands. Points are unsigned 32-bit integers. */
@@ -25,45 +26,56 @@ export interface RingDiff {
   }[];
 }
 
-/** What moves when ring `before` is replaced by ring `after`: known before anything moves. */
+/**
+ * What moves when ring `before` is replaced by ring `after`: known before anything moves.
+ *
+ * @throws RangeError when the two rings hash keys differently.
+ */
 export function diff(before: Ring, after: Ring): RingDiff {
-  const a = (before as BuiltRing).index.points;
-  const b = (after as BuiltRing).index.points;
-  const arcs: MovedArc[] = [];
+  if (before.settings.hash !== after.settings.hash) {
+    throw new RangeError(
+      `the rings hash with ${before.settings.hash} and ${after.settings.hash}; it must be the same hash`,
+    );
+  }
+  return summarise(movedArcs((before as BuiltRing).index, (after as BuiltRing).index));
+}
+
+function movedArcs(before: PointIndex, after: PointIndex): readonly MovedArc[] {
+  const a = before.unpack();
+  const b = after.unpack();
+  const arcs: { -readonly [K in keyof MovedArc]: MovedArc[K] }[] = [];
   let start = -1;
   let i = 0;
   let j = 0;
   while (start < hashSpace - 1) {
-    while (i < a.length && a[i]! <= start) i++;
-    while (j < b.length && b[j]! <= start) j++;
     // up to the next point of either ring nobody's owner changes
-    const upTo = Math.min(a[i] ?? hashSpace - 1, b[j] ?? hashSpace - 1);
-    const from = before.ownerOfHash(upTo);
-    const to = after.ownerOfHash(upTo);
-    if (from !== to) append(arcs, { after: start, upTo, from, to });
+    const upTo = Math.min(a.points[i] ?? hashSpace - 1, b.points[j] ?? hashSpace - 1);
+    const from = before.idAt(i);
+    const to = after.idAt(j);
+    if (from !== to) {
+      const last = arcs.at(-1);
+      if (last?.upTo === start && last.from === from && last.to === to) last.upTo = upTo;
+      else arcs.push({ after: start, upTo, from, to });
+    }
+    while (i < a.points.length && a.points[i]! <= upTo) i++;
+    while (j < b.points.length && b.points[j]! <= upTo) j++;
     start = upTo;
   }
-  return summarise(arcs);
-}
-
-function append(arcs: MovedArc[], arc: MovedArc): void {
-  const last = arcs.at(-1);
-  if (last !== undefined && last.upTo === arc.after && last.from === arc.from && last.to === arc.to) {
-    arcs[arcs.length - 1] = { ...last, upTo: arc.upTo };
-  } else {
-    arcs.push(arc);
-  }
+  return arcs;
 }
 
 function summarise(arcs: readonly MovedArc[]): RingDiff {
-  const byPair = new Map<string, { from: string | undefined; to: string | undefined; share: number }>();
+  const shares = new Map<string | undefined, Map<string | undefined, number>>();
   let total = 0;
   for (const { after, upTo, from, to } of arcs) {
     const share = (upTo - after) / hashSpace;
     total += share;
-    const pair = `${from ?? ''} ${to ?? ''}`;
-    const move = byPair.get(pair) ?? { from, to, share: 0 };
-    byPair.set(pair, { ...move, share: move.share + share });
+    const received = shares.get(from) ?? new Map<string | undefined, number>();
+    shares.set(from, received);
+    received.set(to, (received.get(to) ?? 0) + share);
   }
-  return { arcs, share: total, moves: [...byPair.values()].sort((x, y) => y.share - x.share) };
+  const moves = [...shares].flatMap(([from, received]) =>
+    Array.from(received, ([to, share]) => ({ from, to, share })),
+  );
+  return { arcs, share: total, moves: moves.sort((x, y) => y.share - x.share) };
 }

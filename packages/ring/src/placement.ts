@@ -22,16 +22,18 @@ export function placeMember(id: string, count: number, hash: RingHash): Uint32Ar
 }
 
 function pointsByHashring(id: string, count: number, hash: KeyHash): Uint32Array {
-  // hashring reads a digest as 4 × replicas bytes, each group of four as a little-endian integer
+  // hashring reads a digest as 4 × replicas bytes, each group of four as a little-endian integer, at once
+  const bytes = Buffer.allocUnsafe(4);
   const digest = (label: string): Buffer => {
-    const bytes = Buffer.allocUnsafe(4);
-    bytes.writeUInt32LE(hash(label), 0);
+    bytes.writeInt32LE(hash(label), 0);
     return bytes;
   };
   // the default count must differ from the member's own, else hashring falls back to its proportional rule
   const ring = new HashRing({ [id]: { vnodes: count } }, digest, { replicas: 1, 'vnode count': 0 }).ring;
   if (ring.length !== count || ring[0]?.server !== id) {
-    throw new RangeError(`member id ${JSON.stringify(id)} cannot be placed: hashring read it as another address`);
+    throw new RangeError(
+      `member id ${JSON.stringify(id)} cannot be placed: hashring read it as another address`,
+    );
   }
   return Uint32Array.from(ring, (point) => point.value);
 }

@@ -1,6 +1,6 @@
 /** A member as the ring sees it: a name and a share. Where it listens is the directory's business. */
 export interface RingMember {
-  /** `[A-Za-z0-9._:-]{1,64}`, unique in the ring. */
+  /** `[A-Za-z0-9._:-]{1,64}` but not `__proto__`; unique in the ring. */
   readonly id: string;
   /** Share relative to the others, 0.01–100, default 1. A draining member simply is not in the ring. */
   readonly weight?: number;
@@ -14,7 +14,8 @@ export const maxMembers = 65_535;
 const idPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 
 export function isMemberId(id: unknown): id is string {
-  return typeof id === 'string' && idPattern.test(id);
+  // hashring keeps servers as the properties of an object, where __proto__ is lost without a word
+  return typeof id === 'string' && idPattern.test(id) && id !== '__proto__';
 }
 
 export function isWeight(weight: unknown): weight is number {
@@ -29,7 +30,9 @@ export function isWeight(weight: unknown): weight is number {
  */
 export function virtualNodesOf(member: RingMember, virtualNodes: number): number {
   if (!isMemberId(member.id)) {
-    throw new RangeError(`member id is ${JSON.stringify(member.id)}; it must match ${idPattern.source}`);
+    throw new RangeError(
+      `member id is ${JSON.stringify(member.id)}; it must match ${idPattern.source} and not be __proto__`,
+    );
   }
   const weight = member.weight ?? 1;
   if (!isWeight(weight)) {

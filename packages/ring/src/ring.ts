@@ -1,10 +1,11 @@
 import { fingerprintOf } from './fingerprint.js';
 import { type KeyHash, keyHash } from './key-hash.js';
-import { mergePoints, type Placed, sortPoints } from './merge-points.js';
+import { dropPoints, insertPoints } from './next-points.js';
 import { placeMember } from './placement.js';
 import type { PointIndex } from './point-index.js';
 import { maxMembers, type RingMember, virtualNodesOf } from './ring-member.js';
 import { type RingSettings, ringSettings } from './ring-settings.js';
+import { type Placed, sortPoints } from './sort-points.js';
 
 /**
  * An immutable ring. Build the next one beside it and swap the reference; every look-up is local and takes
@@ -88,22 +89,21 @@ function pointsOf(
   settings: RingSettings,
   previous: BuiltRing | undefined,
 ): PointIndex {
-  const place = (i: number): Placed => ({
-    index: i,
-    points: placeMember(members[i]!.id, counts[i]!, settings.hash),
+  const place = (id: string, count: number): Placed => ({
+    id,
+    points: placeMember(id, count, settings.hash),
   });
   if (previous === undefined || previous.settings.hash !== settings.hash) {
-    return sortPoints(members.map((_, i) => place(i)));
+    return sortPoints(members.map(({ id }, i) => place(id, counts[i]!)));
   }
-  const before = new Map(previous.members.map((member, i) => [member.id, i]));
-  const renumber = new Int32Array(previous.members.length).fill(-1);
+  const gone = new Map(previous.members.map(({ id }, i) => [id, previous.counts[i]]));
   const added: Placed[] = [];
-  members.forEach((member, i) => {
-    const was = before.get(member.id);
-    if (was !== undefined && previous.counts[was] === counts[i]) renumber[was] = i;
-    else added.push(place(i));
+  members.forEach(({ id }, i) => {
+    if (gone.get(id) === counts[i]) gone.delete(id);
+    else added.push(place(id, counts[i]!));
   });
-  return mergePoints(previous.index, renumber, added);
+  const kept = gone.size === 0 ? previous.index : dropPoints(previous.index, new Set(gone.keys()));
+  return added.length === 0 ? kept : insertPoints(kept, added);
 }
 
 class IndexedRing implements BuiltRing {
@@ -112,7 +112,6 @@ class IndexedRing implements BuiltRing {
   readonly counts: readonly number[];
   readonly fingerprint: string;
   readonly index: PointIndex;
-  readonly #ids: readonly string[];
   readonly #hash: KeyHash;
 
   constructor(
@@ -127,16 +126,15 @@ class IndexedRing implements BuiltRing {
     this.counts = counts;
     this.fingerprint = fingerprint;
     this.index = index;
-    this.#ids = members.map((member) => member.id);
     this.#hash = keyHash(settings.hash);
   }
 
   get size(): number {
-    return this.index.points.length;
+    return this.index.size;
   }
 
   hashOf(key: string): number {
-    return this.#hash(key);
+    return this.#hash(key) >>> 0;
   }
 
   owner(key: string): string | undefined {
@@ -144,29 +142,31 @@ class IndexedRing implements BuiltRing {
   }
 
   ownerOfHash(hash: number): string | undefined {
-    if (this.#ids.length === 0) return undefined;
-    return this.#ids[this.index.owners[this.index.find(hash)]!];
+    return this.index.idAt(this.index.find(hash));
   }
 
   owners(key: string, n: number): readonly string[] {
     const found = new Set<string>();
-    const wanted = Math.min(n, this.#ids.length);
+    const wanted = Math.min(n, this.members.length);
     if (wanted < 1) return [];
-    const { owners } = this.index;
-    for (let i = this.index.find(this.#hash(key)); found.size < wanted; i = (i + 1) % owners.length) {
-      found.add(this.#ids[owners[i]!]!);
+    for (let at = this.index.find(this.#hash(key)); found.size < wanted; at = (at + 1) % this.size) {
+      found.add(this.index.idAt(at)!);
     }
     return [...found];
   }
 
   shares(): ReadonlyMap<string, number> {
-    const arcs = new Float64Array(this.#ids.length);
-    const { points, owners } = this.index;
+    const arcs = new Map<string, number>(this.members.map((member) => [member.id, 0]));
+    const { points, slots } = this.index.unpack();
+    const bySlot = new Float64Array(this.index.ids.length);
     let previous = points.length === 0 ? 0 : points[points.length - 1]! - hashSpace;
     for (let i = 0; i < points.length; i++) {
-      arcs[owners[i]!] = arcs[owners[i]!]! + (points[i]! - previous);
+      bySlot[slots[i]!]! += points[i]! - previous;
       previous = points[i]!;
     }
-    return new Map(this.#ids.map((id, i) => [id, arcs[i]! / hashSpace]));
+    this.index.ids.forEach((id, slot) => {
+      if (id !== undefined) arcs.set(id, bySlot[slot]! / hashSpace);
+    });
+    return arcs;
   }
 }

@@ -1,1 +1,8 @@
-export {};
+export type { BroadcastReceipt } from './broadcast.js';
+// for the node, which forwards with the same means
+export { messageIds } from './message-ids.js';
+export type { Outcome } from './node-client.js';
+export { NodeClients, originOf } from './node-clients.js';
+export { Outbox } from './outbox.js';
+export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
+export type { SenderOptions } from './sender-options.js';

@@ -1,0 +1,126 @@
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Contender, type Figures, runFresh } from './fresh-process.js';
+import { type Spread, spread } from './spread.js';
+
+/** Figures of one round by contender: neighbours in time, so that their ratios bear a noisy machine. */
+export type Round = Readonly<Record<string, Figures>>;
+
+/** Something the bench must show. It is computed round by round, and its median is held against the bound. */
+export interface Bar {
+  readonly what: string;
+  readonly of: (round: Round) => number;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+export interface Bench {
+  /** The one question that it answers. */
+  readonly question: string;
+  /** What somebody might read into the figures, and would be wrong to. */
+  readonly doesNotMean: string;
+  /** The subject, then its references. */
+  readonly contenders: readonly Contender[];
+  readonly bars: readonly Bar[];
+  /** Default 7. `--rounds` on the command line wins. */
+  readonly rounds?: number;
+  /** For one process, default 120,000. */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Runs every contender once a round, each in a fresh process, the order reversed in every other round, and
+ * prints the spread of each figure. Takes `--rounds N`, `--json` (one JSON object on stdout instead of the
+ * table) and `--check` (exit code 1 when a bar is missed) from the command line. Progress goes to stderr.
+ */
+export async function alternate(bench: Bench): Promise<void> {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, json: { type: 'boolean' }, check: { type: 'boolean' } },
+  });
+  const wanted = Number(values.rounds ?? bench.rounds ?? 7);
+  if (!Number.isInteger(wanted) || wanted < 1)
+    throw new RangeError(`--rounds is ${wanted}; it must be at least 1`);
+  const load = loadavg()[0]!;
+  const rounds: Round[] = [];
+  for (let i = 0; i < wanted; i++) {
+    rounds.push(await runRound(bench, i % 2 === 1));
+    process.stderr.write(`round ${i + 1} of ${wanted}\n`);
+  }
+  const result = {
+    question: bench.question,
+    doesNotMean: bench.doesNotMean,
+    conditions: { node: process.version, cpu: cpus()[0]?.model, cpus: cpus().length, load, rounds: wanted },
+    figures: bench.contenders.flatMap(({ name }) => figuresOf(name, rounds)),
+    bars: bench.bars.map((bar) => held(bar, rounds)),
+  };
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
+  if (values.check && result.bars.some((bar) => !bar.met)) process.exitCode = 1;
+}
+
+async function runRound(bench: Bench, reversed: boolean): Promise<Round> {
+  const round: Record<string, Figures> = {};
+  for (const contender of reversed ? bench.contenders.toReversed() : bench.contenders) {
+    round[contender.name] = await runFresh(contender, bench.deadlineMs ?? 120_000);
+  }
+  return round;
+}
+
+interface Row extends Spread {
+  readonly what: string;
+  readonly values: readonly number[];
+}
+
+interface HeldBar extends Row {
+  readonly atMost?: number;
+  readonly atLeast?: number;
+  readonly met: boolean;
+}
+
+function figuresOf(contender: string, rounds: readonly Round[]): readonly Row[] {
+  return Object.keys(rounds[0]?.[contender] ?? {}).map((figure) => {
+    const values = rounds.map((round) => round[contender]?.[figure] ?? Number.NaN);
+    return { what: `${contender} ${figure}`, values, ...spread(values) };
+  });
+}
+
+function held({ of, ...bar }: Bar, rounds: readonly Round[]): HeldBar {
+  const values = rounds.map(of);
+  const { min, median, max } = spread(values);
+  // written so that NaN, a figure that was never handed over, misses the bar
+  const met =
+    median <= (bar.atMost ?? Number.POSITIVE_INFINITY) && median >= (bar.atLeast ?? Number.NEGATIVE_INFINITY);
+  return { ...bar, values, min, median, max, met };
+}
+
+function table(result: {
+  readonly question: string;
+  readonly doesNotMean: string;
+  readonly conditions: Readonly<Record<string, string | number | undefined>>;
+  readonly figures: readonly Row[];
+  readonly bars: readonly HeldBar[];
+}): string {
+  const width = Math.max(...[...result.figures, ...result.bars].map(({ what }) => what.length));
+  const line = ({ what, min, median, max, values }: Row): string =>
+    `${what.padEnd(width)} ${[min, median, max].map((n) => short(n).padStart(10)).join('')}   ${values.map(short).join(' ')}`;
+  const verdict = (bar: HeldBar): string => {
+    const bound = bar.atMost === undefined ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`;
+    return `${line(bar)}   ${bound}: ${bar.met ? 'met' : 'MISSED'}`;
+  };
+  return [
+    result.question,
+    Object.entries(result.conditions)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+    '',
+    `${' '.repeat(width)} ${['min', 'median', 'max'].map((head) => head.padStart(10)).join('')}   rounds`,
+    ...result.figures.map(line),
+    ...result.bars.map(verdict),
+    '',
+    `What this does not mean: ${result.doesNotMean}`,
+    '',
+  ].join('\n');
+}
+
+function short(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}

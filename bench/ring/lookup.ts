@@ -1,0 +1,22 @@
+import { alternate } from '../kit/alternate.js';
+
+const script = new URL('./lookup-sample.ts', import.meta.url);
+
+await alternate({
+  question: 'What does one look-up of an owner cost, hash included, with 1,000 members of 512 virtual nodes?',
+  doesNotMean:
+    'the cost of a look-up in a warm server, which is less than half: it is the mean of the first 200,000 in a ' +
+    'new process, compilation and garbage collection included. Longer keys cost more, about 1 ns a character.',
+  contenders: [
+    { name: 'ring', script, args: ['ring'] },
+    { name: 'hashring', script, args: ['hashring'] },
+  ],
+  bars: [
+    { what: 'ring, ns', of: ({ ring }) => ring!['nsPerLookup']!, atMost: 200 },
+    {
+      what: 'hashring / ring',
+      of: ({ ring, hashring }) => hashring!['nsPerLookup']! / ring!['nsPerLookup']!,
+      atLeast: 10,
+    },
+  ],
+});

@@ -1,0 +1,159 @@
+import type { Log, Membership, RingTracker } from '@pinwheel/membership';
+import { silentLog } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+import type { RingSettings } from '@pinwheel/ring';
+
+/** Where an edge gets its ring from: a tracker that somebody else started and closes, or a source of its own. */
+export type RingSource =
+  | { readonly tracker: RingTracker }
+  | { readonly membership: Membership; readonly settings?: Partial<RingSettings> };
+
+interface EdgeSettings {
+  /** 1–64 of `A-Za-z0-9._:-`; backends read it in `pinwheel-edge`. */
+  readonly id: string;
+  /**
+   * Address to listen on. Default `127.0.0.1`. Any other than a loopback address is refused with `auth: 'none'`,
+   * unless {@link allowAnonymous} says that it is meant.
+   */
+  readonly host?: string;
+  /** Port for clients; 0 takes a free one. Default 0. */
+  readonly port?: number;
+  /** Address of the admin server. Default `127.0.0.1`. It has no authentication. */
+  readonly adminHost?: string;
+  /** Port of the admin server; 0 takes a free one. Without it there is none. */
+  readonly adminPort?: number;
+  /**
+   * Paths that take WebSocket upgrades: exact, or a prefix when it ends in `*` (`/socket.io/*`). Default `/ws`.
+   * Plain HTTP requests are not bound to them.
+   */
+  readonly path?: string | readonly string[];
+  /** How a client proves who it is. `none`: it is whoever its `?user=` says. Default `none`. */
+  readonly auth?: 'none';
+  /** Takes clients without authentication on any address. Default `false`. */
+  readonly allowAnonymous?: boolean;
+  /** How an edge reaches nodes. `tunnel`: one backend connection per client, byte for byte. Default `tunnel`. */
+  readonly upstream?: 'tunnel';
+  /**
+   * Users of foreign backends that are moved each second after a ring change. Default 500. Higher: the change is
+   * over sooner. Lower: the backends and the clients' reconnections cause a smaller peak.
+   */
+  readonly usersPerSecond?: number;
+  /**
+   * Time that a drain takes at most, in ms, and over which clients are told to come back. Default 10,000.
+   * Longer: the other edges see a lower peak. Shorter: clients are away for less time, a stop is quicker.
+   */
+  readonly drainMs?: number;
+  /**
+   * Time from an upgrade to its answer, a second try included, in ms. Default 5,000. Longer: a slow backend still
+   * gets its clients. Shorter: clients of a dead one learn of it sooner.
+   */
+  readonly handshakeTimeoutMs?: number;
+  /**
+   * Time for each step of a close: until the stream from the backend is at a frame boundary, and from the close frame
+   * to the end of both sockets; in ms. Default 5,000. Longer: slow clients still read why. Shorter: fewer sockets linger.
+   */
+  readonly closeTimeoutMs?: number;
+  /**
+   * Time without a byte from the backend of a plain HTTP request, in ms. Default 120,000. It must be longer than the
+   * longest poll. Longer: requests to a dead backend hold a socket for longer.
+   */
+  readonly requestTimeoutMs?: number;
+  /**
+   * Tunnels at one time; past it upgrades are answered 503. Default 100,000. Higher: more memory, about 30 KB each.
+   */
+  readonly maxTunnels?: number;
+  readonly log?: Log;
+}
+
+export type EdgeOptions = EdgeSettings & RingSource;
+
+export type ResolvedEdgeOptions = Omit<Required<EdgeSettings>, 'adminPort' | 'path'> & {
+  readonly adminPort: number | undefined;
+  readonly path: readonly string[];
+  readonly source: RingSource;
+};
+
+/**
+ * The options with their defaults.
+ *
+ * @throws PinwheelError `bad-option` that names the option, its value and its bounds.
+ */
+export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
+  const host = options.host ?? '127.0.0.1';
+  const allowAnonymous = options.allowAnonymous ?? false;
+  const auth = oneOf('auth', options.auth ?? 'none', ['none']);
+  if (!allowAnonymous && !isLoopback(host)) {
+    throw new PinwheelError(
+      'bad-option',
+      `host is ${host} and auth is none: anybody who reaches it could connect as any user; listen on 127.0.0.1, or set allowAnonymous`,
+    );
+  }
+  return {
+    id: memberId(options.id),
+    host,
+    port: whole('port', options.port ?? 0, 0, 65_535),
+    adminHost: options.adminHost ?? '127.0.0.1',
+    adminPort: options.adminPort === undefined ? undefined : whole('adminPort', options.adminPort, 0, 65_535),
+    path: paths(options.path ?? '/ws'),
+    auth,
+    allowAnonymous,
+    upstream: oneOf('upstream', options.upstream ?? 'tunnel', ['tunnel']),
+    usersPerSecond: pacePerSecond('usersPerSecond', options.usersPerSecond ?? 500),
+    drainMs: whole('drainMs', options.drainMs ?? 10_000, 0, 3_600_000),
+    handshakeTimeoutMs: whole('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 5000, 10, 600_000),
+    closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? 5000, 10, 600_000),
+    requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs ?? 120_000, 10, 3_600_000),
+    maxTunnels: whole('maxTunnels', options.maxTunnels ?? 100_000, 1, 10_000_000),
+    log: options.log ?? silentLog,
+    source: ringSource(options),
+  };
+}
+
+/** @throws PinwheelError `bad-option` for a pace that is not a number from 1 to 100,000. */
+export function pacePerSecond(name: string, value: unknown): number {
+  return whole(name, value, 1, 100_000);
+}
+
+function ringSource(options: RingSource): RingSource {
+  if ('tracker' in options) return { tracker: options.tracker };
+  if ('membership' in options) {
+    const { membership, settings } = options;
+    return settings === undefined ? { membership } : { membership, settings };
+  }
+  throw new PinwheelError('bad-option', 'neither tracker nor membership is given; an edge needs one of them');
+}
+
+function memberId(id: string): string {
+  if (typeof id === 'string' && /^[A-Za-z0-9._:-]{1,64}$/.test(id)) return id;
+  throw new PinwheelError('bad-option', `id is ${JSON.stringify(id)}; it must be 1 to 64 of A-Za-z0-9._:-`);
+}
+
+function whole(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new PinwheelError(
+    'bad-option',
+    `${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
+  );
+}
+
+function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new PinwheelError(
+    'bad-option',
+    `${name} is ${String(value)}; it must be one of ${allowed.join(', ')}`,
+  );
+}
+
+function paths(path: string | readonly string[]): readonly string[] {
+  const all = typeof path === 'string' ? [path] : [...path];
+  const wrong = all.length === 0 ? '' : all.find((one) => !/^\/[^?#*\s]*\*?$/.test(one));
+  if (wrong === undefined) return all;
+  throw new PinwheelError(
+    'bad-option',
+    `path is ${JSON.stringify(wrong)}; it must begin with / and may end in *, without ? and #`,
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,141 @@
+import { createRingTracker, type RingTracker, registerRingMetrics } from '@pinwheel/membership';
+import { type Admin, startAdmin } from './admin.js';
+import { admitAnybody } from './admission.js';
+import { edgeCounters } from './edge-counters.js';
+import {
+  type EdgeOptions,
+  pacePerSecond,
+  type ResolvedEdgeOptions,
+  resolveEdgeOptions,
+} from './edge-options.js';
+import { createEdgeRegistry } from './edge-registry.js';
+import type { MigrationStatus } from './mover.js';
+import { TunnelUpstream } from './tunnel-upstream.js';
+import type { MigrationChange, Upstream, UpstreamStatus } from './upstream.js';
+
+/** Holds clients' sockets and pins each to the owner of its user. */
+export interface Edge {
+  readonly id: string;
+  /** Where clients connect. */
+  readonly port: number;
+  /** Missing when no admin port was asked for. */
+  readonly adminPort?: number;
+  readonly status: UpstreamStatus;
+  readonly migration: MigrationStatus;
+  /** Pauses or resumes the moves, or sets their rate. */
+  migrate(change: MigrationChange): void;
+  /** All metrics as Prometheus text. */
+  metrics(): Promise<string>;
+  /**
+   * Leaves in order: `/readyz` says 503, the port is closed, every client is told when to come back, spread over `drainMs`,
+   * and when all are gone, or after `drainMs`, everything is closed but the admin port: call `close` for that.
+   * May be called twice; both calls resolve together.
+   */
+  drain(): Promise<void>;
+  /** Closes everything now, cutting clients off. May be called twice, and during a drain. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts an edge: resolves when it takes clients. With `tracker` that tracker must have been started, and stays the
+ * caller's to close; with `membership` the edge has a tracker of its own, and closes it, but not the membership.
+ *
+ * @throws PinwheelError `bad-option`, `listen`, or what the tracker's start says.
+ */
+export async function createEdge(options: EdgeOptions): Promise<Edge> {
+  const resolved = resolveEdgeOptions(options);
+  const own =
+    'membership' in resolved.source
+      ? createRingTracker({ ...resolved.source, log: resolved.log })
+      : undefined;
+  const tracker = 'tracker' in resolved.source ? resolved.source.tracker : own!;
+  try {
+    await own?.start();
+    return await start(resolved, tracker, async () => own?.close());
+  } catch (thrown) {
+    await own?.close();
+    throw thrown;
+  }
+}
+
+type Phase = 'open' | 'draining' | 'closed';
+
+async function start(
+  options: ResolvedEdgeOptions,
+  tracker: RingTracker,
+  closeTracker: () => Promise<void>,
+): Promise<Edge> {
+  const { id, log, adminHost, adminPort } = options;
+  const counters = edgeCounters();
+  const metrics = createEdgeRegistry(counters, () => upstream);
+  registerRingMetrics(metrics.registry, tracker);
+  const { observeUpgradeSeconds } = metrics;
+  const upstream: Upstream = new TunnelUpstream({
+    ...options,
+    tracker,
+    admit: admitAnybody,
+    counters,
+    observeUpgradeSeconds,
+  });
+  let phase: Phase = 'open';
+  let admin: Admin | undefined;
+
+  const unsubscribe = tracker.subscribe((current, before) => {
+    upstream.ringChanged(current);
+    const { waiting } = upstream.migration;
+    if (current.ring.fingerprint === before.ring.fingerprint) return;
+    log.info({ edge: id, fingerprint: current.ring.fingerprint, waiting }, 'the ring has changed');
+  });
+  const drain = async (): Promise<void> => {
+    if (phase === 'open') {
+      phase = 'draining';
+      log.info({ edge: id, connections: upstream.status.connections }, 'the edge drains');
+    }
+    await upstream.drain();
+  };
+  const close = async (): Promise<void> => {
+    phase = 'closed';
+    unsubscribe();
+    await Promise.all([upstream.close(), admin?.close()]);
+    metrics.close();
+    await closeTracker();
+  };
+  const notReady = (): string | undefined => {
+    if (phase !== 'open') return 'the edge is draining';
+    return tracker.current.ring.size === 0 ? 'the ring has no members' : undefined;
+  };
+
+  try {
+    const port = await upstream.listen();
+    if (adminPort !== undefined) {
+      const { registry } = metrics;
+      admin = await startAdmin({ tracker, upstream, registry, notReady, drain }, adminHost, adminPort);
+    }
+    log.info({ edge: id, host: options.host, port, adminPort: admin?.port }, 'the edge takes clients');
+    return {
+      id,
+      port,
+      ...(admin === undefined ? {} : { adminPort: admin.port }),
+      get status() {
+        return upstream.status;
+      },
+      get migration() {
+        return upstream.migration;
+      },
+      migrate: (change) => upstream.migrate(checked(change)),
+      metrics: () => metrics.registry.metrics(),
+      drain,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+function checked(change: MigrationChange): MigrationChange {
+  if (change.usersPerSecond !== undefined) pacePerSecond('usersPerSecond', change.usersPerSecond);
+  return change;
+}

@@ -1,0 +1,185 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { finished } from 'node:stream';
+import { headers as names } from '@pinwheel/protocol';
+import { answerHead, answerUpgrade, endSocket } from './answer.js';
+import type { BackendProxy, Dial } from './backend-proxy.js';
+import type { DialFailure, DialResult } from './client-stand-in.js';
+import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
+import { answerHeaders } from './forward-headers.js';
+import { nextTarget } from './next-target.js';
+import { notNow, type Refusal, refusal } from './refusal.js';
+import type { Router, Target } from './router.js';
+
+export interface HandshakeOptions {
+  readonly request: IncomingMessage;
+  /** Has a listener for errors. */
+  readonly client: Socket;
+  readonly user: string;
+  readonly router: Router;
+  readonly proxy: BackendProxy;
+  readonly handshakeTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  /** What a backend gets with the upgrade. */
+  readonly headersFor: (target: Target) => IncomingHttpHeaders;
+  /** A backend has taken the client: `backend` is paused, `head` is its 101. Says whether the tunnel was wanted. */
+  readonly opened: (target: Target, backend: Socket, head: string) => UpgradeOutcome;
+  readonly retried: (reason: RetryReason) => void;
+  /** Called once, when the client has its answer or is gone. */
+  readonly ended: (outcome: UpgradeOutcome) => void;
+}
+
+type State =
+  | { readonly kind: 'dialling'; readonly dial: Dial; readonly target: Target; readonly tries: number }
+  | { readonly kind: 'refreshing' }
+  | { readonly kind: 'ended' };
+
+const maxTries = 2;
+
+/** One admitted upgrade on its way to a backend: at most two tries, one deadline, always an answer. */
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  readonly #timer: NodeJS.Timeout;
+  readonly #clientLeft = (): void => this.#leave();
+  #state: State = { kind: 'refreshing' };
+
+  /** @param target where the first try goes. */
+  constructor(options: HandshakeOptions, target: Target) {
+    this.#options = options;
+    this.#timer = setTimeout(() => this.#expire(), options.handshakeTimeoutMs);
+    options.client.on('end', this.#clientLeft);
+    options.client.on('close', this.#clientLeft);
+    this.#dial(target, 1);
+  }
+
+  #dial(target: Target, tries: number): void {
+    const { proxy, request, headersFor } = this.#options;
+    const dial = proxy.dial(request, target, headersFor(target), (result) => this.#dialled(result));
+    this.#state = { kind: 'dialling', dial, target, tries };
+  }
+
+  #dialled(result: DialResult): void {
+    if (this.#state.kind !== 'dialling') return;
+    const { target, tries } = this.#state;
+    switch (result.kind) {
+      case 'open':
+        this.#open(target, result.backend, result.head);
+        return;
+      case 'answer':
+        this.#answered(result.response, target, tries);
+        return;
+      case 'failed':
+        if (result.failure === 'unreachable' && tries < maxTries) {
+          void this.#again('unreachable', target, undefined);
+          return;
+        }
+        this.#refuse(failed(result.failure, target, result.error.message), result.failure);
+        return;
+      default:
+        result satisfies never;
+    }
+  }
+
+  #open(target: Target, backend: Socket, head: string): void {
+    this.#end();
+    this.#options.ended(this.#options.opened(target, backend, head));
+  }
+
+  #answered(response: IncomingMessage, target: Target, tries: number): void {
+    const status = response.statusCode ?? 502;
+    const hint = response.headers[names.owner];
+    if (status === 421 && typeof hint === 'string') {
+      response.destroy();
+      if (tries < maxTries) {
+        void this.#again('not-owner', target, hint);
+        return;
+      }
+      const message = 'the ring is changing; no member says that it owns the user';
+      this.#refuse(notNow('unavailable', message), 'not-owner');
+      return;
+    }
+    if (status < 300) {
+      response.destroy();
+      this.#refuse(failed('bad-handshake', target, `it answered ${status}`), 'bad-handshake');
+      return;
+    }
+    this.#relay(response, status);
+  }
+
+  /** Looks the owner up in a fresh ring, and tries once more. */
+  async #again(reason: RetryReason, tried: Target, hint: string | undefined): Promise<void> {
+    const { router, user, handshakeTimeoutMs, retried } = this.#options;
+    this.#state = { kind: 'refreshing' };
+    retried(reason);
+    await router.refresh(handshakeTimeoutMs / 4);
+    if ((this.#state as State).kind !== 'refreshing') return;
+    const next = nextTarget(router, user, tried, hint);
+    if (next !== undefined) {
+      this.#dial(next, maxTries);
+      return;
+    }
+    this.#refuse(notNow('unavailable', 'no member is known that owns the user'), reason);
+  }
+
+  #relay(response: IncomingMessage, status: number): void {
+    const { client, closeTimeoutMs, handshakeTimeoutMs, ended } = this.#options;
+    this.#end();
+    ended('refused-by-backend');
+    client.write(answerHead(status, response.statusMessage ?? '', answerHeaders(response.headers)));
+    const timer = setTimeout(() => response.destroy(), handshakeTimeoutMs);
+    const onClose = (): void => void response.destroy();
+    client.once('close', onClose);
+    client.resume();
+    response.pipe(client, { end: false });
+    finished(response, (error) => {
+      clearTimeout(timer);
+      client.off('close', onClose);
+      if (error) client.destroy();
+      else endSocket(client, closeTimeoutMs);
+    });
+  }
+
+  #expire(): void {
+    const message = `no backend answered the upgrade within ${this.#options.handshakeTimeoutMs} ms`;
+    this.#abort();
+    this.#refuse(refusal(504, 'deadline', message), 'timeout');
+  }
+
+  #leave(): void {
+    this.#abort();
+    this.#end();
+    this.#options.client.destroy();
+    this.#options.ended('client-left');
+  }
+
+  #refuse(refused: Refusal, outcome: UpgradeOutcome): void {
+    this.#end();
+    answerUpgrade(this.#options.client, refused, this.#options.closeTimeoutMs);
+    this.#options.ended(outcome);
+  }
+
+  #abort(): void {
+    if (this.#state.kind === 'dialling') this.#state.dial.abort();
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+    this.#options.client.off('end', this.#clientLeft);
+    this.#options.client.off('close', this.#clientLeft);
+    this.#state = { kind: 'ended' };
+  }
+}
+
+function failed(failure: DialFailure, target: Target, detail: string): Refusal {
+  const { id } = target.member;
+  switch (failure) {
+    case 'unreachable':
+      return notNow('unavailable', `nobody listens at member ${id}`);
+    case 'broken':
+      return refusal(502, 'unreachable', `member ${id} closed the connection before it answered`);
+    case 'bad-handshake':
+      return refusal(502, 'unreachable', `member ${id} is no WebSocket server: ${detail}`);
+    default:
+      throw new TypeError(`unknown failure ${failure satisfies never}`);
+  }
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { type Refusal, refusal } from './refusal.js';
+
+/**
+ * Why a plain request cannot be passed on safely; `undefined` when it can. Whatever proxy and backend could take for
+ * different numbers of bytes is refused.
+ */
+export function checkPlainRequest(request: IncomingMessage): Refusal | undefined {
+  const { headers, method = '' } = request;
+  if (!(request.url ?? '').startsWith('/')) return bad('the request target must begin with /');
+  if (headers.upgrade !== undefined) {
+    return bad('upgrade is there, but connection does not contain upgrade');
+  }
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined) return undefined;
+  if (coding.toLowerCase() !== 'chunked' || headers['content-length'] !== undefined) {
+    return bad('transfer-encoding must be chunked and come without content-length');
+  }
+  if (method === 'DELETE' || method === 'OPTIONS') {
+    // node-http-proxy would send such a body without its framing
+    return refusal(411, 'bad-request', `a ${method} request with a body must have a content-length`);
+  }
+  return undefined;
+}
+
+function bad(message: string): Refusal {
+  return refusal(400, 'bad-request', message);
+}

@@ -1,0 +1,23 @@
+import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
+
+/** Why a client gets no tunnel, as an HTTP answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function refusal(status: number, code: ErrorCode, message: string): Refusal {
+  return { status, code, message };
+}
+
+export function refusalOf(thrown: unknown): Refusal {
+  const error = PinwheelError.from(thrown);
+  return refusal(error.httpStatus, error.code, error.message);
+}
+
+/** 503, to be tried again in a second. */
+export function notNow(code: 'unavailable' | 'overloaded', message: string): Refusal {
+  return { ...refusal(503, code, message), headers: { 'retry-after': '1' } };
+}

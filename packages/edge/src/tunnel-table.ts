@@ -1,0 +1,87 @@
+import type { RingState } from '@pinwheel/membership';
+import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
+import type { CloseReason, EdgeCounters } from './edge-counters.js';
+import { jitterMs } from './jitter.js';
+import { later } from './later.js';
+import { type MigrationStatus, Mover } from './mover.js';
+import { createPace } from './pace.js';
+import { Tunnel, type TunnelOptions } from './tunnel.js';
+import type { MigrationChange } from './upstream.js';
+
+/** The pace spreads the moves already: this only keeps those of one turn apart. */
+const movedJitterMs = 100;
+
+/** Every tunnel of an edge. Those to Pinwheel nodes are closed by their node when their user moves; the others here. */
+export class TunnelTable {
+  readonly #counters: EdgeCounters;
+  readonly #tunnels = new Set<Tunnel>();
+  readonly #mover: Mover<Tunnel>;
+  readonly #gone = (tunnel: Tunnel, reason: CloseReason): void => this.#remove(tunnel, reason);
+  #foreign = 0;
+
+  constructor(current: RingState, usersPerSecond: number, counters: EdgeCounters) {
+    this.#counters = counters;
+    this.#mover = new Mover<Tunnel>(current, {
+      pace: createPace({ perSecond: usersPerSecond, now: () => performance.now() }),
+      later,
+      close: (tunnel) => {
+        tunnel.close(closeCodes.moved.code, closeReasonOf(jitterMs(movedJitterMs)), 'moved');
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#tunnels.size;
+  }
+
+  /** Tunnels to foreign backends. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  get tunnels(): ReadonlySet<Tunnel> {
+    return this.#tunnels;
+  }
+
+  get migration(): MigrationStatus {
+    return this.#mover.status;
+  }
+
+  /** @param early what the client sent behind its upgrade. */
+  open(options: Omit<TunnelOptions, 'counters' | 'gone'>, early: Buffer): void {
+    const tunnel = new Tunnel({ ...options, counters: this.#counters, gone: this.#gone }, early);
+    this.#tunnels.add(tunnel);
+    if (tunnel.member.kind !== 'foreign') return;
+    this.#foreign++;
+    this.#mover.add(tunnel);
+  }
+
+  ringChanged(current: RingState): void {
+    this.#mover.ringChanged(current);
+  }
+
+  migrate(change: MigrationChange): void {
+    if (change.usersPerSecond !== undefined) this.#mover.pace.setRate(change.usersPerSecond);
+    if (change.paused === true) this.#mover.pause();
+    if (change.paused === false) this.#mover.resume();
+  }
+
+  /** Moves nobody any more; tunnels stay. */
+  stopMoves(): void {
+    this.#mover.stop();
+  }
+
+  /** Cuts every tunnel off. */
+  destroy(): void {
+    this.#mover.stop();
+    for (const tunnel of this.#tunnels) tunnel.destroy('cut');
+  }
+
+  #remove(tunnel: Tunnel, reason: CloseReason): void {
+    this.#counters.closes[reason]++;
+    this.#tunnels.delete(tunnel);
+    if (tunnel.member.kind !== 'foreign') return;
+    this.#foreign--;
+    this.#mover.remove(tunnel);
+  }
+}

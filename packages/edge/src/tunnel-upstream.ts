@@ -1,0 +1,240 @@
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { RingState, RingTracker } from '@pinwheel/membership';
+import type { Admit } from './admission.js';
+import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
+import { answerRequest, answerUpgrade } from './answer.js';
+import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
+import { drainTunnels } from './drain-tunnels.js';
+import type { EdgeCounters, RetryReason, UpgradeOutcome } from './edge-counters.js';
+import { forwardHeaders } from './forward-headers.js';
+import { Handshake } from './handshake.js';
+import { listen } from './listen.js';
+import type { MigrationStatus } from './mover.js';
+import { PlainRequest } from './plain-request.js';
+import { pathMatcher } from './request-path.js';
+import { createRouter, type Router, type Target } from './router.js';
+import { TunnelTable } from './tunnel-table.js';
+import type { MigrationChange, Upstream, UpstreamStatus } from './upstream.js';
+
+export interface TunnelUpstreamOptions {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: readonly string[];
+  readonly tracker: RingTracker;
+  readonly admit: Admit;
+  readonly usersPerSecond: number;
+  readonly drainMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxTunnels: number;
+  readonly counters: EdgeCounters;
+  readonly observeUpgradeSeconds: (seconds: number) => void;
+}
+
+type State =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'draining'; readonly drained: Promise<void> }
+  | { readonly kind: 'closed' };
+
+const upgradeHeaders: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' };
+const chunkedHeaders: IncomingHttpHeaders = { 'transfer-encoding': 'chunked' };
+
+/** Any WebSocket or HTTP server as a backend, one backend connection per client, through node-http-proxy. */
+export class TunnelUpstream implements Upstream {
+  readonly #options: TunnelUpstreamOptions;
+  readonly #server: Server;
+  readonly #proxy: BackendProxy;
+  readonly #router: Router;
+  readonly #table: TunnelTable;
+  readonly #gate: Gate;
+  /** Every client's socket, whatever it is doing. */
+  readonly #sockets = new Set<Socket>();
+  #state: State = { kind: 'open' };
+
+  constructor(options: TunnelUpstreamOptions) {
+    const { tracker, counters, maxTunnels } = options;
+    this.#options = options;
+    this.#proxy = createBackendProxy(options.requestTimeoutMs);
+    this.#router = createRouter(tracker);
+    this.#table = new TunnelTable(tracker.current, options.usersPerSecond, counters);
+    this.#gate = {
+      admit: options.admit,
+      router: this.#router,
+      takesUpgrades: pathMatcher(options.path),
+      isOpen: () => this.#state.kind === 'open',
+      full: () =>
+        this.#table.size < maxTunnels ? undefined : `this edge has ${maxTunnels} tunnels, the most it takes`,
+    };
+    this.#server = createServer();
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      // for as long as it lives: node:http takes its own listener away at an upgrade, and a reset would end the process
+      socket.on('error', ignore);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
+    this.#server.on('request', (request, response) => this.#request(request, response));
+  }
+
+  listen(): Promise<number> {
+    return listen(this.#server, this.#options.host, this.#options.port);
+  }
+
+  ringChanged(current: RingState): void {
+    if (this.#state.kind === 'open') this.#table.ringChanged(current);
+  }
+
+  get status(): UpstreamStatus {
+    const { size, foreign } = this.#table;
+    return { connections: this.#sockets.size, tunnelsToNodes: size - foreign, tunnelsToForeign: foreign };
+  }
+
+  get migration(): MigrationStatus {
+    return this.#table.migration;
+  }
+
+  migrate(change: MigrationChange): void {
+    this.#table.migrate(change);
+  }
+
+  drain(): Promise<void> {
+    if (this.#state.kind === 'open') this.#state = { kind: 'draining', drained: this.#drain() };
+    return this.#state.kind === 'draining' ? this.#state.drained : Promise.resolve();
+  }
+
+  async #drain(): Promise<void> {
+    this.#table.stopMoves();
+    this.#server.close();
+    await drainTunnels({
+      tunnels: this.#table.tunnels,
+      sockets: this.#sockets,
+      windowMs: this.#options.drainMs,
+      closeIdle: () => this.#server.closeIdleConnections(),
+    });
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#state = { kind: 'closed' };
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#table.destroy();
+    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of this.#sockets) socket.destroy();
+    this.#proxy.close();
+    await Promise.all([closed, ...gone]);
+  }
+
+  #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
+    const startedAt = performance.now();
+    const { counters, handshakeTimeoutMs, closeTimeoutMs, observeUpgradeSeconds } = this.#options;
+    const admitted = admitUpgrade(request, this.#gate);
+    if ('refused' in admitted) {
+      counters.upgrades[admitted.outcome]++;
+      answerUpgrade(client, admitted.refused, closeTimeoutMs);
+      return;
+    }
+    const { user } = admitted;
+    new Handshake(
+      {
+        request,
+        client,
+        user,
+        router: this.#router,
+        proxy: this.#proxy,
+        handshakeTimeoutMs,
+        closeTimeoutMs,
+        headersFor: this.#headersFor(request, client, user, upgradeHeaders),
+        opened: (target, backend, answer) => this.#opened(user, client, head, target, backend, answer),
+        retried: (reason) => this.#retried(reason),
+        ended: (outcome) => {
+          counters.upgrades[outcome]++;
+          observeUpgradeSeconds((performance.now() - startedAt) / 1000);
+        },
+      },
+      admitted.target,
+    );
+  }
+
+  #opened(
+    user: string,
+    client: Socket,
+    early: Buffer,
+    target: Target,
+    backend: Socket,
+    answer: string,
+  ): UpgradeOutcome {
+    const { closeTimeoutMs, tracker } = this.#options;
+    if (this.#state.kind !== 'open') {
+      backend.on('error', ignore);
+      backend.destroy();
+      answerUpgrade(client, drainingRefusal, closeTimeoutMs);
+      return 'draining';
+    }
+    client.setTimeout(0);
+    client.setNoDelay(true);
+    client.setKeepAlive(true, 0);
+    client.write(answer);
+    const { member, port } = target;
+    const hash = tracker.current.ring.hashOf(user);
+    this.#table.open({ user, hash, member, port, client, backend, closeTimeoutMs }, early);
+    return 'tunnelled';
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const { counters, handshakeTimeoutMs } = this.#options;
+    const admitted = admitPlainRequest(request, this.#gate);
+    if ('refused' in admitted) {
+      counters.requests[admitted.outcome]++;
+      response.setHeader('connection', 'close');
+      answerRequest(response, admitted.refused);
+      return;
+    }
+    const { user } = admitted;
+    const framing = request.headers['transfer-encoding'] === undefined ? {} : chunkedHeaders;
+    new PlainRequest(
+      {
+        request,
+        response,
+        user,
+        router: this.#router,
+        proxy: this.#proxy,
+        refreshWaitMs: handshakeTimeoutMs / 4,
+        headersFor: this.#headersFor(request, request.socket, user, framing),
+        retried: (reason) => this.#retried(reason),
+        ended: (outcome) => {
+          counters.requests[outcome]++;
+        },
+      },
+      admitted.target,
+    );
+  }
+
+  #retried(reason: RetryReason): void {
+    this.#options.counters.retries[reason]++;
+  }
+
+  #headersFor(
+    request: IncomingMessage,
+    client: Socket,
+    user: string,
+    more: IncomingHttpHeaders,
+  ): (target: Target) => IncomingHttpHeaders {
+    const incoming = request.headers;
+    const { remoteAddress } = client;
+    return ({ fingerprint }) => ({
+      ...forwardHeaders(incoming, { user, edge: this.#options.id, fingerprint, remoteAddress }),
+      ...more,
+    });
+  }
+}
+
+function ignore(): void {}

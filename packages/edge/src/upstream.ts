@@ -1,0 +1,36 @@
+import type { RingState } from '@pinwheel/membership';
+import type { MigrationStatus } from './mover.js';
+
+/**
+ * How the clients of this edge reach the owners of their users. It holds the clients' sockets, from the port on
+ * which they come; an edge has one. Rings, admin, metrics and options are the edge's, the same for every kind.
+ */
+export interface Upstream {
+  /** Starts to take clients; resolves with the port. Rejects with `listen`. */
+  listen(): Promise<number>;
+  /** The ring or the members have changed. */
+  ringChanged(current: RingState): void;
+  readonly status: UpstreamStatus;
+  readonly migration: MigrationStatus;
+  /** Pause, resume and set the rate of the moves. */
+  migrate(change: MigrationChange): void;
+  /**
+   * Takes no new clients, tells every client to reconnect, each at a time of its own within the drain's window, and
+   * resolves when all are gone; at the deadline the rest is cut off. May be called twice.
+   */
+  drain(): Promise<void>;
+  /** Cuts everybody off now. May be called twice, and during a drain. */
+  close(): Promise<void>;
+}
+
+export interface UpstreamStatus {
+  /** Clients' sockets, whatever they are doing. */
+  readonly connections: number;
+  readonly tunnelsToNodes: number;
+  readonly tunnelsToForeign: number;
+}
+
+export interface MigrationChange {
+  readonly paused?: boolean;
+  readonly usersPerSecond?: number;
+}

@@ -1,0 +1,173 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import { backoffMs } from './backoff.js';
+import type { ConsulCalls, ServiceEntry } from './consul-calls.js';
+import { metaKeys } from './consul-entry.js';
+import type { Registered, Registration } from './contract.js';
+import { authorityOf } from './member-fields.js';
+import { sleep } from './sleep.js';
+
+export interface ConsulRegistrationOptions {
+  readonly service: string;
+  readonly tag: string | undefined;
+  readonly checkIntervalMs: number;
+  readonly checkTimeoutMs: number;
+  readonly deregisterAfterMs: number;
+  /** Deadline of registering, of `drain` and of `leave`, retries included, in ms. */
+  readonly deadlineMs: number;
+  /** Pause between two looks at whether the entry is still there, in ms, ±20 %. */
+  readonly verifyMs: number;
+  readonly trouble: (error: PinwheelError) => void;
+}
+
+const callTimeoutMs = 2_000;
+const retry = { firstMs: 200, longestMs: 2_000 } as const;
+
+/** What Consul is told about a node. Registering it again changes `Meta` and leaves the check's state as it is. */
+export function serviceEntry(
+  self: Registration,
+  draining: boolean,
+  options: ConsulRegistrationOptions,
+): ServiceEntry {
+  return {
+    name: options.service,
+    id: self.id,
+    address: self.address,
+    port: self.port,
+    tags: options.tag === undefined ? [] : [options.tag],
+    meta: {
+      ...(self.wsPort === undefined ? {} : { [metaKeys.wsPort]: String(self.wsPort) }),
+      [metaKeys.weight]: String(self.weight),
+      [metaKeys.incarnation]: self.incarnation,
+      [metaKeys.draining]: String(draining),
+      [metaKeys.settingsDigest]: self.settingsDigest,
+      [metaKeys.settingsText]: self.settingsText,
+    },
+    check: {
+      name: `healthz of ${self.id}`,
+      http: `http://${authorityOf(self.address, self.port)}/healthz`,
+      interval: `${options.checkIntervalMs}ms`,
+      timeout: `${options.checkTimeoutMs}ms`,
+      status: 'passing',
+      deregistercriticalserviceafter: `${options.deregisterAfterMs}ms`,
+    },
+  };
+}
+
+/**
+ * A node's own entry. It looks now and then whether the entry is still there, because an agent that lost its data
+ * has forgotten it, and enters it again; an entry of another incarnation under the same id is left alone and named.
+ */
+export class ConsulRegistration implements Registered {
+  readonly #calls: ConsulCalls;
+  readonly #self: Registration;
+  readonly #options: ConsulRegistrationOptions;
+  readonly #left = new AbortController();
+  #wake = new AbortController();
+  #draining = false;
+  /** Calls that write go one after another: a late registration must not undo a deregistration. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(calls: ConsulCalls, self: Registration, options: ConsulRegistrationOptions) {
+    this.#calls = calls;
+    this.#self = self;
+    this.#options = options;
+  }
+
+  async enter(): Promise<void> {
+    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs));
+    void this.#verify();
+  }
+
+  async drain(): Promise<void> {
+    if (this.#left.signal.aborted) return;
+    this.#draining = true;
+    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs));
+  }
+
+  async leave(): Promise<void> {
+    this.#left.abort();
+    await this.#write(async (timeoutMs) => {
+      if (await this.#isAnothers(timeoutMs)) return;
+      await this.#calls.deregister(this.#self.id, timeoutMs);
+    });
+  }
+
+  /** The node's own watch does not see it: look now. */
+  missed(): void {
+    this.#wake.abort();
+  }
+
+  /** Ends the looks without taking the entry out. */
+  abandon(): void {
+    this.#left.abort();
+  }
+
+  #entry(): ServiceEntry {
+    return serviceEntry(this.#self, this.#draining, this.#options);
+  }
+
+  #write(call: (timeoutMs: number) => Promise<void>): Promise<void> {
+    const done = this.#writing.then(() => this.#retried(call));
+    this.#writing = done.catch(() => {});
+    return done;
+  }
+
+  async #retried(call: (timeoutMs: number) => Promise<void>): Promise<void> {
+    const deadline = performance.now() + this.#options.deadlineMs;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await call(Math.max(1, Math.min(callTimeoutMs, deadline - performance.now())));
+      } catch (error) {
+        const pauseMs = backoffMs(failures, retry);
+        if (isRefusal(error) || performance.now() + pauseMs >= deadline)
+          throw PinwheelError.from(error, 'membership');
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  async #verify(): Promise<void> {
+    const { verifyMs, trouble } = this.#options;
+    let failures = 0;
+    while (!this.#left.signal.aborted) {
+      const pauseMs = failures > 0 ? backoffMs(failures, retry) : verifyMs * (0.8 + 0.4 * Math.random());
+      await sleep(pauseMs, this.#left.signal, this.#wake.signal);
+      // a view without this node may be a moment older than the entry
+      if (this.#wake.signal.aborted) await sleep(200 * Math.random(), this.#left.signal);
+      if (this.#left.signal.aborted) return;
+      this.#wake = new AbortController();
+      try {
+        await this.#writing;
+        await this.#restore();
+        failures = 0;
+      } catch (error) {
+        failures++;
+        trouble(PinwheelError.from(error, 'membership'));
+      }
+    }
+  }
+
+  async #restore(): Promise<void> {
+    const meta = await this.#calls.metaOf(this.#self.id, callTimeoutMs);
+    if (this.#left.signal.aborted) return;
+    const incarnation = meta?.[metaKeys.incarnation];
+    if (meta !== undefined && incarnation !== this.#self.incarnation) {
+      const text = `id ${this.#self.id} is registered by another process (incarnation ${String(incarnation)}); ids must be unique`;
+      throw new PinwheelError('membership', text);
+    }
+    if (meta?.[metaKeys.draining] === String(this.#draining)) return;
+    await this.#calls.register(this.#entry(), callTimeoutMs);
+  }
+
+  async #isAnothers(timeoutMs: number): Promise<boolean> {
+    const meta = await this.#calls.metaOf(this.#self.id, timeoutMs);
+    return meta !== undefined && meta[metaKeys.incarnation] !== this.#self.incarnation;
+  }
+}
+
+/** An answer that asking again does not change: a malformed entry, a token without the right. */
+function isRefusal(error: unknown): boolean {
+  const { cause } = error as { cause?: { response?: { statusCode?: number } } };
+  const status = cause?.response?.statusCode ?? 0;
+  return status >= 400 && status < 500 && status !== 429;
+}

@@ -1,0 +1,123 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import { ConsulCalls, type HealthAnswered } from './consul-calls.js';
+import { membersFromEntries } from './consul-entry.js';
+import { type ConsulOptions, type ConsulSetup, consulSetup } from './consul-options.js';
+import { ConsulRegistration } from './consul-registration.js';
+import { ConsulWatch } from './consul-watch.js';
+import type { Membership, MembershipListener, Registered, Registration } from './contract.js';
+import { viewOf } from './digest.js';
+import { checkRegistration } from './registration.js';
+import { told, Watchers } from './watchers.js';
+
+/**
+ * Members from Consul: the passing instances of one service, by blocking queries. Nodes register themselves with an
+ * HTTP check on `/healthz`; any other server that is registered there is a foreign backend.
+ *
+ * @throws PinwheelError `bad-option` that names the option, the value and the bound.
+ */
+export function consulMembership(options: ConsulOptions): Membership {
+  return new ConsulMembership(consulSetup(options));
+}
+
+class ConsulMembership implements Membership {
+  readonly description: string;
+  readonly #setup: ConsulSetup;
+  readonly #calls: ConsulCalls;
+  readonly #watchers = new Watchers();
+  readonly #registrations = new Map<string, ConsulRegistration>();
+  #watch: ConsulWatch | undefined;
+  #closed = false;
+
+  constructor(setup: ConsulSetup) {
+    const tagged = setup.tag === undefined ? '' : `, tag ${setup.tag}`;
+    this.description = `consul ${setup.host}:${setup.port}, service ${setup.service}${tagged}`;
+    this.#setup = setup;
+    this.#calls = new ConsulCalls(setup);
+  }
+
+  watch(listener: MembershipListener): () => void {
+    if (this.#closed) return () => {};
+    const remove = this.#watchers.add(listener);
+    this.#watch ??= this.#open();
+    return () => {
+      remove();
+      if (this.#watchers.size === 0) this.#stop();
+    };
+  }
+
+  async refresh(): Promise<void> {
+    await this.#watch?.refresh();
+    await told();
+  }
+
+  async register(self: Registration): Promise<Registered> {
+    if (this.#closed) throw new PinwheelError('closed', `${this.description} is closed`);
+    checkRegistration(self);
+    const { service, tag, checkIntervalMs, checkTimeoutMs, deregisterAfterMs, deadlineMs, verifyMs } =
+      this.#setup;
+    const registration = new ConsulRegistration(this.#calls, self, {
+      service,
+      tag,
+      checkIntervalMs,
+      checkTimeoutMs,
+      deregisterAfterMs,
+      deadlineMs,
+      verifyMs,
+      trouble: (error) => this.#watchers.trouble(error),
+    });
+    await registration.enter();
+    this.#registrations.set(self.id, registration);
+    return {
+      drain: () => registration.drain(),
+      leave: async () => {
+        if (this.#registrations.get(self.id) === registration) this.#registrations.delete(self.id);
+        await registration.leave();
+        if (this.#isIdle()) this.#calls.close();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#watchers.clear();
+    for (const registration of this.#registrations.values()) registration.abandon();
+    this.#registrations.clear();
+    this.#stop();
+  }
+
+  #open(): ConsulWatch {
+    const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
+    // Consul may add a sixteenth of the wait, so that watchers do not wake together
+    const deadlineMs = waitMs + waitMs / 16 + timeoutMs;
+    return new ConsulWatch({
+      read: (index, signal) => {
+        const limitMs = index === undefined ? timeoutMs : deadlineMs;
+        return this.#calls.health({ service, tag, stale, index, waitMs, timeoutMs: limitMs, signal });
+      },
+      answered: (answer) => this.#answered(answer),
+      failed: (error) => this.#watchers.trouble(error),
+      firstRetryMs,
+      longestRetryMs,
+      pauseMs,
+    });
+  }
+
+  #answered(answer: HealthAnswered): void {
+    const { members, ignored } = membersFromEntries(answer.entries);
+    const view = viewOf(members, answer.index ?? '0', ignored);
+    this.#watchers.publish(view);
+    const listed = new Set(view.members.map(({ id }) => id));
+    for (const [id, registration] of this.#registrations) if (!listed.has(id)) registration.missed();
+  }
+
+  #stop(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+    this.#watchers.forget();
+    if (this.#isIdle()) this.#calls.close();
+  }
+
+  #isIdle(): boolean {
+    return this.#watch === undefined && this.#registrations.size === 0;
+  }
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** What a Pinwheel node answers to `GET /healthz`. */
+export interface HealthAnswer {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly draining: boolean;
+  readonly settings: { readonly digest: string; readonly text: string };
+}
+
+/** `undefined` for anything that is not a Pinwheel node's answer. */
+export function parseHealthAnswer(text: string): HealthAnswer | undefined {
+  try {
+    return answer.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const answer = z.object({
+  id: z.string().min(1).max(64),
+  incarnation: z.string().min(1).max(64),
+  draining: z.boolean(),
+  settings: z.object({ digest: z.string().max(64), text: z.string().max(512) }),
+});

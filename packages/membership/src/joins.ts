@@ -1,0 +1,28 @@
+import type { Member } from './contract.js';
+import type { Standing } from './standing.js';
+
+/**
+ * When the members that wait may count, together: once nobody joined for a while, at the latest some time after
+ * the first of them. With nobody in the ring a flapping member is better than none. `Infinity`: nobody waits.
+ */
+export function joinsDueAt(
+  joiners: readonly Joiner[],
+  lastJoinAt: number,
+  { joinQuietMs, joinLongestMs }: { readonly joinQuietMs: number; readonly joinLongestMs: number },
+): number {
+  const first = Math.min(...joiners.map(({ from }) => from));
+  return Math.max(first, Math.min(lastJoinAt + joinQuietMs, first + joinLongestMs));
+}
+
+export interface Joiner {
+  readonly member: Member;
+  /** When it could count at the earliest. */
+  readonly from: number;
+}
+
+export function joinersOf(standings: readonly Standing[]): readonly Joiner[] {
+  const empty = !standings.some(({ kind }) => kind === 'counted' || kind === 'missing');
+  return standings
+    .filter((standing) => standing.kind === 'waiting')
+    .map(({ member, since, notBefore }) => ({ member, from: empty ? since : Math.max(since, notBefore) }));
+}

@@ -1,0 +1,54 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import { consulMembership } from './consul.js';
+import type { ConsulOptions } from './consul-options.js';
+import type { Membership } from './contract.js';
+import { staticMembership } from './static.js';
+
+const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or static:FILE.json';
+
+/**
+ * The membership that a command line names: `consul://host:port/service[?tag=…&token-file=…]` (port 8500 when it is
+ * left out) or `static:FILE.json`, the file relative to the working directory. Nothing is read yet.
+ *
+ * @throws PinwheelError `bad-option` that names the value and shows the forms.
+ */
+export function membershipFrom(text: string): Membership {
+  if (text.startsWith('static:')) {
+    const path = text.slice('static:'.length);
+    if (path === '') throw refused(text, 'the file is missing');
+    return staticMembership(path);
+  }
+  if (text.startsWith('consul:')) return consulMembership(consulOptions(text));
+  throw refused(text);
+}
+
+function consulOptions(text: string): ConsulOptions {
+  if (!URL.canParse(text) || !text.startsWith('consul://')) throw refused(text);
+  const url = new URL(text);
+  if (url.hostname === '') throw refused(text, 'the host is missing');
+  if (url.username !== '' || url.password !== '') throw refused(text, 'a token belongs into token-file');
+  if (url.port === '0') throw refused(text, 'the port is 0');
+  for (const name of url.searchParams.keys()) {
+    if (name !== 'tag' && name !== 'token-file') throw refused(text, `${JSON.stringify(name)} is not known`);
+  }
+  const service = url.pathname.slice(1);
+  if (service === '') throw refused(text, 'the service is missing');
+  const tag = url.searchParams.get('tag');
+  const tokenFile = url.searchParams.get('token-file');
+  try {
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      ...(url.port === '' ? {} : { port: Number(url.port) }),
+      service: decodeURIComponent(service),
+      ...(tag === null ? {} : { tag }),
+      ...(tokenFile === null ? {} : { tokenFile }),
+    };
+  } catch {
+    throw refused(text, 'the service is not percent-encoded UTF-8');
+  }
+}
+
+function refused(text: string, why?: string): PinwheelError {
+  const reason = why === undefined ? '' : ` (${why})`;
+  return new PinwheelError('bad-option', `membership is ${JSON.stringify(text)}${reason}; ${forms}`);
+}

@@ -1,0 +1,255 @@
+import type { Member } from './contract.js';
+import { FlapDamping } from './flap-damping.js';
+import { joinersOf, joinsDueAt } from './joins.js';
+import type { SettleOptions } from './settle-options.js';
+import { isRestarted, type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
+
+/** Probes of members that vanished together end together: one change of the ring rather than several. */
+const proofBatchMs = 100;
+/** A silent member is believed dead in a frozen ring only if somebody else answered within this time of it. */
+const witnessMs = 5_000;
+const maxWitnesses = 3;
+const longestReprobeMs = { following: 2_000, frozen: 30_000 } as const;
+
+export interface ProbeRequest {
+  readonly ticket: number;
+  readonly member: Member;
+}
+
+/**
+ * Decides which members count in the ring. Growth is cheap, shrink needs proof:
+ *
+ * - joiners count after a quiet period, together; the first view counts at once;
+ * - a member that says that it is draining, or that is not `eligible`, leaves at once;
+ * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, and after a
+ *   grace period when it goes on answering;
+ * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
+ * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
+ *
+ * Knows no socket and no clock: whoever drives it passes the time (in ms, never going back), runs the probes that
+ * `takeProbes` returns and calls `tick` at `dueAt`.
+ */
+export class Settle {
+  readonly #options: SettleOptions;
+  readonly #eligible: (member: Member) => boolean;
+  readonly #flaps: FlapDamping;
+  readonly #standings = new Map<string, Standing>();
+  #started = false;
+  #lastJoinAt = 0;
+  #firstProofAt: number | undefined;
+  #witnessedAt = Number.NEGATIVE_INFINITY;
+  #tickets = 0;
+  #witnesses = 0;
+  #frozen: string | undefined;
+
+  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true) {
+    this.#options = options;
+    this.#eligible = (member) => !member.draining && eligible(member);
+    this.#flaps = new FlapDamping({
+      windowMs: options.flapWindowMs,
+      firstWaitMs: options.flapFirstWaitMs,
+      longestWaitMs: options.flapLongestWaitMs,
+    });
+  }
+
+  /** Who is in the ring, and who can be reached besides (draining, waiting or refused members). */
+  get counted(): readonly Member[] {
+    return this.#members((standing) => standing.kind === 'counted' || standing.kind === 'missing');
+  }
+
+  get reachable(): readonly Member[] {
+    return this.#members(() => true);
+  }
+
+  /** Members whose place in the ring is not what the newest view says. */
+  get pending(): readonly string[] {
+    return this.#members(({ kind }) => kind === 'waiting' || kind === 'missing').map((member) => member.id);
+  }
+
+  /** Why the ring does not follow the source; `undefined` when it does. */
+  get frozen(): string | undefined {
+    return this.#frozen;
+  }
+
+  /** When `tick` has something to do; `undefined` when only an event can change anything. */
+  get dueAt(): number | undefined {
+    const times: number[] = [this.#joinsDueAt()];
+    for (const missing of this.#missing()) {
+      if (missing.ticket === undefined) times.push(missing.nextProbeAt);
+      if (this.#frozen === undefined) times.push(missing.vanishedAt + this.#options.vanishGraceMs);
+    }
+    if (this.#firstProofAt !== undefined) times.push(this.#firstProofAt + proofBatchMs);
+    const first = Math.min(...times);
+    return Number.isFinite(first) ? first : undefined;
+  }
+
+  /** The source's newest list; ids must be unique. */
+  view(members: readonly Member[], now: number): void {
+    const listed = new Set<string>();
+    for (const member of members) {
+      listed.add(member.id);
+      this.#standings.set(member.id, this.#seen(this.#standings.get(member.id), member, now));
+    }
+    for (const [id, standing] of this.#standings) {
+      if (!listed.has(id)) this.#unseen(id, standing, now);
+    }
+    this.#started = true;
+    this.tick(now);
+  }
+
+  /** Does what has become due. */
+  tick(now: number): void {
+    this.#freeze(now);
+    if (this.#firstProofAt === undefined || this.#proofIsComplete(now)) this.#shrink(now);
+    this.#grow(now);
+    this.#freeze(now);
+  }
+
+  /** The probes to run now; each is returned once and must be answered with `probed`. */
+  takeProbes(now: number): readonly ProbeRequest[] {
+    const requests: ProbeRequest[] = [];
+    for (const missing of this.#missing()) {
+      if (missing.ticket !== undefined || missing.nextProbeAt > now) continue;
+      const ticket = ++this.#tickets;
+      this.#standings.set(missing.member.id, { ...missing, ticket, probes: missing.probes + 1 });
+      requests.push({ ticket, member: missing.member });
+    }
+    if (this.#frozen !== undefined && requests.length > 0) requests.push(...this.#witnessRequests());
+    return requests;
+  }
+
+  probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
+    if (outcome !== 'unreachable') this.#witnessedAt = now;
+    const missing = this.#standings.get(request.member.id);
+    if (missing?.kind === 'missing' && missing.ticket === request.ticket) {
+      const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
+      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(missing.probes - 1, 20));
+      const found = { outcome, at: now };
+      this.#standings.set(missing.member.id, {
+        ...missing,
+        ticket: undefined,
+        nextProbeAt: now + pause,
+        found,
+      });
+      if (outcome !== 'alive') this.#firstProofAt ??= now;
+    }
+    this.tick(now);
+  }
+
+  /** An operator takes the newest view as it is: who is missing leaves, who waits counts. */
+  accept(now: number): void {
+    for (const [id, standing] of this.#standings) {
+      this.#flaps.forgive(id);
+      if (standing.kind === 'missing') this.#standings.delete(id);
+      if (standing.kind === 'waiting') this.#standings.set(id, { kind: 'counted', member: standing.member });
+    }
+    this.tick(now);
+  }
+
+  #seen(before: Standing | undefined, member: Member, now: number): Standing {
+    if (!this.#eligible(member)) return { kind: 'apart', member };
+    if (!this.#started) return { kind: 'counted', member };
+    if (before === undefined || before.kind === 'apart') return this.#waiting(member, now);
+    if (isRestarted(before.member, member)) {
+      this.#flaps.departed(member.id, now);
+      const flaps = this.#flaps.waitMs(member.id, now) > 0;
+      if (flaps || before.kind === 'waiting') return this.#waiting(member, now);
+    }
+    return before.kind === 'waiting' ? { ...before, member } : { kind: 'counted', member };
+  }
+
+  #waiting(member: Member, now: number): Standing {
+    this.#lastJoinAt = now;
+    return { kind: 'waiting', member, since: now, notBefore: now + this.#flaps.waitMs(member.id, now) };
+  }
+
+  #unseen(id: string, standing: Standing, now: number): void {
+    switch (standing.kind) {
+      case 'counted':
+        this.#standings.set(id, {
+          kind: 'missing',
+          member: standing.member,
+          vanishedAt: now,
+          probes: 0,
+          nextProbeAt: now,
+          ticket: undefined,
+          found: undefined,
+        });
+        return;
+      case 'waiting':
+        this.#flaps.departed(id, now);
+        this.#standings.delete(id);
+        return;
+      case 'apart':
+        this.#standings.delete(id);
+        return;
+      case 'missing':
+        return;
+      default:
+        standing satisfies never;
+    }
+  }
+
+  #shrink(now: number): void {
+    this.#firstProofAt = undefined;
+    for (const missing of this.#missing()) {
+      if (!this.#isProvenGone(missing, now)) continue;
+      this.#standings.delete(missing.member.id);
+      if (missing.found?.outcome !== 'draining') this.#flaps.departed(missing.member.id, now);
+    }
+  }
+
+  #isProvenGone({ found, vanishedAt }: Missing, now: number): boolean {
+    if (found?.outcome === 'draining' || found?.outcome === 'replaced') return true;
+    if (this.#frozen !== undefined) {
+      return found?.outcome === 'unreachable' && Math.abs(this.#witnessedAt - found.at) <= witnessMs;
+    }
+    return found?.outcome === 'unreachable' || now >= vanishedAt + this.#options.vanishGraceMs;
+  }
+
+  #proofIsComplete(now: number): boolean {
+    if (now >= this.#firstProofAt! + proofBatchMs) return true;
+    return !this.#missing().some((missing) => missing.ticket !== undefined);
+  }
+
+  #grow(now: number): void {
+    if (now < this.#joinsDueAt()) return;
+    for (const { member, from } of joinersOf([...this.#standings.values()])) {
+      if (from <= now) this.#standings.set(member.id, { kind: 'counted', member });
+    }
+  }
+
+  #joinsDueAt(): number {
+    return joinsDueAt(joinersOf([...this.#standings.values()]), this.#lastJoinAt, this.#options);
+  }
+
+  #freeze(now: number): void {
+    const missing = this.#missing();
+    let present = 0;
+    for (const { kind } of this.#standings.values()) if (kind === 'counted') present++;
+    const listed = this.#standings.size - missing.length;
+    const reason = massLoss(missing.length, present, listed, this.#options.freezeAbove);
+    if (this.#frozen !== undefined && reason === undefined) {
+      // the grace period of who is kept begins when the source is believed again
+      for (const kept of missing) this.#standings.set(kept.member.id, { ...kept, vanishedAt: now });
+    }
+    this.#frozen = reason;
+  }
+
+  #witnessRequests(): readonly ProbeRequest[] {
+    const listed = this.#members(({ kind }) => kind !== 'missing');
+    const count = Math.min(maxWitnesses, listed.length);
+    return Array.from({ length: count }, () => ({
+      ticket: ++this.#tickets,
+      member: listed[this.#witnesses++ % listed.length]!,
+    }));
+  }
+
+  #missing(): readonly Missing[] {
+    return [...this.#standings.values()].filter((standing) => standing.kind === 'missing');
+  }
+
+  #members(included: (standing: Standing) => boolean): readonly Member[] {
+    return [...this.#standings.values()].filter(included).map(({ member }) => member);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Member } from './contract.js';
+
+/** How a member stands with the ring of this process. */
+export type Standing =
+  /** In the newest view, not in the ring yet. A flapping member does not count before `notBefore`. */
+  | { readonly kind: 'waiting'; readonly member: Member; readonly since: number; readonly notBefore: number }
+  /** In the newest view and in the ring. */
+  | { readonly kind: 'counted'; readonly member: Member }
+  /** In the newest view, not for the ring: draining, or refused. */
+  | { readonly kind: 'apart'; readonly member: Member }
+  /** Not in the newest view, still in the ring until there is proof that it left. */
+  | Missing;
+
+export interface Missing {
+  readonly kind: 'missing';
+  readonly member: Member;
+  readonly vanishedAt: number;
+  readonly probes: number;
+  readonly nextProbeAt: number;
+  /** The probe that is under way; an answer to any other says nothing about this disappearance. */
+  readonly ticket: number | undefined;
+  readonly found: { readonly outcome: ProbeOutcome; readonly at: number } | undefined;
+}
+
+/**
+ * What a member that was asked directly turned out to be. `alive`: it answers as itself. `draining`: it answers
+ * that it is leaving. `replaced`: something else answers there. `unreachable`: nothing answers in time.
+ */
+export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable';
+
+/** Whether the process behind an id changed; one that was not heard yet may be the same. */
+export function isRestarted(before: Member, after: Member): boolean {
+  return (
+    before.incarnation !== undefined &&
+    after.incarnation !== undefined &&
+    before.incarnation !== after.incarnation
+  );
+}
+
+/**
+ * Why the ring must not follow the newest view without proof; `undefined` when it may. A view that lost more
+ * than the part `freezeAbove` of the ring's members is more likely a fault of the source than of the members.
+ */
+export function massLoss(
+  missing: number,
+  present: number,
+  listed: number,
+  freezeAbove: number,
+): string | undefined {
+  if (missing === 0) return undefined;
+  if (listed === 0) return `the source lists nobody; the ring keeps its ${missing} members`;
+  if (missing <= freezeAbove * (missing + present)) return undefined;
+  return `${missing} of ${missing + present} members vanished from the source; the ring keeps them`;
+}

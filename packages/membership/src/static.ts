@@ -1,0 +1,183 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { PinwheelError } from '@pinwheel/protocol';
+import { askHealth } from './ask-health.js';
+import type { Membership, MembershipListener, Registered, Registration } from './contract.js';
+import { viewOf } from './digest.js';
+import { inParallel } from './in-parallel.js';
+import { checkRegistration } from './registration.js';
+import { sleep } from './sleep.js';
+import { parseStaticMembers, readStaticFile, type StaticMember } from './static-file.js';
+import { StaticHeard } from './static-heard.js';
+import { told, Watchers } from './watchers.js';
+
+export interface StaticMembershipOptions {
+  /**
+   * Pause between two rounds of questions to the members, in ms, ±20 %. Default 1000. Longer: a drain is noticed
+   * later; shorter: every process asks every member more often.
+   */
+  readonly pollMs?: number;
+  /** Deadline of one question, in ms. Default 500. */
+  readonly askTimeoutMs?: number;
+}
+
+/** Questions at the same time. */
+const maxParallel = 16;
+
+/**
+ * Members from a list in a file, or given as it is. A file is read again when it changes; one that is broken is
+ * trouble, and the members of the last good one stay. Whether a member drains, its incarnation and its ring settings
+ * come from its own `/healthz`; one that does not answer stays in the list, which is the operator's word.
+ *
+ * @param members the list, or the path of a file `{"members":[…]}`.
+ * @throws PinwheelError `bad-option` for a list with a bad member.
+ */
+export function staticMembership(
+  members: readonly StaticMember[] | string,
+  options: StaticMembershipOptions = {},
+): Membership {
+  const source = typeof members === 'string' ? resolve(members) : parseStaticMembers(members);
+  return new StaticMembership(source, options);
+}
+
+class StaticMembership implements Membership {
+  readonly description: string;
+  readonly #source: string | readonly StaticMember[];
+  readonly #pollMs: number;
+  readonly #askTimeoutMs: number;
+  readonly #watchers = new Watchers();
+  readonly #heard = new StaticHeard();
+  #rounds = 0;
+  #loop: AbortController | undefined;
+  #wake = new AbortController();
+  #round: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(source: string | readonly StaticMember[], options: StaticMembershipOptions) {
+    this.#source = source;
+    this.#pollMs = options.pollMs ?? 1_000;
+    this.#askTimeoutMs = options.askTimeoutMs ?? 500;
+    this.description = typeof source === 'string' ? `file ${source}` : `list of ${source.length} members`;
+  }
+
+  watch(listener: MembershipListener): () => void {
+    if (this.#closed) return () => {};
+    const remove = this.#watchers.add(listener);
+    if (this.#loop === undefined) this.#run();
+    return () => {
+      remove();
+      if (this.#watchers.size === 0) this.#stop();
+    };
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#watchers.size === 0) return;
+    // a round that began before this call may have read the file before it changed
+    await this.#round;
+    await this.#readRound();
+    await told();
+  }
+
+  async register(self: Registration): Promise<Registered> {
+    checkRegistration(self);
+    const written = (await this.#read()).find(({ id }) => id === self.id);
+    const entry = {
+      id: self.id,
+      address: self.address,
+      port: self.port,
+      ...(self.wsPort === undefined ? {} : { wsPort: self.wsPort }),
+    };
+    const fault =
+      written === undefined
+        ? 'is not in'
+        : written.port !== self.port
+          ? `has port ${written.port}, not ${self.port}, in`
+          : written.wsPort !== self.wsPort
+            ? `has wsPort ${written.wsPort ?? 'missing'}, not ${self.wsPort ?? 'missing'}, in`
+            : undefined;
+    if (fault !== undefined) {
+      const advice = `its entry must say ${JSON.stringify(entry)}`;
+      throw new PinwheelError('membership', `member ${self.id} ${fault} ${this.description}; ${advice}`);
+    }
+    // others see it in the list already, and hear from its own /healthz that it drains
+    return { drain: async () => {}, leave: async () => {} };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#watchers.clear();
+    this.#stop();
+  }
+
+  #run(): void {
+    const loop = new AbortController();
+    this.#loop = loop;
+    void this.#poll(loop.signal);
+  }
+
+  #stop(): void {
+    this.#loop?.abort();
+    this.#loop = undefined;
+    this.#watchers.forget();
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    const folder = this.#watchFolder();
+    while (!signal.aborted) {
+      // before the file is read: a change during the read wakes the loop again
+      this.#wake = new AbortController();
+      await this.#readRound();
+      const pause = this.#pollMs * (0.8 + 0.4 * Math.random());
+      await sleep(pause, signal, this.#wake.signal);
+      // a change of the file comes as several events: one read for all of them
+      if (this.#wake.signal.aborted) await sleep(10, signal);
+    }
+    folder?.close();
+  }
+
+  /** The folder rather than the file: an editor replaces the file by renaming. The poll catches what this misses. */
+  #watchFolder(): FSWatcher | undefined {
+    if (typeof this.#source !== 'string') return undefined;
+    const name = basename(this.#source);
+    try {
+      const watcher = watch(dirname(this.#source), (_event, changed) => {
+        if (changed === name) this.#wake.abort();
+      });
+      watcher.on('error', () => {});
+      return watcher;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #readRound(): Promise<void> {
+    this.#round ??= this.#readOnce().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const written = await this.#read();
+      await inParallel(written, maxParallel, async ({ id, address, port }) => {
+        this.#heard.note(id, await askHealth(address, port, this.#askTimeoutMs));
+      });
+      this.#heard.keepOnly(new Set(written.map(({ id }) => id)));
+      if (this.#watchers.size === 0) return;
+      const index = String(++this.#rounds);
+      this.#watchers.publish(
+        viewOf(
+          written.map((member) => this.#heard.member(member)),
+          index,
+        ),
+      );
+    } catch (error) {
+      this.#watchers.trouble(PinwheelError.from(error, 'membership'));
+    }
+  }
+
+  async #read(): Promise<readonly StaticMember[]> {
+    return typeof this.#source === 'string' ? readStaticFile(this.#source) : this.#source;
+  }
+}

@@ -1,0 +1,340 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startConsul } from '../../../test/kit/consul.js';
+import { freePort } from '../../../test/kit/free-port.js';
+import { until } from '../../../test/kit/until.js';
+import { consulMembership } from '../src/consul.js';
+import type { ConsulOptions } from '../src/consul-options.js';
+import { entries, startFakeConsul } from './fake-consul.js';
+import { startHealthzNode } from './healthz-node.js';
+import { record } from './recorded-watch.js';
+
+function opened(t: Test, port: number, options: Partial<ConsulOptions> = {}) {
+  const membership = consulMembership({
+    port,
+    service: 'chat',
+    timeoutMs: 300,
+    waitMs: 400,
+    firstRetryMs: 20,
+    longestRetryMs: 100,
+    pauseMs: 20,
+    verifyMs: 300,
+    ...options,
+  });
+  t.teardown(() => membership.close());
+  return membership;
+}
+
+const say = (response: ServerResponse, status: number, type: string, body: string): void => {
+  response.writeHead(status, { 'content-type': type, 'x-consul-index': '9' });
+  response.end(body);
+};
+
+t.test('Consul answers nonsense', async (t) => {
+  const fake = await startFakeConsul(t, entries('5', 'n1', 'n2'));
+  const watch = record(opened(t, fake.port));
+  await until('first view', () => watch.ids() === 'n1 n2');
+  const nonsense: readonly [string, (response: ServerResponse) => void][] = [
+    ['broken JSON', (response) => say(response, 200, 'application/json', '[{"Node":')],
+    ['an object', (response) => say(response, 200, 'application/json', '{"Service":1}')],
+    ['null', (response) => say(response, 200, 'application/json', 'null')],
+    ['a page', (response) => say(response, 200, 'text/html', '<h1>hello</h1>')],
+    ['nothing', (response) => say(response, 200, 'application/json', '')],
+    ['500', (response) => say(response, 500, 'text/plain', 'No cluster leader')],
+    ['400', (response) => say(response, 400, 'text/plain', 'bad')],
+    ['403', (response) => say(response, 403, 'text/plain', 'Permission denied')],
+    ['a closed connection', (response) => response.destroy()],
+    [
+      'half an answer',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+        response.write('[');
+        setTimeout(() => response.destroy(), 5);
+      },
+    ],
+  ];
+  for (const [name, answer] of nonsense) {
+    await t.test(name, async (t) => {
+      fake.answer = answer;
+      const before = watch.troubles.length;
+      await until('trouble, twice', () => watch.troubles.length >= before + 2);
+      t.match(watch.troubles.at(-1), { code: 'membership', message: `Consul at 127.0.0.1:${fake.port}` });
+      t.equal(watch.ids(), 'n1 n2', 'the last good view stays');
+    });
+  }
+  await t.test('then sense again: the read after an error asks to be answered at once', async (t) => {
+    fake.asked.length = 0;
+    fake.answer = entries('6', 'n3');
+    await until('new view', () => watch.ids() === 'n3');
+    t.equal(
+      fake.asked.filter((index) => index !== undefined).every((index) => index === '6'),
+      true,
+    );
+  });
+  await t.test('entries that are not services are left out', async (t) => {
+    fake.answer = (response) =>
+      say(response, 200, 'application/json', '[null, 1, {"Node":{},"Service":{"ID":"x"}}]');
+    await until('nobody', () => watch.ids() === '');
+    t.equal(watch.newest()?.ignored.length, 3);
+  });
+});
+
+t.test('Consul hangs', async (t) => {
+  const fake = await startFakeConsul(t, () => {});
+  const watch = record(opened(t, fake.port));
+  await until('trouble', () => watch.troubles.length > 0);
+  t.match(watch.troubles[0], /timed out|abort/i);
+  t.equal(watch.ids(), undefined);
+  fake.answer = entries('5', 'n1');
+  await until('first view', () => watch.ids() === 'n1');
+});
+
+t.test('Consul refuses', async (t) => {
+  const membership = opened(t, await freePort());
+  const watch = record(membership);
+  await until('three troubles', () => watch.troubles.length >= 3);
+  t.match(watch.troubles[0], /ECONNREFUSED/);
+  const node = await startHealthzNode(t, 'n1');
+  const refused = opened(t, await freePort(), { deadlineMs: 500 });
+  const from = performance.now();
+  await t.rejects(refused.register(node.registration), { code: 'membership' });
+  t.ok(performance.now() - from < 5_000);
+});
+
+t.test('the index', async (t) => {
+  await t.test('goes back: the next read asks to be answered at once', async (t) => {
+    const answers = [entries('100', 'n1'), entries('40', 'n2')];
+    const fake = await startFakeConsul(t, (response, request) => {
+      (answers.shift() ?? (request.url?.includes('index=') ? () => {} : entries('41', 'n3')))(
+        response,
+        request,
+      );
+    });
+    const watch = record(opened(t, fake.port));
+    await until('third view', () => watch.ids() === 'n3');
+    await until('a wait', () => fake.asked.length >= 4);
+    t.same(fake.asked.slice(0, 4), [undefined, '100', undefined, '41']);
+    t.same(
+      watch.views.map(({ index }) => index),
+      ['100', '40', '41'],
+    );
+  });
+
+  await t.test('is always 0: reads are limited', async (t) => {
+    const fake = await startFakeConsul(t, entries('0', 'n1'));
+    const watch = record(opened(t, fake.port, { pauseMs: 100 }));
+    const from = performance.now();
+    await until('six reads', () => fake.asked.length >= 6);
+    t.ok(performance.now() - from >= 350, 'two at once, then one per 100 ms');
+    t.same([...new Set(fake.asked)], [undefined]);
+    t.equal(watch.views.length, 1, 'a wake-up is no change');
+  });
+
+  await t.test('is beyond what a number holds', async (t) => {
+    const fake = await startFakeConsul(t, (response, request) => {
+      if (!request.url?.includes('index=')) entries('18446744073709551615', 'n1')(response, request);
+    });
+    const watch = record(opened(t, fake.port));
+    await until('a wait', () => fake.asked.length >= 2);
+    t.equal(fake.asked[1], '18446744073709551615');
+    t.equal(watch.newest()?.index, '18446744073709551615');
+  });
+});
+
+t.test('refresh', async (t) => {
+  let ids = ['n1'];
+  const fake = await startFakeConsul(t, (response, request) => {
+    if (!request.url?.includes('index=')) entries('5', ...ids)(response, request);
+  });
+  const membership = opened(t, fake.port, { waitMs: 60_000, pauseMs: 1 });
+  const watch = record(membership);
+  await until('first view', () => watch.ids() === 'n1');
+  ids = ['n1', 'n2'];
+  await membership.refresh();
+  t.equal(watch.ids(), 'n1 n2', 'cuts the wait short');
+  await Promise.all(Array.from({ length: 50 }, () => membership.refresh()));
+  t.ok(fake.asked.length < 20, `${fake.asked.length} reads for 50 refreshes`);
+  fake.answer = () => {};
+  const from = performance.now();
+  await Promise.all([membership.refresh(), membership.refresh()]);
+  t.ok(performance.now() - from < 5_000, 'ends at the deadline when Consul hangs');
+  const waiting = membership.refresh();
+  await membership.close();
+  await waiting;
+});
+
+t.test('the source works only while it is needed', async (t) => {
+  const fake = await startFakeConsul(t, entries('0', 'n1'));
+  const membership = opened(t, fake.port);
+  const watch = record(membership);
+  await until('first view', () => watch.ids() === 'n1');
+  watch.end();
+  const { length } = fake.asked;
+  const again = record(membership);
+  await until('a new first view', () => again.ids() === 'n1');
+  t.ok(fake.asked.length > length);
+  t.equal(fake.asked[length], undefined);
+});
+
+t.test('a token file is read for every call, a tag is asked for', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'pinwheel-token-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const tokenFile = join(folder, 'token');
+  const seen: unknown[] = [];
+  const fake = await startFakeConsul(t, (response, request) => {
+    seen.push(request.headers['x-consul-token']);
+    t.match(request.url, 'tag=blue');
+    entries('0', 'n1')(response, request);
+  });
+  await writeFile(tokenFile, 'first\n');
+  record(opened(t, fake.port, { tokenFile, tag: 'blue' }));
+  await until('first token', () => seen.includes('first'));
+  await writeFile(tokenFile, 'second\n');
+  await until('second token', () => seen.includes('second'));
+});
+
+t.test('bad options are refused by name', async (t) => {
+  const cases = [
+    [{ service: '' }, 'service is ""'],
+    [{ service: 'a/b' }, 'service is "a/b"'],
+    [{ service: 'a', port: 0 }, 'port is 0'],
+    [{ service: 'a', host: 'a b' }, 'host is "a b"'],
+    [{ service: 'a', waitMs: Number.NaN }, 'waitMs is null; it must be between 100 and 600000'],
+    [{ service: 'a', verifyMs: 1 }, 'verifyMs is 1; it must be between 100 and 3600000'],
+  ] as const;
+  for (const [options, message] of cases) {
+    t.throws(() => consulMembership(options), { code: 'bad-option', message: new RegExp(message) });
+  }
+});
+
+t.test('a real Consul', async (t) => {
+  const consul = await startConsul(t);
+
+  await t.test('foreign backends, silly registrations and repeated ids', async (t) => {
+    const watch = record(opened(t, consul.port, { service: 'mixed' }));
+    await consul.register({ Name: 'mixed', ID: 'app-1', Port: 9001 });
+    await consul.register({ Name: 'mixed', ID: 'no-port', Address: '127.0.0.1' });
+    await consul.register({ Name: 'mixed', ID: 'bad weight', Address: '127.0.0.1', Port: 9002 });
+    await consul.register({
+      Name: 'mixed',
+      ID: 'w',
+      Address: '127.0.0.1',
+      Port: 9003,
+      Meta: { 'pinwheel-weight': '-1' },
+    });
+    await consul.api('PUT', '/v1/catalog/register', {
+      Node: 'other-agent',
+      Address: '127.0.0.2',
+      Service: { Service: 'mixed', ID: 'app-1', Port: 9009 },
+    });
+    await until('all of them', () => watch.newest()?.ignored.length === 4);
+    t.same(watch.newest()?.members, [
+      { id: 'app-1', address: '127.0.0.2', port: 9009, weight: 1, draining: false, kind: 'foreign' },
+    ]);
+    t.same(
+      watch
+        .newest()
+        ?.ignored.map(({ id }) => id)
+        .sort(),
+      ['"bad weight"', 'app-1', 'no-port', 'w'],
+    );
+  });
+
+  await t.test('draining does not make the check flap', async (t) => {
+    const node = await startHealthzNode(t, 'calm');
+    const membership = opened(t, consul.port, { service: 'calm', checkIntervalMs: 100 });
+    const watch = record(membership);
+    const registered = await membership.register({ ...node.registration, wsPort: 7101, weight: 2 });
+    await until('the check has passed', async () => {
+      const checks = (await consul.api('GET', '/v1/agent/checks')) as Record<string, { Output: string }>;
+      return checks['service:calm']?.Output.includes('200 OK');
+    });
+    for (let i = 0; i < 5; i++) await registered.drain();
+    await until('draining', () => watch.newest()?.members[0]?.draining);
+    t.same(
+      watch.views.flatMap(({ members }) => members.map(({ id, draining }) => `${id} ${draining}`)),
+      ['calm false', 'calm true'],
+    );
+    t.match(watch.newest()?.members[0], { wsPort: 7101, weight: 2, kind: 'node' });
+    await registered.leave();
+    await until('gone', () => watch.ids() === '');
+  });
+
+  await t.test('an entry that was lost is entered again, draining or not', async (t) => {
+    const node = await startHealthzNode(t, 'lost');
+    const membership = opened(t, consul.port, { service: 'lost' });
+    const watch = record(membership);
+    const registered = await membership.register(node.registration);
+    await until('there', () => watch.ids() === 'lost');
+    await consul.deregister('lost');
+    await until('gone', () => watch.views.some(({ members }, i) => i > 0 && members.length === 0));
+    await until('back', () => watch.ids() === 'lost');
+    await registered.drain();
+    await consul.deregister('lost');
+    await until('back, draining', () => watch.newest()?.members[0]?.draining);
+    await registered.leave();
+    await until('gone for good', () => watch.ids() === '');
+  });
+
+  await t.test('another process under the same id is left alone and named', async (t) => {
+    const first = await startHealthzNode(t, 'twin');
+    const second = await startHealthzNode(t, 'twin');
+    const membership = opened(t, consul.port, { service: 'twin', verifyMs: 100 });
+    const watch = record(membership);
+    const registered = await membership.register(first.registration);
+    await opened(t, consul.port, { service: 'twin' }).register(second.registration);
+    await until('named', () =>
+      watch.troubles.some(({ message }) => message.includes('id twin is registered by another process')),
+    );
+    await registered.leave();
+    await membership.refresh();
+    t.equal(watch.newest()?.members[0]?.incarnation, second.registration.incarnation);
+  });
+
+  await t.test('a node that dies is gone within the interval of its check', async (t) => {
+    const node = await startHealthzNode(t, 'mortal');
+    const membership = opened(t, consul.port, { service: 'mortal' });
+    const watch = record(membership);
+    await membership.register(node.registration);
+    await until('there', () => watch.ids() === 'mortal');
+    await node.kill();
+    const from = performance.now();
+    await until('gone', () => watch.ids() === '');
+    t.ok(performance.now() - from < 2_500);
+  });
+
+  await t.test('Consul stands still and goes on', async (t) => {
+    const membership = opened(t, consul.port, { service: 'mixed' });
+    const watch = record(membership);
+    await until('first view', () => watch.ids() === 'app-1');
+    consul.pause();
+    await until('trouble', () => watch.troubles.length > 0);
+    t.equal(watch.ids(), 'app-1');
+    consul.resume();
+    const { fresh } = watch;
+    await until('read again', () => watch.fresh > fresh);
+    t.equal(watch.views.length, 1);
+  });
+
+  await t.test('Consul is restarted and has lost its data: nodes enter themselves again', async (t) => {
+    const nodes = await Promise.all(['r1', 'r2', 'r3'].map((id) => startHealthzNode(t, id)));
+    const memberships = nodes.map(() => opened(t, consul.port, { service: 'restart' }));
+    const watches = memberships.map(record);
+    for (const [i, node] of nodes.entries()) await memberships[i]!.register(node.registration);
+    await until('all three', () => watches.every((watch) => watch.ids() === 'r1 r2 r3'));
+    await consul.stop();
+    await until('trouble', () => watches.every((watch) => watch.troubles.length > 0));
+    t.ok(
+      watches.every((watch) => watch.ids() === 'r1 r2 r3'),
+      'the last good view stays',
+    );
+    await consul.start();
+    await until('an empty list', () =>
+      watches.some((watch) => watch.views.some(({ members }, i) => i > 3 || members.length < 3)),
+    );
+    await until('all three again', () => watches.every((watch) => watch.ids() === 'r1 r2 r3'));
+  });
+});

@@ -1,0 +1,99 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { gauge, type MetricDefinition } from './metric-definition.js';
+
+/** A value with the value of its label, or alone. */
+export type Reading = readonly [value: number, label?: string];
+
+/** Of every process. */
+export const eventLoopDelayMetric = gauge(
+  'pinwheel_event_loop_delay_seconds',
+  'Event-loop delay since the last scrape.',
+  { quantile: ['0.5', '0.99', '1'] },
+);
+
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/**
+ * The metrics of one server, in a registry of its own. What is counted often is counted in plain numbers, which are
+ * read when somebody scrapes; only what is rare is observed as it happens.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+
+  constructor() {
+    this.#delay.enable();
+    this.add(eventLoopDelayMetric, () => delayReadings(this.#delay));
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** In the Prometheus text format. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /** @param read gives the counter's or gauge's value, one for each value of its label. */
+  add(definition: MetricDefinition, read: () => number | readonly Reading[]): void {
+    const { name, help } = definition;
+    const [label] = Object.keys(definition.labels);
+    const common = { name, help, labelNames: label === undefined ? [] : [label], registers: [this.registry] };
+    const readings = (): readonly Reading[] => {
+      const value = read();
+      return typeof value === 'number' ? [[value]] : value;
+    };
+    const labelled = (value: string | undefined): Record<string, string> =>
+      label === undefined || value === undefined ? {} : { [label]: value };
+    if (definition.type === 'counter') {
+      new Counter({
+        ...common,
+        collect() {
+          this.reset();
+          for (const [value, of] of readings()) this.inc(labelled(of), value);
+        },
+      });
+      return;
+    }
+    new Gauge({
+      ...common,
+      collect() {
+        this.reset();
+        for (const [value, of] of readings()) this.set(labelled(of), value);
+      },
+    });
+  }
+
+  /** Returns the call that observes a time, in seconds. */
+  addHistogram(definition: MetricDefinition): (seconds: number) => void {
+    const { name, help } = definition;
+    const times = new Histogram({ name, help, buckets, registers: [this.registry] });
+    return (seconds) => times.observe(seconds);
+  }
+
+  /** Stops measuring. May be called twice. */
+  close(): void {
+    this.#delay.disable();
+  }
+}
+
+/** A record of counts as readings, its keys as the label's values. */
+export function readingsOf(
+  counts: Readonly<Record<string, number>> | ReadonlyMap<string, number>,
+): readonly Reading[] {
+  const entries = counts instanceof Map ? [...counts] : Object.entries(counts);
+  return entries.map(([label, count]) => [count, label] as const);
+}
+
+function delayReadings(delay: IntervalHistogram): readonly Reading[] {
+  const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
+  const readings = [
+    [seconds(delay.percentile(50)), '0.5'],
+    [seconds(delay.percentile(99)), '0.99'],
+    [seconds(delay.max), '1'],
+  ] as const;
+  delay.reset();
+  return readings;
+}

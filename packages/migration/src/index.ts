@@ -1,0 +1,2 @@
+export { Migration, type MigrationChange, type MigrationOptions, type MigrationStatus } from './migration.js';
+export { createPace, type Pace, type PaceOptions } from './pace.js';

@@ -1,0 +1,107 @@
+import { isUtf8 } from 'node:buffer';
+import type { Member } from '@pinwheel/membership';
+import { type Message, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
+import type { Exchange } from './exchange.js';
+import type { NodeCounters } from './node-counters.js';
+import type { Ownership } from './ownership.js';
+import { readPassage } from './passage.js';
+import type { SessionTable } from './session-table.js';
+
+export interface BroadcastApiOptions {
+  readonly self: string;
+  readonly table: SessionTable;
+  readonly ownership: Ownership;
+  readonly clients: NodeClients;
+  readonly counters: NodeCounters;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly deadlineMs: number;
+}
+
+/** Users written to before others get their turn of the event loop. */
+const usersPerTurn = 1000;
+
+/** `POST /v1/broadcast`: to every user of this node, and through every other node to theirs. */
+export class BroadcastApi {
+  readonly #options: BroadcastApiOptions;
+
+  constructor(options: BroadcastApiOptions) {
+    this.#options = options;
+  }
+
+  async broadcast(exchange: Exchange): Promise<void> {
+    const { counters, now, deadlineMs, newId } = this.#options;
+    counters.requests.broadcast++;
+    const passage = readPassage(exchange, now(), deadlineMs);
+    const text = /^(text\/|application\/json)/i.test(exchange.contentType);
+    const data = await exchange.readBody(maxMessageBytes);
+    if (text && !isUtf8(data)) throw new PinwheelError('bad-request', 'the body is text but not valid UTF-8');
+    const message: Message = { user: '', data, binary: !text, id: newId(), waitForClient: false };
+    const others = passage.noForward || passage.hops > 0 ? [] : this.#others();
+    const [here, ...there] = await Promise.all([
+      this.#here(message),
+      ...others.map((member) => this.#there(member, message, exchange.contentType, passage.deadline)),
+    ]);
+    exchange.json(200, summarise(here, there));
+  }
+
+  async #here(message: Message): Promise<number> {
+    const batch = [message];
+    const picked = [0];
+    const written = new Uint16Array(1);
+    let delivered = 0;
+    let turn = 0;
+    // a copy: users come and go between the turns
+    for (const held of [...this.#options.table.users()]) {
+      written[0] = 0;
+      for (const session of [...held.sessions]) session.write(batch, picked, written);
+      delivered += written[0]!;
+      if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
+    }
+    return delivered;
+  }
+
+  async #there(member: Member, message: Message, contentType: string, deadline: number): Promise<Ended> {
+    const { clients, now } = this.#options;
+    const call = {
+      deadlineMs: deadline - now(),
+      hops: 1,
+      noForward: true,
+      contentType: contentType || 'application/octet-stream',
+    };
+    try {
+      const { status, body } = await clients.of(member).call('POST', '/v1/broadcast', call, message.data);
+      if (status !== 200) return { node: member.id, error: `answered ${status}` };
+      return { node: member.id, delivered: (JSON.parse(body) as BroadcastReceipt).delivered };
+    } catch (thrown) {
+      return { node: member.id, error: PinwheelError.from(thrown).message };
+    }
+  }
+
+  /** Draining nodes still hold users. */
+  #others(): readonly Member[] {
+    const { ownership, self } = this.#options;
+    return [...ownership.state.members.values()].filter(
+      (member) => member.kind === 'node' && member.id !== self,
+    );
+  }
+}
+
+type Ended =
+  | { readonly node: string; readonly delivered: number }
+  | { readonly node: string; readonly error: string };
+
+function summarise(here: number, there: readonly Ended[]): BroadcastReceipt {
+  let delivered = here;
+  let nodes = 1;
+  const failed: { node: string; error: string }[] = [];
+  for (const end of there) {
+    if ('error' in end) failed.push(end);
+    else {
+      delivered += end.delivered;
+      nodes++;
+    }
+  }
+  return failed.length === 0 ? { nodes, delivered } : { nodes, delivered, failed };
+}

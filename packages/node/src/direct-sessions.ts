@@ -1,0 +1,144 @@
+import { closeCodes, headers, type PinwheelError } from '@pinwheel/protocol';
+import type { Admission } from './admission.js';
+import { DirectSession, type DirectSocketData } from './direct-session.js';
+import type { Inbound } from './inbound.js';
+import type { NodeCounters } from './node-counters.js';
+import type { Session } from './session.js';
+import { readUpgrade, type UpgradeRequest } from './upgrade.js';
+import { App, type HttpResponse, noCompression, type TemplatedApp, type us_socket_context_t } from './uws.js';
+
+export interface DirectSessionsOptions {
+  readonly admission: Admission;
+  readonly inbound: Inbound;
+  readonly counters: NodeCounters;
+  readonly newId: () => string;
+  readonly maxInboundBytes: number;
+  readonly maxUnreadBytes: number;
+  /** A session that has taken nothing for so long is closed. */
+  readonly stalledMs: number;
+  readonly idleTimeoutSeconds: number;
+  readonly opened: (session: Session) => void;
+  readonly closed: (session: Session) => void;
+}
+
+/** The WebSocket server of a node: takes clients, most of them through tunnels, and makes sessions of them. */
+export class DirectSessions {
+  readonly app: TemplatedApp;
+  readonly #options: DirectSessionsOptions;
+  readonly #stalled = new Set<DirectSession>();
+  readonly #stallTimer: NodeJS.Timeout;
+
+  constructor(options: DirectSessionsOptions) {
+    this.#options = options;
+    this.app = App()
+      .ws<DirectSocketData>('/*', {
+        compression: noCompression,
+        maxPayloadLength: options.maxInboundBytes,
+        maxBackpressure: options.maxUnreadBytes,
+        idleTimeout: options.idleTimeoutSeconds,
+        upgrade: (response, request, context) =>
+          this.#upgrade(
+            response,
+            readOrError(() => readUpgrade(request)),
+            context,
+          ),
+        open: (socket) => {
+          const session = new DirectSession(options.newId(), socket, options.counters, (slow) =>
+            this.#stalled.add(slow),
+          );
+          socket.getUserData().session = session;
+          options.opened(session);
+          options.inbound.connected(session);
+        },
+        message: (socket, data, isBinary) => {
+          // the bytes are gone when this returns
+          const copy = isBinary ? Buffer.from(data.slice(0)) : Buffer.from(data).toString('utf8');
+          options.inbound.received(socket.getUserData().session!, copy);
+        },
+        drain: (socket) => {
+          const session = socket.getUserData().session!;
+          session.drained();
+          this.#stalled.delete(session);
+        },
+        close: (socket, code, reason) => {
+          const session = socket.getUserData().session!;
+          const name = session.ended();
+          this.#stalled.delete(session);
+          options.counters.closes.set(name, (options.counters.closes.get(name) ?? 0) + 1);
+          options.closed(session);
+          options.inbound.disconnected(session, code, Buffer.from(reason).toString('utf8'));
+        },
+      })
+      .any('/*', (response) => {
+        response.writeStatus('426 Upgrade Required').writeHeader('upgrade', 'websocket');
+        response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}');
+      });
+    this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
+  }
+
+  /** Cuts every socket. */
+  close(): void {
+    clearInterval(this.#stallTimer);
+    this.app.close();
+  }
+
+  #upgrade(response: HttpResponse, read: UpgradeRequest | PinwheelError, context: us_socket_context_t): void {
+    let aborted = false;
+    response.onAborted(() => {
+      aborted = true;
+    });
+    const finish = (refusal: PinwheelError | undefined, owner?: string): void => {
+      if (aborted) return;
+      response.cork(() => {
+        if (refusal === undefined) accept(response, read as UpgradeRequest, context);
+        else refuse(response, refusal, owner);
+      });
+      if (refusal === undefined) this.#options.counters.upgradesAccepted++;
+      else this.#options.counters.upgradesRefused++;
+    };
+    if (read instanceof Error) {
+      finish(read);
+      return;
+    }
+    const admitted = this.#options.admission.admit(read);
+    if (admitted instanceof Promise) void admitted.then(({ refusal, owner }) => finish(refusal, owner));
+    else finish(admitted.refusal, admitted.owner);
+  }
+
+  #closeStalled(): void {
+    const since = Date.now() - this.#options.stalledMs;
+    for (const session of this.#stalled) {
+      if (session.stalledSince > 0 && session.stalledSince <= since) {
+        session.close(closeCodes.tooSlow, closeCodes.tooSlow.reason);
+      }
+    }
+  }
+}
+
+function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError {
+  try {
+    return read();
+  } catch (thrown) {
+    return thrown as PinwheelError;
+  }
+}
+
+function accept(response: HttpResponse, read: UpgradeRequest, context: us_socket_context_t): void {
+  const data: DirectSocketData = { user: read.user, edge: read.edge, session: undefined };
+  response.upgrade(data, read.key, chooseProtocol(read.protocol), read.extensions, context);
+}
+
+function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
+  response.writeStatus(String(refusal.httpStatus)).writeHeader('content-type', 'application/json');
+  if (owner !== undefined) response.writeHeader(headers.owner, owner);
+  if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
+  response.end(JSON.stringify(refusal));
+}
+
+/** Browsers want one of those that they offered; a token that travels among them is never echoed. */
+function chooseProtocol(offered: string): string {
+  const names = offered.split(',').map((name) => name.trim());
+  return (
+    names.find((name) => name === 'pinwheel.raw') ?? names.find((name) => !name.startsWith('bearer.')) ?? ''
+  );
+}

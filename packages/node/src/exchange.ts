@@ -1,0 +1,119 @@
+import { headers, PinwheelError } from '@pinwheel/protocol';
+import type { HttpRequest, HttpResponse } from './uws.js';
+
+const reasons: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  202: '202 Accepted',
+  400: '400 Bad Request',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  409: '409 Conflict',
+  413: '413 Content Too Large',
+  421: '421 Misdirected Request',
+  500: '500 Internal Server Error',
+  502: '502 Bad Gateway',
+  503: '503 Service Unavailable',
+  504: '504 Gateway Timeout',
+};
+
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/**
+ * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: headers are read before the
+ * handler returns, nothing is written to a request whose client has gone, and writes happen in one cork.
+ */
+export class Exchange {
+  readonly method: string;
+  readonly path: string;
+  /** Without the question mark, still encoded. */
+  readonly query: string;
+  readonly contentType: string;
+  readonly #named: Readonly<Record<string, string>>;
+  readonly #response: HttpResponse;
+  readonly #contentLength: string;
+  #gone = false;
+  #answered = false;
+  #failBody: ((error: PinwheelError) => void) | undefined;
+
+  constructor(response: HttpResponse, request: HttpRequest) {
+    this.#response = response;
+    this.method = request.getMethod().toUpperCase();
+    this.path = request.getUrl();
+    this.query = request.getQuery() ?? '';
+    this.contentType = request.getHeader('content-type');
+    this.#contentLength = request.getHeader('content-length');
+    this.#named = {
+      [headers.messageId]: request.getHeader(headers.messageId),
+      [headers.wait]: request.getHeader(headers.wait),
+      [headers.hops]: request.getHeader(headers.hops),
+      [headers.noForward]: request.getHeader(headers.noForward),
+      [headers.deadlineMs]: request.getHeader(headers.deadlineMs),
+    };
+    response.onAborted(() => {
+      this.#gone = true;
+      this.#failBody?.(new PinwheelError('closed', 'the caller closed the connection'));
+    });
+  }
+
+  /** One of our own headers; `undefined` when it is missing. */
+  header(name: string): string | undefined {
+    const value = this.#named[name];
+    return value === '' ? undefined : value;
+  }
+
+  /**
+   * The whole body. To be called before the handler first returns, once.
+   *
+   * @throws PinwheelError (rejects) `too-large`; `closed` when the caller goes away.
+   */
+  readBody(maxBytes: number): Promise<Buffer> {
+    const announced = this.#contentLength === '' ? undefined : Number(this.#contentLength);
+    return new Promise((resolve, reject) => {
+      this.#failBody = reject;
+      const tooLarge = (bytes: number | string): void =>
+        reject(
+          new PinwheelError('too-large', `the body has ${bytes} bytes; it must have at most ${maxBytes}`),
+        );
+      if (announced !== undefined && announced > maxBytes) return tooLarge(announced);
+      let body: Buffer = Buffer.allocUnsafeSlow(announced ?? 4096);
+      let length = 0;
+      this.#response.onData((chunk, isLast) => {
+        const end = length + chunk.byteLength;
+        if (end > maxBytes) return tooLarge(`at least ${end}`);
+        if (end > body.length) body = grown(body, length, Math.min(maxBytes, Math.max(end, body.length * 2)));
+        // the chunk is gone when this returns
+        body.set(new Uint8Array(chunk), length);
+        length = end;
+        if (isLast) resolve(length === body.length ? body : body.subarray(0, length));
+      });
+    });
+  }
+
+  json(status: number, value: unknown, extra: AnswerHeaders = {}): void {
+    this.send(status, 'application/json', JSON.stringify(value), extra);
+  }
+
+  /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
+  send(status: number, contentType: string, body: string | Uint8Array, extra: AnswerHeaders = {}): void {
+    if (this.#gone || this.#answered) return;
+    this.#answered = true;
+    this.#response.cork(() => {
+      this.#response.writeStatus(reasons[status] ?? String(status)).writeHeader('content-type', contentType);
+      for (const [name, value] of Object.entries(extra)) this.#response.writeHeader(name, value);
+      // the rest of a body that is too large is not waited for
+      this.#response.end(body, status === 413);
+    });
+  }
+
+  fail(thrown: unknown): void {
+    const error = PinwheelError.from(thrown);
+    const status = error.httpStatus;
+    this.json(status, error, status === 503 ? { 'retry-after': '1' } : {});
+  }
+}
+
+function grown(body: Buffer, used: number, size: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(size);
+  body.copy(larger, 0, 0, used);
+  return larger;
+}

@@ -1,0 +1,142 @@
+import type { Member } from '@pinwheel/membership';
+import {
+  batchedBytes,
+  type ErrorCode,
+  type Message,
+  type OutgoingMessage,
+  type Receipt,
+} from '@pinwheel/protocol';
+import { type NodeClients, Outbox } from '@pinwheel/sender';
+
+export interface ForwardOptions {
+  /** How often the messages will have been forwarded with this one. */
+  readonly hops: number;
+  /** Whether the node that is asked must answer rather than forward. */
+  readonly noForward: boolean;
+  /** When the answer is of no use any more, in ms since the epoch. */
+  readonly deadline: number;
+}
+
+/** The end of a forward: a receipt, or why there is none. */
+export type Forwarded = Receipt | { readonly failed: ErrorCode; readonly why: string };
+
+export interface ForwarderOptions {
+  readonly clients: NodeClients;
+  readonly now: () => number;
+  /** Most messages that may be on their way at once; more are `overloaded`. */
+  readonly maxWaiting: number;
+  /** What a node said of itself with its answer. */
+  readonly heard: (member: string, fingerprint: string, foreignUsers: number) => void;
+}
+
+class Forwarding implements OutgoingMessage {
+  readonly user: string;
+  readonly data: Uint8Array;
+  readonly binary: boolean;
+  readonly id: string;
+  readonly waitForClient: boolean;
+  readonly bytes: number;
+  readonly deadline: number;
+  readonly done: (end: Forwarded) => void;
+
+  constructor(message: Message, deadline: number, done: (end: Forwarded) => void) {
+    this.user = message.user;
+    this.data = message.data;
+    this.binary = message.binary;
+    this.id = message.id;
+    this.waitForClient = message.waitForClient;
+    this.bytes = batchedBytes(message);
+    this.deadline = deadline;
+    this.done = done;
+  }
+}
+
+/**
+ * Passes messages on to another node, in batches by what is already waiting. Messages that are given in one call
+ * travel in their order; they are views into their batch, which must stay as it is until the end is known.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #outboxes = new Map<string, Outbox<Forwarding>>();
+  #waiting = 0;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** Messages on their way. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Never rejects. */
+  forward(
+    member: Member,
+    messages: readonly Message[],
+    options: ForwardOptions,
+  ): Promise<readonly Forwarded[]> {
+    if (this.#waiting + messages.length > this.#options.maxWaiting) {
+      const why = `${this.#waiting} messages are being forwarded; the bound is ${this.#options.maxWaiting}`;
+      return Promise.resolve(messages.map(() => ({ failed: 'overloaded', why })));
+    }
+    this.#waiting += messages.length;
+    const outbox = this.#outbox(member, options);
+    return Promise.all(
+      messages.map(
+        (message) =>
+          new Promise<Forwarded>((resolve) =>
+            outbox.push(new Forwarding(message, options.deadline, resolve)),
+          ),
+      ),
+    );
+  }
+
+  /** The nodes that have left need no outbox. */
+  keepOnly(members: ReadonlyMap<string, Member>): void {
+    for (const key of this.#outboxes.keys()) {
+      const outbox = this.#outboxes.get(key)!;
+      const gone = !members.has(key.slice(key.indexOf(' ') + 1));
+      if (gone && outbox.open.length === 0 && outbox.inFlight.length === 0) this.#outboxes.delete(key);
+    }
+  }
+
+  #outbox(member: Member, { hops, noForward }: ForwardOptions): Outbox<Forwarding> {
+    const key = `${hops}${noForward ? '!' : ''} ${member.id}`;
+    let outbox = this.#outboxes.get(key);
+    if (outbox === undefined) {
+      outbox = new Outbox<Forwarding>(
+        (message) => this.#inTime(message),
+        (batch) => this.#post(member, batch, hops, noForward),
+      );
+      this.#outboxes.set(key, outbox);
+    }
+    return outbox;
+  }
+
+  #inTime(message: Forwarding): boolean {
+    if (message.deadline > this.#options.now()) return true;
+    this.#end(message, {
+      failed: 'deadline',
+      why: 'the time for this message had passed before it was forwarded',
+    });
+    return false;
+  }
+
+  async #post(member: Member, batch: readonly Forwarding[], hops: number, noForward: boolean): Promise<void> {
+    const deadline = Math.max(...batch.map((message) => message.deadline));
+    const client = this.#options.clients.of(member);
+    const outcome = await client.post(batch, { deadlineMs: deadline - this.#options.now(), hops, noForward });
+    if (outcome.kind === 'failed') {
+      const { code, message: why } = outcome.error;
+      for (const message of batch) this.#end(message, { failed: code, why });
+      return;
+    }
+    this.#options.heard(member.id, outcome.fingerprint, outcome.foreignUsers);
+    for (const [i, message] of batch.entries()) this.#end(message, outcome.receipts.receipt(i, message.user));
+  }
+
+  #end(message: Forwarding, end: Forwarded): void {
+    this.#waiting--;
+    message.done(end);
+  }
+}

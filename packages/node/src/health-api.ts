@@ -1,0 +1,50 @@
+import type { RingTracker } from '@pinwheel/membership';
+import type { Metrics } from '@pinwheel/metrics';
+import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
+import type { Exchange } from './exchange.js';
+
+export interface HealthApiOptions {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly tracker: RingTracker;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
+}
+
+/** `GET /healthz`, `/readyz` and `/metrics`. */
+export class HealthApi {
+  readonly #options: HealthApiOptions;
+
+  constructor(options: HealthApiOptions) {
+    this.#options = options;
+  }
+
+  /** Live as long as it answers, draining too: never 429, which Consul takes for a warning and a reason to leave. */
+  live(exchange: Exchange): void {
+    const { id, incarnation, tracker, isDraining } = this.#options;
+    const draining = isDraining();
+    exchange.json(200, {
+      status: draining ? 'draining' : 'ok',
+      id,
+      incarnation,
+      draining,
+      settings: {
+        digest: ringSettingsDigest(tracker.settings),
+        text: describeRingSettings(tracker.settings),
+      },
+    });
+  }
+
+  /** Ready while users may be sent here: in the ring, and not draining. */
+  ready(exchange: Exchange): void {
+    const { id, tracker, isDraining } = this.#options;
+    const inRing = tracker.current.ring.members.some((member) => member.id === id);
+    const status = isDraining() ? 'draining' : inRing ? 'ready' : 'waiting to be in the ring';
+    exchange.json(status === 'ready' ? 200 : 503, { status });
+  }
+
+  async metrics(exchange: Exchange): Promise<void> {
+    const { metrics } = this.#options;
+    exchange.send(200, metrics.contentType, await metrics.text());
+  }
+}

@@ -1,0 +1,42 @@
+import type { ReceiptStatus } from '@pinwheel/protocol';
+
+/** Plain numbers that the paths of messages raise; the metrics copy them when they are asked for. */
+export interface NodeCounters {
+  /** Receipts given to callers of this node, by status. */
+  readonly receipts: Record<ReceiptStatus, number>;
+  /** Requests by kind. */
+  readonly requests: Record<
+    'single' | 'batch' | 'ndjson' | 'broadcast' | 'presence' | 'disconnect' | 'claim',
+    number
+  >;
+  /** Requests answered with an error, by HTTP status class. */
+  readonly refusals: Record<'4xx' | '5xx', number>;
+  /** Closed sessions by the name of the close code, or what ended them. */
+  readonly closes: Map<string, number>;
+  forwarded: number;
+  notOwner: number;
+  /** Messages that a session at its bound did not take. */
+  dropped: number;
+  inboundMessages: number;
+  inboundRefused: number;
+  applicationErrors: number;
+  upgradesAccepted: number;
+  upgradesRefused: number;
+}
+
+export function createNodeCounters(): NodeCounters {
+  return {
+    receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
+    requests: { single: 0, batch: 0, ndjson: 0, broadcast: 0, presence: 0, disconnect: 0, claim: 0 },
+    refusals: { '4xx': 0, '5xx': 0 },
+    closes: new Map(),
+    forwarded: 0,
+    notOwner: 0,
+    dropped: 0,
+    inboundMessages: 0,
+    inboundRefused: 0,
+    applicationErrors: 0,
+    upgradesAccepted: 0,
+    upgradesRefused: 0,
+  };
+}

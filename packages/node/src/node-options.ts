@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
+import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
+import type { Application } from './application.js';
+
+export interface NodeOptions extends Application {
+  /** Id in the ring, `[A-Za-z0-9._:-]{1,64}`. */
+  readonly id: string;
+  /** Where the others reach this node; default 127.0.0.1. It binds here too, unless `bindHost` is given. */
+  readonly host?: string;
+  /** Default: `host`. */
+  readonly bindHost?: string;
+  /** Internal port: API, health, metrics. Default 0: a free one. */
+  readonly port?: number;
+  /** Where WebSockets are served. Default 0: a free one. */
+  readonly wsPort?: number;
+  /** Share of users relative to the others, 0.01–100; default 1. */
+  readonly weight?: number;
+  /** Where the members come from. The node enters itself and does not close it. */
+  readonly membership: Membership;
+  /** Must be what every other process of the service has. Default: xxhash32, 512 virtual nodes. */
+  readonly ringSettings?: Partial<RingSettings>;
+  /** How the ring follows its members; see the tracker's options. */
+  readonly tracking?: Omit<RingTrackerOptions, 'membership' | 'settings' | 'log'>;
+  /**
+   * The pace at which users are sent on after a ring change, in users per second; default 500. Higher is over
+   * sooner, lower is gentler to whoever takes the users in.
+   */
+  readonly usersPerSecond?: number;
+  /** Longest time that a drain may take, in ms; default 60,000. Who is left then is sent on at once. */
+  readonly drainMs?: number;
+  /**
+   * Bytes that a session may have unread; default 1,048,576. Messages beyond it are `overloaded`. More bridges
+   * slower clients and costs memory, per session.
+   */
+  readonly maxUnreadBytes?: number;
+  /** A session at its bound for so long is closed with 4002, in ms; default 10,000. */
+  readonly stalledMs?: number;
+  /** Largest message that a client may send, in bytes; default 65,536. A larger one closes the client. */
+  readonly maxInboundBytes?: number;
+  /** Messages of one user that may wait for the application; default 256. More close the client with 4003. */
+  readonly maxInboundPerUser?: number;
+  /** Bytes of all users together that may wait for the application; default 67,108,864. */
+  readonly maxInboundTotalBytes?: number;
+  /** A client that is silent for so long is gone, pings included, in seconds; default 120, at least 8. */
+  readonly idleTimeoutSeconds?: number;
+  /** Time of a request that does not say how much it has, in ms; default 5000. */
+  readonly deadlineMs?: number;
+  /**
+   * Longest time that a message may take through another node, in ms; default 1000. The other messages of its
+   * batch wait for it.
+   */
+  readonly forwardTimeoutMs?: number;
+  /** Messages that may be on their way through other nodes; default 65,536. More are `overloaded`. */
+  readonly maxForwarding?: number;
+  readonly log?: Log;
+}
+
+type Defaulted = Required<Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking'>>;
+
+/** Options with every default filled in. */
+export interface CheckedNodeOptions extends Defaulted {
+  readonly membership: Membership;
+  readonly ringSettings: RingSettings;
+  readonly tracking: NonNullable<NodeOptions['tracking']>;
+  readonly application: Application;
+  /** Random at start. */
+  readonly incarnation: string;
+}
+
+/** @throws PinwheelError `bad-option` that names the option, the value and the bound. */
+export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
+  const { onConnect, onMessage, onDisconnect } = options;
+  const host = options.host ?? '127.0.0.1';
+  const checked: CheckedNodeOptions = {
+    id: options.id,
+    host,
+    bindHost: options.bindHost ?? host,
+    port: options.port ?? 0,
+    wsPort: options.wsPort ?? 0,
+    weight: options.weight ?? 1,
+    membership: options.membership,
+    ringSettings: checkSettings(options.ringSettings ?? {}),
+    tracking: options.tracking ?? {},
+    usersPerSecond: options.usersPerSecond ?? 500,
+    drainMs: options.drainMs ?? 60_000,
+    maxUnreadBytes: options.maxUnreadBytes ?? 1_048_576,
+    stalledMs: options.stalledMs ?? 10_000,
+    maxInboundBytes: options.maxInboundBytes ?? 65_536,
+    maxInboundPerUser: options.maxInboundPerUser ?? 256,
+    maxInboundTotalBytes: options.maxInboundTotalBytes ?? 67_108_864,
+    idleTimeoutSeconds: options.idleTimeoutSeconds ?? 120,
+    deadlineMs: options.deadlineMs ?? 5000,
+    forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
+    maxForwarding: options.maxForwarding ?? 65_536,
+    log: options.log ?? silentLog,
+    application: {
+      ...(onConnect === undefined ? {} : { onConnect }),
+      ...(onMessage === undefined ? {} : { onMessage }),
+      ...(onDisconnect === undefined ? {} : { onDisconnect }),
+    },
+    incarnation: randomBytes(8).toString('hex'),
+  };
+  if (!isMemberId(checked.id)) {
+    throw bad(
+      `id is ${JSON.stringify(checked.id)}; it must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -`,
+    );
+  }
+  if (!isWeight(checked.weight)) {
+    throw bad(`weight is ${checked.weight}; it must be between ${minWeight} and ${maxWeight}`);
+  }
+  for (const [name, least, most] of bounds) within(name, checked[name], least, most);
+  return checked;
+}
+
+const day = 86_400_000;
+type WholeNumber = Exclude<
+  {
+    [Name in keyof CheckedNodeOptions]: CheckedNodeOptions[Name] extends number ? Name : never;
+  }[keyof CheckedNodeOptions],
+  'weight'
+>;
+const bounds: readonly (readonly [WholeNumber, number, number])[] = [
+  ['port', 0, 65_535],
+  ['wsPort', 0, 65_535],
+  ['usersPerSecond', 1, 1_000_000],
+  ['drainMs', 0, day],
+  ['maxUnreadBytes', 1024, 1_073_741_824],
+  ['stalledMs', 1, day],
+  ['maxInboundBytes', 1, 16 * maxMessageBytes],
+  ['maxInboundPerUser', 1, 1_000_000],
+  ['maxInboundTotalBytes', 1024, 2 ** 34],
+  ['idleTimeoutSeconds', 8, 960],
+  ['deadlineMs', 1, 60_000],
+  ['forwardTimeoutMs', 1, 60_000],
+  ['maxForwarding', 1, 16_777_216],
+];
+
+function within(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw bad(`${name} is ${value}; it must be a whole number between ${least} and ${most}`);
+}
+
+function checkSettings(settings: Partial<RingSettings>): RingSettings {
+  try {
+    return ringSettings(settings);
+  } catch (cause) {
+    throw new PinwheelError('bad-option', (cause as Error).message, { cause });
+  }
+}
+
+function bad(why: string): PinwheelError {
+  return new PinwheelError('bad-option', why);
+}

@@ -1,0 +1,64 @@
+import type { Member, RingState } from '@pinwheel/membership';
+
+/** Where a user is or may be, by what this node knows. */
+export type Whereabouts =
+  /** This node owns the user; `before` are those who may still hold it, newest owner first. */
+  | { readonly kind: 'mine'; readonly before: readonly Member[] }
+  | { readonly kind: 'theirs'; readonly owner: Member }
+  /** The ring has no members, or its owner cannot be reached. */
+  | { readonly kind: 'nobody' };
+
+/**
+ * Judges users by the ring as it is. A member that owned a user by an earlier ring may still hold it, until it has
+ * said, for this very ring, that it holds nobody who is not its own.
+ */
+export class Ownership {
+  readonly #self: string;
+  #state: RingState;
+  #doneMoving = new Set<string>();
+
+  constructor(self: string, state: RingState) {
+    this.#self = self;
+    this.#state = state;
+  }
+
+  get state(): RingState {
+    return this.#state;
+  }
+
+  ringChanged(state: RingState): void {
+    // an answer counts only for the ring that it was given for: fingerprints come back, generations do not
+    if (state.ring.fingerprint !== this.#state.ring.fingerprint) this.#doneMoving = new Set();
+    this.#state = state;
+  }
+
+  /** What a member said of itself: how many users it holds that the ring of this fingerprint gives to others. */
+  heard(member: string, fingerprint: string, foreignUsers: number): void {
+    if (foreignUsers === 0 && fingerprint === this.#state.ring.fingerprint) this.#doneMoving.add(member);
+  }
+
+  isMine(hash: number): boolean {
+    return this.#state.ring.ownerOfHash(hash) === this.#self;
+  }
+
+  whereabouts(user: string): Whereabouts {
+    const { ring, members } = this.#state;
+    const hash = ring.hashOf(user);
+    const id = ring.ownerOfHash(hash);
+    if (id === this.#self) return { kind: 'mine', before: this.#formerOwners(hash) };
+    const owner = id === undefined ? undefined : members.get(id);
+    return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
+  }
+
+  #formerOwners(hash: number): readonly Member[] {
+    const { previous, members } = this.#state;
+    const found = new Set<Member>();
+    for (const ring of previous) {
+      const id = ring.ownerOfHash(hash);
+      if (id === undefined || id === this.#self || this.#doneMoving.has(id)) continue;
+      const member = members.get(id);
+      if (member?.kind === 'node') found.add(member);
+    }
+    return [...found];
+  }
+}

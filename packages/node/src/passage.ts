@@ -1,0 +1,43 @@
+import { headers, maxHops, PinwheelError } from '@pinwheel/protocol';
+import type { Exchange } from './exchange.js';
+import type { Passage } from './router.js';
+
+const longestMs = 60_000;
+
+/**
+ * Reads how a request came and how much time it has.
+ *
+ * @param defaultMs the time of a request that does not say, in ms.
+ * @throws PinwheelError `bad-request` that names the header, the value and the bound.
+ */
+export function readPassage(exchange: Exchange, now: number, defaultMs: number): Passage {
+  const noForward = exchange.header(headers.noForward);
+  if (noForward !== undefined && noForward !== '1') {
+    throw new PinwheelError(
+      'bad-request',
+      `${headers.noForward} is ${JSON.stringify(noForward)}; it must be 1 or missing`,
+    );
+  }
+  if (exchange.header(headers.wait) !== undefined) {
+    throw new PinwheelError(
+      'bad-request',
+      `${headers.wait}: no session of this node acknowledges; leave it out`,
+    );
+  }
+  return {
+    hops: readWhole(exchange, headers.hops, 0, maxHops, 0),
+    noForward: noForward === '1',
+    deadline: now + readWhole(exchange, headers.deadlineMs, 1, longestMs, defaultMs),
+  };
+}
+
+function readWhole(exchange: Exchange, name: string, least: number, most: number, missing: number): number {
+  const text = exchange.header(name);
+  if (text === undefined) return missing;
+  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new PinwheelError(
+    'bad-request',
+    `${name} is ${JSON.stringify(text)}; it must be a whole number between ${least} and ${most}`,
+  );
+}

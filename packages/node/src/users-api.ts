@@ -1,0 +1,159 @@
+import type { Member } from '@pinwheel/membership';
+import {
+  type CloseCode,
+  closeCodes,
+  decodeUserId,
+  headers,
+  maxHops,
+  PinwheelError,
+  queryText,
+} from '@pinwheel/protocol';
+import type { NodeClients } from '@pinwheel/sender';
+import type { Exchange } from './exchange.js';
+import type { NodeCounters } from './node-counters.js';
+import type { Ownership } from './ownership.js';
+import { readPassage } from './passage.js';
+import type { Passage } from './router.js';
+import type { HeldUser, SessionTable } from './session-table.js';
+
+export interface UsersApiOptions {
+  readonly self: string;
+  readonly table: SessionTable;
+  readonly ownership: Ownership;
+  readonly clients: NodeClients;
+  readonly counters: NodeCounters;
+  readonly now: () => number;
+  readonly deadlineMs: number;
+}
+
+const maxReasonBytes = 123;
+
+/** `GET /v1/users/{user}` and `DELETE /v1/users/{user}/sessions`: here, or where the user is. */
+export class UsersApi {
+  readonly #options: UsersApiOptions;
+
+  constructor(options: UsersApiOptions) {
+    this.#options = options;
+  }
+
+  async presence(exchange: Exchange, encodedUser: string): Promise<void> {
+    this.#options.counters.requests.presence++;
+    const user = decodeUserId(encodedUser);
+    const held = this.#options.table.get(user);
+    if (held !== undefined) exchange.json(200, this.#presenceOf(held));
+    else
+      await this.#elsewhere(exchange, user, {
+        user,
+        holder: this.#options.self,
+        online: false,
+        sessions: [],
+      });
+  }
+
+  async disconnect(exchange: Exchange, encodedUser: string): Promise<void> {
+    this.#options.counters.requests.disconnect++;
+    const user = decodeUserId(encodedUser);
+    const wanted = readClose(exchange.query);
+    const held = this.#options.table.get(user);
+    if (held === undefined) return this.#elsewhere(exchange, user, { user, closed: 0 });
+    const closing = held.sessions.filter(
+      (session) => wanted.session === undefined || session.id === wanted.session,
+    );
+    for (const session of closing) session.close(wanted.close, wanted.reason);
+    exchange.json(200, { user, closed: closing.length });
+  }
+
+  #presenceOf(held: HeldUser): unknown {
+    const sessions = held.sessions.map(({ id, edge, since }) => ({
+      session: id,
+      ...(edge === undefined ? {} : { edge }),
+      since: new Date(since).toISOString(),
+    }));
+    return { user: held.user, holder: this.#options.self, online: true, sessions };
+  }
+
+  /** The rules for messages, for a single question. `nowhere` is the answer when nobody holds the user. */
+  async #elsewhere(exchange: Exchange, user: string, nowhere: unknown): Promise<void> {
+    const { ownership, now, deadlineMs } = this.#options;
+    const passage = readPassage(exchange, now(), deadlineMs);
+    const where = ownership.whereabouts(user);
+    const stop = passage.noForward || passage.hops >= maxHops;
+    switch (where.kind) {
+      case 'nobody':
+        throw new PinwheelError('unavailable', 'the ring has no owner for this user');
+      case 'theirs': {
+        if (stop) return this.#refuse(exchange, where.owner);
+        const { status, body } = await this.#ask(exchange, where.owner, passage, false);
+        return exchange.send(status, 'application/json', body);
+      }
+      case 'mine': {
+        if (stop && where.before.length > 0) return this.#refuse(exchange, where.before[0]!);
+        for (const member of where.before) {
+          const { status, body } = await this.#ask(exchange, member, passage, true);
+          if (status !== 421 && !isNowhere(body)) return exchange.send(status, 'application/json', body);
+        }
+        return exchange.json(200, nowhere);
+      }
+      default:
+        throw new TypeError(`unknown whereabouts ${where satisfies never}`);
+    }
+  }
+
+  #refuse(exchange: Exchange, owner: Member): void {
+    const { fingerprint } = this.#options.ownership.state.ring;
+    const error = new PinwheelError('not-owner', `the user belongs to member ${owner.id}`);
+    exchange.json(421, { ...error.toJSON(), owner: owner.id, fingerprint }, { [headers.owner]: owner.id });
+  }
+
+  #ask(
+    exchange: Exchange,
+    member: Member,
+    passage: Passage,
+    noForward: boolean,
+  ): Promise<{ readonly status: number; readonly body: string }> {
+    const { clients, now } = this.#options;
+    const path = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
+    const deadlineMs = passage.deadline - now();
+    return clients.of(member).call(exchange.method, path, { deadlineMs, hops: passage.hops + 1, noForward });
+  }
+}
+
+interface WantedClose {
+  readonly session: string | undefined;
+  readonly close: Pick<CloseCode, 'code' | 'name'>;
+  readonly reason: string;
+}
+
+function readClose(query: string): WantedClose {
+  const text = (name: string): string | undefined => queryText(query, name);
+  for (const pair of query.split('&')) {
+    const name = pair.split('=')[0]!;
+    if (!['', 'session', 'code', 'reason'].includes(name)) {
+      throw new PinwheelError(
+        'bad-request',
+        `unknown parameter ${JSON.stringify(name)}; known: session, code, reason`,
+      );
+    }
+  }
+  const code = Number(text('code') ?? closeCodes.disconnected.code);
+  if (!(code === 1000 || (Number.isInteger(code) && code >= 3000 && code <= 4999))) {
+    throw new PinwheelError(
+      'bad-request',
+      `code is ${text('code')}; it must be 1000 or between 3000 and 4999`,
+    );
+  }
+  const reason = text('reason') ?? closeCodes.disconnected.reason;
+  if (Buffer.byteLength(reason) > maxReasonBytes) {
+    const bytes = Buffer.byteLength(reason);
+    throw new PinwheelError(
+      'bad-request',
+      `reason has ${bytes} bytes; it must have at most ${maxReasonBytes}`,
+    );
+  }
+  return { session: text('session'), close: { code, name: closeCodes.disconnected.name }, reason };
+}
+
+function isNowhere(body: string): boolean {
+  const { online, closed } = JSON.parse(body) as { online?: unknown; closed?: unknown };
+  return online === false || closed === 0;
+}

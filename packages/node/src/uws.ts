@@ -1,0 +1,19 @@
+// The only file that imports uWebSockets.js at run time: its builds differ in what they export by name.
+import uWS from 'uWebSockets.js';
+
+export type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket,
+  us_socket_context_t,
+  WebSocket,
+} from 'uWebSockets.js';
+
+export const App = uWS.App;
+export const closeListenSocket = uWS.us_listen_socket_close;
+export const localPort = uWS.us_socket_local_port;
+/** Without it a port that somebody else listens on is shared with him in silence. */
+export const exclusivePort = 1;
+export const noCompression = uWS.DISABLED;

@@ -1,0 +1,94 @@
+import { backoffMs } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+import { Pool } from 'undici';
+import type { Application, SessionEvent } from './application.js';
+
+export interface WebhookOptions {
+  /** Where events are posted, `http:` or `https:`. */
+  readonly url: string;
+  /** Deadline of one try, in ms; default 5000. */
+  readonly timeoutMs?: number;
+  /** Tries in all; default 4. Between them the wait doubles from up to 200 ms to up to 2 s, with full jitter. */
+  readonly tries?: number;
+  /** Connections to the webhook; default 16. That many users are served at a time. */
+  readonly connections?: number;
+}
+
+const waits = { firstMs: 200, longestMs: 2000 };
+
+/**
+ * An application that posts every event as JSON: `{"event":"connect"|"message"|"disconnect","user","session",…}` with
+ * `data` (text) or `base64` for a message. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
+ * else is tried again. In order for each user. A 4xx to `connect` refuses the client.
+ *
+ * @throws PinwheelError `bad-option` for a URL that cannot be used.
+ */
+export function webhookApplication(options: WebhookOptions): Application & { close(): Promise<void> } {
+  const url = parseUrl(options.url);
+  const { timeoutMs = 5000, tries = 4, connections = 16 } = options;
+  const pool = new Pool(url.origin, { connections, pipelining: 1 });
+  const closing = new AbortController();
+
+  const tryOnce = async (body: string): Promise<'done' | string> => {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
+    const path = `${url.pathname}${url.search}`;
+    const headers = { 'content-type': 'application/json' };
+    const answer = await pool.request({ method: 'POST', path, headers, body, signal });
+    await answer.body.dump();
+    const { statusCode } = answer;
+    if (statusCode >= 200 && statusCode < 300) return 'done';
+    const forGood = statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429;
+    if (forGood) throw new PinwheelError('application', `webhook ${url.href} answered ${statusCode}`);
+    return `answered ${statusCode}`;
+  };
+
+  const post = async (event: object): Promise<void> => {
+    const body = JSON.stringify(event);
+    let last = '';
+    for (let failures = 0; failures < tries; failures++) {
+      if (failures > 0) await pause(backoffMs(failures, waits), closing.signal);
+      try {
+        last = await tryOnce(body);
+        if (last === 'done') return;
+      } catch (thrown) {
+        if (thrown instanceof PinwheelError) throw thrown;
+        last = (thrown as Error).message;
+      }
+      if (closing.signal.aborted) break;
+    }
+    throw new PinwheelError('application', `webhook ${url.href} failed ${tries} times, last: ${last}`);
+  };
+
+  const named = ({ user, session }: SessionEvent) => ({ user, session });
+  return {
+    onConnect: (event) => post({ event: 'connect', ...named(event), edge: event.edge }),
+    onMessage: (event) => post({ event: 'message', ...named(event), ...payload(event.data) }),
+    onDisconnect: (event) =>
+      post({ event: 'disconnect', ...named(event), code: event.code, reason: event.reason }),
+    close: async () => {
+      closing.abort();
+      await pool.destroy();
+    },
+  };
+}
+
+function payload(data: string | Buffer): { readonly data: string } | { readonly base64: string } {
+  return typeof data === 'string' ? { data } : { base64: data.toString('base64') };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  throw new PinwheelError(
+    'bad-option',
+    `webhook is ${JSON.stringify(text)}; it must be an http: or https: URL`,
+  );
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) clearTimeout(timer);
+  });
+}

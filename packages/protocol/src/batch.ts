@@ -1,0 +1,166 @@
+import { isUtf8 } from 'node:buffer';
+import { type Message, maxBatchBytes, maxBatchMessages, maxIdBytes } from './message.js';
+import { PinwheelError } from './pinwheel-error.js';
+import { maxUserBytes } from './user-id.js';
+
+/**
+ * The form in which Pinwheel's own processes send messages to a node: `PWB1`, then per message
+ *
+ *     u8 flags (1 binary, 2 wait for the client) · u16 user bytes · u8 id bytes · u32 data bytes · user · id · data
+ *
+ * integers little-endian, user in UTF-8, id in ASCII. It says the same as the NDJSON form at a tenth of the cost.
+ */
+export const batchContentType = 'application/vnd.pinwheel.batch';
+
+const magic = Buffer.from('PWB1');
+const headBytes = 8;
+const binaryFlag = 1;
+const waitFlag = 2;
+
+/** What a batch is written from; a string payload becomes a text frame unless `binary` says otherwise. */
+export interface OutgoingMessage {
+  readonly user: string;
+  readonly data: string | Uint8Array;
+  readonly binary: boolean;
+  readonly id: string;
+  readonly waitForClient: boolean;
+}
+
+/** Upper bound of a message's bytes in a batch, without encoding it. */
+export function batchedBytes(message: OutgoingMessage): number {
+  const { data } = message;
+  const dataBytes = typeof data === 'string' ? data.length * 3 : data.length;
+  return headBytes + message.user.length * 3 + message.id.length + dataBytes;
+}
+
+/** Writes batches into one buffer that it keeps; not to be used again before the last batch has been sent. */
+export class BatchWriter {
+  #bytes = Buffer.allocUnsafe(16_384);
+
+  /** The batch in bytes, a view that the next call overwrites. */
+  write(messages: readonly OutgoingMessage[]): Uint8Array {
+    magic.copy(this.#bytes);
+    let at = magic.length;
+    for (const message of messages) {
+      this.#reserve(at, batchedBytes(message));
+      at = this.#append(at, message);
+    }
+    return this.#bytes.subarray(0, at);
+  }
+
+  #append(start: number, message: OutgoingMessage): number {
+    const bytes = this.#bytes;
+    let at = start + headBytes;
+    const userBytes = writeText(bytes, message.user, at);
+    at += userBytes;
+    const idBytes = writeText(bytes, message.id, at);
+    at += idBytes;
+    const { data } = message;
+    let dataBytes: number;
+    if (typeof data === 'string') {
+      dataBytes = bytes.write(data, at, 'utf8');
+    } else {
+      bytes.set(data, at);
+      dataBytes = data.length;
+    }
+    bytes[start] = (message.binary ? binaryFlag : 0) | (message.waitForClient ? waitFlag : 0);
+    bytes[start + 1] = userBytes;
+    bytes[start + 2] = userBytes >>> 8;
+    bytes[start + 3] = idBytes;
+    bytes.writeUInt32LE(dataBytes, start + 4);
+    return at + dataBytes;
+  }
+
+  #reserve(used: number, wanted: number): void {
+    if (used + wanted <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, used + wanted));
+    this.#bytes.copy(larger, 0, 0, used);
+    this.#bytes = larger;
+  }
+}
+
+/** Ids and most user names are short and ASCII: a loop beats a call into the encoder. */
+function writeText(bytes: Buffer, text: string, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return bytes.write(text, at, 'utf8');
+    bytes[at + i] = unit;
+  }
+  return text.length;
+}
+
+/**
+ * Reads a batch. The messages' payloads are views into `bytes`.
+ *
+ * @throws PinwheelError `bad-request` or `bad-user` that names the message's place in the batch; `too-large`.
+ */
+export function decodeBatch(bytes: Buffer): readonly Message[] {
+  if (bytes.length > maxBatchBytes) {
+    throw new PinwheelError(
+      'too-large',
+      `the batch has ${bytes.length} bytes; it must have at most ${maxBatchBytes}`,
+    );
+  }
+  if (bytes.length < magic.length || bytes.compare(magic, 0, magic.length, 0, magic.length) !== 0) {
+    throw new PinwheelError('bad-request', 'the batch does not begin with PWB1');
+  }
+  const messages: Message[] = [];
+  let at = magic.length;
+  while (at < bytes.length) {
+    if (messages.length === maxBatchMessages) {
+      throw new PinwheelError('too-large', `the batch has more than ${maxBatchMessages} messages`);
+    }
+    at = decodeMessage(bytes, at, messages);
+  }
+  return messages;
+}
+
+function decodeMessage(bytes: Buffer, start: number, messages: Message[]): number {
+  if (start + headBytes > bytes.length) throw broken(messages, 'its head is cut off');
+  const flags = bytes[start]!;
+  const userBytes = bytes[start + 1]! | (bytes[start + 2]! << 8);
+  const idBytes = bytes[start + 3]!;
+  const dataBytes = bytes.readUInt32LE(start + 4);
+  const userAt = start + headBytes;
+  const idAt = userAt + userBytes;
+  const dataAt = idAt + idBytes;
+  const end = dataAt + dataBytes;
+  if (end > bytes.length) throw broken(messages, `it ends ${end - bytes.length} bytes after the batch`);
+  if (userBytes < 1 || userBytes > maxUserBytes) {
+    throw broken(messages, `its user has ${userBytes} bytes; it must have 1 to ${maxUserBytes}`, 'bad-user');
+  }
+  if (idBytes < 1 || idBytes > maxIdBytes) {
+    throw broken(messages, `its id has ${idBytes} bytes; it must have 1 to ${maxIdBytes}`);
+  }
+  if (flags > (binaryFlag | waitFlag)) throw broken(messages, `its flags are ${flags}`);
+  const binary = (flags & binaryFlag) !== 0;
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, dataBytes);
+  if (!binary && !isUtf8(data)) throw broken(messages, 'it is text, and its data is not valid UTF-8');
+  messages.push({
+    user: readUser(bytes, userAt, idAt, messages),
+    data,
+    binary,
+    id: bytes.toString('latin1', idAt, dataAt),
+    waitForClient: (flags & waitFlag) !== 0,
+  });
+  return end;
+}
+
+function readUser(bytes: Buffer, from: number, to: number, messages: readonly Message[]): string {
+  for (let i = from; i < to; i++) {
+    if (bytes[i]! > 0x7f) {
+      if (!isUtf8(bytes.subarray(from, to)))
+        throw broken(messages, 'its user is not valid UTF-8', 'bad-user');
+      return bytes.toString('utf8', from, to);
+    }
+  }
+  return bytes.toString('latin1', from, to);
+}
+
+function broken(
+  before: readonly Message[],
+  what: string,
+  code: 'bad-request' | 'bad-user' = 'bad-request',
+): PinwheelError {
+  return new PinwheelError(code, `message ${before.length + 1} of the batch: ${what}`);
+}

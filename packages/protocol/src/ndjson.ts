@@ -1,0 +1,103 @@
+import { isMessageId, type Message, maxBatchMessages, maxMessageBytes } from './message.js';
+import { PinwheelError } from './pinwheel-error.js';
+import { parseUserId } from './user-id.js';
+
+export const ndjsonContentType = 'application/x-ndjson';
+
+/** A line of an NDJSON batch: a message, or what is wrong with it. */
+export type NdjsonLine = Message | PinwheelError;
+
+const newline = 0x0a;
+const fields = new Set(['user', 'data', 'base64', 'id', 'wait']);
+
+/**
+ * Reads a batch of `{"user","data"|"base64","id"?,"wait"?}` lines. A broken line becomes an error in its place and
+ * the others count. Empty lines are passed over.
+ *
+ * @param newId makes the id of a message that has none.
+ * @throws PinwheelError `too-large` for too many lines.
+ */
+export function parseNdjson(bytes: Buffer, newId: () => string): readonly NdjsonLine[] {
+  const lines: NdjsonLine[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const found = bytes.indexOf(newline, from);
+    const to = found === -1 ? bytes.length : found;
+    const text = bytes.toString('utf8', from, to).trim();
+    from = to + 1;
+    if (text === '') continue;
+    if (lines.length === maxBatchMessages) {
+      throw new PinwheelError('too-large', `the batch has more than ${maxBatchMessages} lines`);
+    }
+    lines.push(parseLine(text, newId));
+  }
+  return lines;
+}
+
+function parseLine(text: string, newId: () => string): NdjsonLine {
+  try {
+    return messageOf(JSON.parse(text), newId);
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return new PinwheelError('bad-request', `not JSON: ${thrown.message}`);
+    return PinwheelError.from(thrown, 'bad-request');
+  }
+}
+
+function messageOf(value: unknown, newId: () => string): Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new PinwheelError(
+      'bad-request',
+      'the line must be an object {"user","data"|"base64","id"?,"wait"?}',
+    );
+  }
+  const unknown = Object.keys(value).find((key) => !fields.has(key));
+  if (unknown !== undefined) {
+    throw new PinwheelError(
+      'bad-request',
+      `unknown field ${JSON.stringify(unknown)}; known: ${[...fields].join(', ')}`,
+    );
+  }
+  const line = value as Record<string, unknown>;
+  const { id = newId(), wait } = line;
+  if (!isMessageId(id)) {
+    throw new PinwheelError(
+      'bad-request',
+      `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
+    );
+  }
+  if (wait !== undefined && wait !== 'client') {
+    throw new PinwheelError('bad-request', `wait is ${JSON.stringify(wait)}; it must be "client" or missing`);
+  }
+  return { user: parseUserId(line['user']), ...payloadOf(line), id, waitForClient: wait === 'client' };
+}
+
+function payloadOf(line: Record<string, unknown>): { data: Uint8Array; binary: boolean } {
+  const { data, base64 } = line;
+  if ((data === undefined) === (base64 === undefined)) {
+    throw new PinwheelError('bad-request', 'the line must have exactly one of data and base64');
+  }
+  const payload = data === undefined ? decodeBase64(base64) : encodeText(data);
+  if (payload.length > maxMessageBytes) {
+    throw new PinwheelError(
+      'too-large',
+      `the payload has ${payload.length} bytes; it must have at most ${maxMessageBytes}`,
+    );
+  }
+  return { data: payload, binary: data === undefined };
+}
+
+function encodeText(data: unknown): Uint8Array {
+  if (typeof data !== 'string') {
+    throw new PinwheelError(
+      'bad-request',
+      `data is ${data === null ? 'null' : typeof data}; it must be a string`,
+    );
+  }
+  return Buffer.from(data);
+}
+
+function decodeBase64(base64: unknown): Uint8Array {
+  const valid =
+    typeof base64 === 'string' && base64.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(base64);
+  if (!valid) throw new PinwheelError('bad-request', 'base64 must be a string of base64 with its padding');
+  return Buffer.from(base64, 'base64');
+}

@@ -1,0 +1,155 @@
+import { type ErrorDetail, isErrorCode, PinwheelError } from './pinwheel-error.js';
+import type { Receipt, ReceiptStatus } from './receipt.js';
+
+/** What a receipt says beside its status and count; most say nothing. */
+export type ReceiptDetail = Pick<Receipt, 'stream' | 'seq' | 'owner' | 'fingerprint' | 'error'>;
+
+const magic = Buffer.from('PWR1');
+const plainBytes = 3;
+const detailFlag = 0x80;
+
+const statuses: readonly ReceiptStatus[] = [
+  'delivered',
+  'queued',
+  'published',
+  'offline',
+  'overloaded',
+  'not-owner',
+];
+const codeOf = Object.fromEntries(statuses.map((status, code) => [status, code])) as Record<
+  ReceiptStatus,
+  number
+>;
+
+/**
+ * The receipts of one batch, by place, in any order of arrival: columns rather than objects. On the wire, for a
+ * batch in binary: `PWR1`, then per receipt
+ *
+ *     u8 status (+128 with detail) · u16 sessions · with detail: u16 bytes, JSON
+ */
+export class Receipts {
+  readonly #status: Uint8Array;
+  readonly #sessions: Uint16Array;
+  readonly #details = new Map<number, ReceiptDetail>();
+
+  constructor(length: number) {
+    this.#status = new Uint8Array(length);
+    this.#sessions = new Uint16Array(length);
+  }
+
+  get length(): number {
+    return this.#status.length;
+  }
+
+  set(i: number, status: ReceiptStatus, sessions = 0, detail?: ReceiptDetail): void {
+    this.#status[i] = codeOf[status];
+    this.#sessions[i] = Math.min(sessions, 0xffff);
+    if (detail === undefined) this.#details.delete(i);
+    else this.#details.set(i, detail);
+  }
+
+  status(i: number): ReceiptStatus {
+    return statuses[this.#status[i]!]!;
+  }
+
+  /** The receipt at place `i` as an object, for the user whom that message was for. */
+  receipt(i: number, user: string): Receipt {
+    const status = this.status(i);
+    const detail = this.#details.get(i);
+    if (status === 'delivered') {
+      const sessions = this.#sessions[i]!;
+      return detail === undefined ? { user, status, sessions } : { user, status, sessions, ...detail };
+    }
+    return detail === undefined ? { user, status } : { user, status, ...detail };
+  }
+
+  encode(): Buffer {
+    const details = new Map<number, Buffer>();
+    let size = magic.length + this.length * plainBytes;
+    for (const [i, detail] of this.#details) {
+      const json = Buffer.from(JSON.stringify(detail));
+      details.set(i, json);
+      size += 2 + json.length;
+    }
+    const bytes = Buffer.allocUnsafe(size);
+    let at = magic.copy(bytes);
+    for (let i = 0; i < this.length; i++) {
+      const detail = details.get(i);
+      bytes[at] = this.#status[i]! | (detail === undefined ? 0 : detailFlag);
+      bytes[at + 1] = this.#sessions[i]!;
+      bytes[at + 2] = this.#sessions[i]! >>> 8;
+      at += plainBytes;
+      if (detail !== undefined) {
+        bytes.writeUInt16LE(detail.length, at);
+        at += 2 + detail.copy(bytes, at + 2);
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * @param length how many receipts there must be.
+   * @throws PinwheelError `bad-request` for anything else.
+   */
+  static decode(bytes: Buffer, length: number): Receipts {
+    if (bytes.length < magic.length || bytes.compare(magic, 0, magic.length, 0, magic.length) !== 0) {
+      throw new PinwheelError('bad-request', 'the receipts do not begin with PWR1');
+    }
+    const receipts = new Receipts(length);
+    let at = magic.length;
+    for (let i = 0; i < length; i++) {
+      if (at + plainBytes > bytes.length) throw wrong(i, length, 'is cut off');
+      const code = bytes[at]! & ~detailFlag;
+      if (code >= statuses.length) throw wrong(i, length, `has the unknown status ${code}`);
+      receipts.#status[i] = code;
+      receipts.#sessions[i] = bytes[at + 1]! | (bytes[at + 2]! << 8);
+      const detailed = (bytes[at]! & detailFlag) !== 0;
+      at += plainBytes;
+      if (detailed) at = receipts.#decodeDetail(bytes, at, i);
+    }
+    if (at !== bytes.length) {
+      throw new PinwheelError(
+        'bad-request',
+        `${bytes.length - at} bytes follow the last of ${length} receipts`,
+      );
+    }
+    return receipts;
+  }
+
+  #decodeDetail(bytes: Buffer, at: number, i: number): number {
+    if (at + 2 > bytes.length) throw wrong(i, this.length, 'is cut off');
+    const end = at + 2 + bytes.readUInt16LE(at);
+    if (end > bytes.length) throw wrong(i, this.length, 'is cut off');
+    this.#details.set(i, parseDetail(bytes.toString('utf8', at + 2, end), i, this.length));
+    return end;
+  }
+}
+
+function parseDetail(json: string, i: number, length: number): ReceiptDetail {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    throw wrong(i, length, 'has a detail that is not JSON');
+  }
+  if (typeof parsed !== 'object' || parsed === null)
+    throw wrong(i, length, 'has a detail that is not an object');
+  const { stream, seq, owner, fingerprint, error } = parsed as Record<string, unknown>;
+  return {
+    ...(typeof stream === 'string' ? { stream } : {}),
+    ...(typeof seq === 'number' ? { seq } : {}),
+    ...(typeof owner === 'string' ? { owner } : {}),
+    ...(typeof fingerprint === 'string' ? { fingerprint } : {}),
+    ...(isErrorDetail(error) ? { error } : {}),
+  };
+}
+
+function isErrorDetail(value: unknown): value is ErrorDetail {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message } = value as Record<string, unknown>;
+  return isErrorCode(code) && typeof message === 'string';
+}
+
+function wrong(i: number, length: number, what: string): PinwheelError {
+  return new PinwheelError('bad-request', `receipt ${i + 1} of ${length} ${what}`);
+}

@@ -1,0 +1,252 @@
+import { backoffMs, type Clock } from '@pinwheel/membership';
+import type { ErrorCode, PinwheelError, Receipt, ReceiptStatus } from '@pinwheel/protocol';
+import { Lanes } from './lanes.js';
+import type { Outcome } from './node-client.js';
+import { Outbox, type OutboxLimits } from './outbox.js';
+import type { Pending } from './pending.js';
+
+/** What the dispatch needs of the world. */
+export interface DispatchWorld {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Id of the member that owns a user by the ring as it is now; `undefined` when nobody does. */
+  ownerOf(user: string): string | undefined;
+  /** Why nobody owns a user: there is no ring yet, or it is empty. */
+  whyNobody(): PinwheelError;
+  /** Sends a batch to a member. Never rejects. */
+  post(member: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+  /** The ring seems to be out of date. Cheap to call often. */
+  refreshRing(): void;
+}
+
+export interface DispatchLimits extends OutboxLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly maxAttempts: number;
+}
+
+export interface DispatchCounters {
+  readonly receipts: Record<ReceiptStatus, number>;
+  batches: number;
+  batchedMessages: number;
+  retries: number;
+  refused: number;
+}
+
+const retryWait = { firstMs: 25, longestMs: 500 };
+const sweepMs = 100;
+const laneMs = 10;
+const triedAgain: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unknown-outcome', 'unavailable']);
+
+/**
+ * Takes messages to their owners: one outbox a member, a lane for each user that has to wait. It has no sockets
+ * and no clock of its own.
+ */
+export class Dispatch {
+  readonly counters: DispatchCounters = {
+    receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
+    batches: 0,
+    batchedMessages: 0,
+    retries: 0,
+    refused: 0,
+  };
+  readonly #world: DispatchWorld;
+  readonly #limits: DispatchLimits;
+  readonly #outboxes = new Map<string, Outbox<Pending>>();
+  readonly #lanes = new Lanes();
+  #queuedMessages = 0;
+  #queuedBytes = 0;
+  #nextSweep: (() => void) | undefined;
+  #nextSweepAt = 0;
+
+  constructor(world: DispatchWorld, limits: DispatchLimits) {
+    this.#world = world;
+    this.#limits = limits;
+  }
+
+  /** Messages without a receipt. */
+  get queuedMessages(): number {
+    return this.#queuedMessages;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Users with messages that wait for an earlier one. */
+  get waitingUsers(): number {
+    return this.#lanes.size;
+  }
+
+  send(message: Pending): void {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    if (this.#queuedMessages >= maxQueuedMessages || this.#queuedBytes + message.bytes > maxQueuedBytes) {
+      this.counters.refused++;
+      this.counters.receipts.overloaded++;
+      const held = `${this.#queuedMessages} messages and ${this.#queuedBytes} bytes`;
+      const bound = `${maxQueuedMessages} messages and ${maxQueuedBytes} bytes`;
+      message.settle(
+        overloaded(message, 'overloaded', `the sender's queue holds ${held}; its bound is ${bound}`),
+      );
+      return;
+    }
+    this.#queuedMessages++;
+    this.#queuedBytes += message.bytes;
+    if (this.#nextSweep === undefined) this.#wake(sweepMs);
+    const lane = this.#lanes.size === 0 ? undefined : this.#lanes.of(message.user);
+    if (lane === undefined) this.#route(message);
+    else lane.waiting.push(message);
+  }
+
+  /** To be called after every change of the ring. */
+  ringChanged(): void {
+    for (const [member, outbox] of this.#outboxes) {
+      const movedOn = (message: Pending): boolean => this.#world.ownerOf(message.user) !== member;
+      for (const message of outbox.inFlight) {
+        if (message.lane !== undefined || !movedOn(message)) continue;
+        const lane = this.#lanes.open(message.user);
+        lane.unanswered++;
+        message.lane = lane;
+      }
+      for (const message of outbox.withdraw(movedOn)) this.#lanes.open(message.user).insert(message);
+      if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(member);
+    }
+    this.#releaseLanes();
+  }
+
+  /** Gives every message that is left this last word. */
+  abandon(code: ErrorCode, why: string): void {
+    for (const message of this.#everything()) this.#settle(message, overloaded(message, code, why));
+    this.#nextSweep?.();
+    this.#nextSweep = undefined;
+  }
+
+  #route(message: Pending): void {
+    const member = this.#world.ownerOf(message.user);
+    if (member === undefined) {
+      const { code, message: why } = this.#world.whyNobody();
+      this.#retry(message, overloaded(message, code, why));
+      return;
+    }
+    let outbox = this.#outboxes.get(member);
+    if (outbox === undefined) {
+      outbox = new Outbox<Pending>(
+        (queued) => this.#leaves(queued),
+        (batch) => this.#post(member, batch),
+        this.#limits,
+      );
+      this.#outboxes.set(member, outbox);
+    }
+    outbox.push(message);
+  }
+
+  async #post(member: string, batch: readonly Pending[]): Promise<void> {
+    const now = this.#world.clock.now();
+    let deadline = now;
+    for (const message of batch) deadline = Math.max(deadline, message.deadline);
+    this.counters.batches++;
+    this.counters.batchedMessages += batch.length;
+    const outcome = await this.#world.post(member, batch, deadline - now);
+    if (outcome.kind === 'failed') {
+      for (const message of batch) this.#failed(message, outcome.error.code, outcome.error.message);
+    } else {
+      for (let i = 0; i < batch.length; i++)
+        this.#answered(batch[i]!, outcome.receipts.receipt(i, batch[i]!.user));
+    }
+    this.#releaseLanes();
+  }
+
+  /** A message whose user got a lane after it was queued waits there instead. */
+  #leaves(queued: Pending): boolean {
+    if (queued.settled) return false;
+    const lane = this.#lanes.size === 0 ? undefined : this.#lanes.of(queued.user);
+    lane?.insert(queued);
+    return lane === undefined;
+  }
+
+  #answered(message: Pending, receipt: Receipt): void {
+    this.#leaveLane(message);
+    if (receipt.status === 'not-owner') this.#retry(message, receipt);
+    else this.#settle(message, receipt);
+  }
+
+  #failed(message: Pending, code: ErrorCode, why: string): void {
+    this.#leaveLane(message);
+    const receipt = overloaded(message, code, why);
+    if (triedAgain.has(code)) this.#retry(message, receipt);
+    else this.#settle(message, receipt);
+  }
+
+  #leaveLane(message: Pending): void {
+    if (message.lane === undefined) return;
+    message.lane.unanswered--;
+    message.lane = undefined;
+  }
+
+  #retry(message: Pending, lastWord: Receipt): void {
+    if (message.settled) return;
+    message.attempts++;
+    message.lastWord = lastWord;
+    const now = this.#world.clock.now();
+    if (message.attempts >= this.#limits.maxAttempts || message.deadline <= now) {
+      this.#settle(message, lastWord);
+      return;
+    }
+    this.counters.retries++;
+    this.#world.refreshRing();
+    const lane = this.#lanes.open(message.user);
+    lane.insert(message);
+    lane.retryAt = Math.max(lane.retryAt, now + backoffMs(message.attempts, retryWait, this.#world.random));
+    this.#wake(laneMs);
+  }
+
+  #releaseLanes(): void {
+    if (this.#lanes.size === 0) return;
+    for (const message of this.#lanes.release(this.#world.clock.now())) this.#route(message);
+  }
+
+  #settle(message: Pending, receipt: Receipt): void {
+    if (!message.settle(receipt)) return;
+    this.#queuedMessages--;
+    this.#queuedBytes -= message.bytes;
+    this.counters.receipts[receipt.status]++;
+  }
+
+  /** Has the sweep run within so many ms. It runs only while something waits. */
+  #wake(withinMs: number): void {
+    const at = this.#world.clock.now() + withinMs;
+    if (this.#nextSweep !== undefined && this.#nextSweepAt <= at) return;
+    this.#nextSweep?.();
+    this.#nextSweepAt = at;
+    this.#nextSweep = this.#world.clock.after(withinMs, () => {
+      this.#nextSweep = undefined;
+      this.#sweep();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#world.clock.now();
+    for (const message of this.#everything()) {
+      if (message.deadline > now || message.settled) continue;
+      this.#settle(message, message.lastWord ?? late(message));
+    }
+    this.#releaseLanes();
+    if (this.#queuedMessages > 0) this.#wake(this.#lanes.size > 0 ? laneMs : sweepMs);
+  }
+
+  *#everything(): Iterable<Pending> {
+    for (const outbox of this.#outboxes.values()) {
+      yield* outbox.inFlight;
+      yield* outbox.open;
+    }
+    yield* this.#lanes.waiting();
+  }
+}
+
+function late(message: Pending): Receipt {
+  return overloaded(message, 'deadline', 'no node answered in time; the message may have been delivered');
+}
+
+function overloaded(message: Pending, code: ErrorCode, why: string): Receipt {
+  return { user: message.user, status: 'overloaded', error: { code, message: why } };
+}

@@ -1,0 +1,86 @@
+import type { OutgoingMessage } from '@pinwheel/protocol';
+
+export interface OutboxLimits {
+  /** Most messages of one batch. More make fewer requests and a longer turn of the node's event loop. */
+  readonly maxBatchMessages: number;
+  /** Most bytes of one batch; a single larger message travels alone. */
+  readonly maxBatchBytes: number;
+}
+
+export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 524_288 };
+
+/**
+ * Adaptive batching towards one node: a batch leaves at once when none is in flight, else the next one fills. So
+ * a lone message waits for nobody, and batches grow by themselves under load. One batch is in flight at a time,
+ * which is also what keeps a user's messages in order.
+ */
+export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
+  readonly #leaves: (item: Item) => boolean;
+  readonly #post: (batch: readonly Item[]) => Promise<void>;
+  readonly #limits: OutboxLimits;
+  #open: Item[] = [];
+  #inFlight: readonly Item[] = [];
+  #busy = false;
+
+  /**
+   * @param leaves asked for each item as its batch departs; `false` drops the item from the outbox.
+   * @param post sends a batch, deals with its answer and then resolves; it never rejects.
+   */
+  constructor(
+    leaves: (item: Item) => boolean,
+    post: (batch: readonly Item[]) => Promise<void>,
+    limits: OutboxLimits = defaultOutboxLimits,
+  ) {
+    this.#leaves = leaves;
+    this.#post = post;
+    this.#limits = limits;
+  }
+
+  get inFlight(): readonly Item[] {
+    return this.#inFlight;
+  }
+
+  /** Items of the batch that fills, in order. */
+  get open(): readonly Item[] {
+    return this.#open;
+  }
+
+  push(item: Item): void {
+    this.#open.push(item);
+    if (this.#busy) return;
+    this.#busy = true;
+    // what the caller sends in the same run of its code leaves in the same batch
+    queueMicrotask(() => void this.#run());
+  }
+
+  /** Takes items out of the batch that fills, in order. */
+  withdraw(which: (item: Item) => boolean): readonly Item[] {
+    const taken: Item[] = [];
+    this.#open = this.#open.filter((item) => {
+      if (!which(item)) return true;
+      taken.push(item);
+      return false;
+    });
+    return taken;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#open.length > 0) {
+      this.#inFlight = this.#open.splice(0, this.#batchLength()).filter(this.#leaves);
+      if (this.#inFlight.length === 0) continue;
+      await this.#post(this.#inFlight);
+      this.#inFlight = [];
+    }
+    this.#busy = false;
+  }
+
+  #batchLength(): number {
+    const most = Math.min(this.#open.length, this.#limits.maxBatchMessages);
+    let bytes = 0;
+    for (let i = 0; i < most; i++) {
+      bytes += this.#open[i]!.bytes;
+      if (bytes > this.#limits.maxBatchBytes) return Math.max(1, i);
+    }
+    return most;
+  }
+}

@@ -1,0 +1,47 @@
+import { batchedBytes, type OutgoingMessage, type Receipt } from '@pinwheel/protocol';
+
+/** A message that has no receipt yet. It keeps its id however often it is sent. */
+export class Pending implements OutgoingMessage {
+  readonly user: string;
+  readonly data: string | Uint8Array;
+  readonly binary: boolean;
+  readonly id: string;
+  readonly waitForClient: boolean;
+  /** Rises with every message of this sender: the order in which a user's messages were sent. */
+  readonly order: number;
+  /** By the sender's clock, in ms. */
+  readonly deadline: number;
+  /** Upper bound of its size in a batch. */
+  readonly bytes: number;
+  /** Set when it was in flight to a node that stopped being the user's owner. */
+  lane: { unanswered: number } | undefined = undefined;
+  attempts = 0;
+  /** What is said when time runs out: what the last try ended with. */
+  lastWord: Receipt | undefined = undefined;
+  #settle: ((receipt: Receipt) => void) | undefined;
+
+  constructor(message: OutgoingMessage, order: number, deadline: number, settle: (receipt: Receipt) => void) {
+    this.user = message.user;
+    this.data = message.data;
+    this.binary = message.binary;
+    this.id = message.id;
+    this.waitForClient = message.waitForClient;
+    this.order = order;
+    this.deadline = deadline;
+    this.bytes = batchedBytes(message);
+    this.#settle = settle;
+  }
+
+  get settled(): boolean {
+    return this.#settle === undefined;
+  }
+
+  /** Gives the receipt; only the first call counts. Says whether it was the first. */
+  settle(receipt: Receipt): boolean {
+    const settle = this.#settle;
+    if (settle === undefined) return false;
+    this.#settle = undefined;
+    settle(receipt);
+    return true;
+  }
+}

@@ -1,0 +1,69 @@
+import { type Log, type Membership, type RingTracker, silentLog } from '@pinwheel/membership';
+import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import type { RingSettings } from '@pinwheel/ring';
+import type { DispatchLimits } from './dispatch.js';
+import { defaultOutboxLimits } from './outbox.js';
+
+export interface SenderOptions {
+  /** Where the members come from. The sender does not close it. */
+  readonly membership?: Membership;
+  /** Instead of `membership`: the ring that this process follows already. The sender does not close it. */
+  readonly tracker?: RingTracker;
+  /** With `membership`; must be what every other process of the service has. Default: xxhash32, 512. */
+  readonly ringSettings?: Partial<RingSettings>;
+  /**
+   * How long a message may take until its receipt, in ms; default 5000, at least 1. Longer bridges more of a
+   * node's failure, shorter tells the caller sooner.
+   */
+  readonly deadlineMs?: number;
+  /**
+   * Messages that may wait for a receipt; default 65,536. A message beyond it gets `overloaded` at once. More
+   * bridges longer stalls and takes more memory, about 300 bytes and the payload each.
+   */
+  readonly maxQueuedMessages?: number;
+  /** The same in bytes; default 67,108,864. */
+  readonly maxQueuedBytes?: number;
+  /** Most messages in one request; default 2048. Fewer mean shorter turns in the nodes and more requests. */
+  readonly maxBatchMessages?: number;
+  /** Most bytes in one request; default 524,288. */
+  readonly maxBatchBytes?: number;
+  /** How often a message is tried within its deadline; default 50. */
+  readonly maxAttempts?: number;
+  readonly log?: Log;
+}
+
+export interface CheckedSenderOptions extends DispatchLimits {
+  readonly deadlineMs: number;
+  readonly log: Log;
+}
+
+/** @throws PinwheelError `bad-option`. */
+export function checkSenderOptions(options: SenderOptions): CheckedSenderOptions {
+  if ((options.membership === undefined) === (options.tracker === undefined)) {
+    throw new PinwheelError('bad-option', 'a sender takes exactly one of membership and tracker');
+  }
+  const checked = {
+    deadlineMs: options.deadlineMs ?? 5000,
+    maxQueuedMessages: options.maxQueuedMessages ?? 65_536,
+    maxQueuedBytes: options.maxQueuedBytes ?? 67_108_864,
+    maxBatchMessages: options.maxBatchMessages ?? defaultOutboxLimits.maxBatchMessages,
+    maxBatchBytes: options.maxBatchBytes ?? defaultOutboxLimits.maxBatchBytes,
+    maxAttempts: options.maxAttempts ?? 50,
+    log: options.log ?? silentLog,
+  };
+  within('deadlineMs', checked.deadlineMs, 1, 3_600_000);
+  within('maxQueuedMessages', checked.maxQueuedMessages, 1, 16_777_216);
+  within('maxQueuedBytes', checked.maxQueuedBytes, maxMessageBytes, 2 ** 34);
+  within('maxBatchMessages', checked.maxBatchMessages, 1, 16_384);
+  within('maxBatchBytes', checked.maxBatchBytes, 1024, 8_388_608);
+  within('maxAttempts', checked.maxAttempts, 1, 10_000);
+  return checked;
+}
+
+function within(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new PinwheelError(
+    'bad-option',
+    `${name} is ${value}; it must be a whole number between ${least} and ${most}`,
+  );
+}

@@ -1,0 +1,230 @@
+import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
+import {
+  isMessageId,
+  maxMessageBytes,
+  type OutgoingMessage,
+  PinwheelError,
+  parseUserId,
+  type Receipt,
+} from '@pinwheel/protocol';
+import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
+import { Dispatch, type DispatchCounters } from './dispatch.js';
+import { messageIds } from './message-ids.js';
+import { NodeClients } from './node-clients.js';
+import { Pending } from './pending.js';
+import { checkSenderOptions, type SenderOptions } from './sender-options.js';
+
+export interface SendOptions {
+  /** 1–64 printable ASCII characters; made when missing. A message that is sent again should keep its id. */
+  readonly id?: string;
+  /** Whether clients get a binary frame; default: a string is text and bytes are binary. */
+  readonly binary?: boolean;
+  /** Overrides the sender's, in ms. */
+  readonly deadlineMs?: number;
+}
+
+export interface SenderCounters {
+  /** Receipts given, by status; batches and messages in them; messages tried again; refused at the queue's bound. */
+  readonly dispatch: Readonly<DispatchCounters>;
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+  /** Users whose messages wait for an earlier one. */
+  readonly waitingUsers: number;
+}
+
+/** Reaches users from any process. One per process is enough. */
+export interface Sender {
+  /** Resolves when the first ring is there; rejects when there will be none, for example `settings-mismatch`. */
+  ready(): Promise<void>;
+  /**
+   * Sends one message; resolves with its receipt, by the deadline. A user's messages arrive in the order of the
+   * calls. Bytes must not be changed before the receipt. May be called before `ready`.
+   *
+   * @throws PinwheelError (rejects) for a bad user or id, data over 1,048,576 bytes, and after `close`.
+   */
+  send(user: string, data: string | Uint8Array, options?: SendOptions): Promise<Receipt>;
+  /** The same message to many users, one request per owner; receipts in the order of the users. */
+  sendMany(
+    users: readonly string[],
+    data: string | Uint8Array,
+    options?: Omit<SendOptions, 'id'>,
+  ): Promise<readonly Receipt[]>;
+  /** To every connected user through every node. */
+  broadcast(data: string | Uint8Array, options?: Omit<SendOptions, 'id'>): Promise<BroadcastReceipt>;
+  counters(): SenderCounters;
+  /**
+   * Takes no more messages, waits for the receipts of those taken, at most their deadline, and closes the
+   * connections. May be called twice.
+   */
+  close(): Promise<void>;
+}
+
+/** @throws PinwheelError `bad-option`. */
+export function createSender(options: SenderOptions): Sender {
+  return new RingSender(options);
+}
+
+const drainPollMs = 10;
+
+class RingSender implements Sender {
+  readonly #options;
+  readonly #clients = new NodeClients();
+  readonly #dispatch: Dispatch;
+  readonly #newId = messageIds();
+  readonly #tracker: RingTracker;
+  readonly #ownsTracker: boolean;
+  readonly #ready: Promise<void>;
+  #state: RingState | undefined;
+  #unsubscribe: () => void = () => {};
+  #startError: PinwheelError | undefined;
+  #order = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = checkSenderOptions(options);
+    const { membership, tracker, ringSettings } = options;
+    this.#ownsTracker = tracker === undefined;
+    this.#tracker =
+      tracker ??
+      createRingTracker({ membership: membership!, settings: ringSettings ?? {}, log: this.#options.log });
+    this.#dispatch = new Dispatch(
+      {
+        clock: systemClock,
+        random: Math.random,
+        ownerOf: (user) => this.#state?.ring.owner(user),
+        whyNobody: () => this.#whyNobody(),
+        post: (member, batch, deadlineMs) => {
+          const target = this.#state?.members.get(member);
+          if (target !== undefined) return this.#clients.of(target).post(batch, { deadlineMs });
+          const error = new PinwheelError('unreachable', `member ${member} has left`);
+          return Promise.resolve({ kind: 'failed', error });
+        },
+        refreshRing: () => void this.#tracker.refresh(),
+      },
+      this.#options,
+    );
+    this.#ready = this.#start();
+    // whoever does not ask for `ready` learns it from the receipts
+    this.#ready.catch(() => {});
+  }
+
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async send(user: string, data: string | Uint8Array, options: SendOptions = {}): Promise<Receipt> {
+    const { id = this.#newId() } = options;
+    if (!isMessageId(id)) {
+      throw new PinwheelError(
+        'bad-request',
+        `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
+      );
+    }
+    return this.#enqueue(user, data, id, options);
+  }
+
+  async sendMany(
+    users: readonly string[],
+    data: string | Uint8Array,
+    options: Omit<SendOptions, 'id'> = {},
+  ): Promise<readonly Receipt[]> {
+    for (const user of users) parseUserId(user);
+    return Promise.all(users.map((user) => this.#enqueue(user, data, this.#newId(), options)));
+  }
+
+  async broadcast(
+    data: string | Uint8Array,
+    options: Omit<SendOptions, 'id'> = {},
+  ): Promise<BroadcastReceipt> {
+    this.#refuseWhenClosed();
+    checkData(data);
+    await this.#ready;
+    const binary = options.binary ?? typeof data !== 'string';
+    const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs;
+    return broadcastThrough(this.#tracker.current, this.#clients, data, binary, deadlineMs);
+  }
+
+  counters(): SenderCounters {
+    return {
+      dispatch: this.#dispatch.counters,
+      queuedMessages: this.#dispatch.queuedMessages,
+      queuedBytes: this.#dispatch.queuedBytes,
+      waitingUsers: this.#dispatch.waitingUsers,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #enqueue(user: string, data: string | Uint8Array, id: string, options: SendOptions): Promise<Receipt> {
+    this.#refuseWhenClosed();
+    checkData(data);
+    const message: OutgoingMessage = {
+      user: parseUserId(user),
+      data,
+      binary: options.binary ?? typeof data !== 'string',
+      id,
+      waitForClient: false,
+    };
+    const deadline = systemClock.now() + (options.deadlineMs ?? this.#options.deadlineMs);
+    return new Promise((resolve) => {
+      this.#dispatch.send(new Pending(message, this.#order++, deadline, resolve));
+    });
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#state = this.#ownsTracker ? await this.#tracker.start() : this.#tracker.current;
+    } catch (thrown) {
+      this.#startError = PinwheelError.from(thrown, 'membership');
+      throw this.#startError;
+    }
+    this.#unsubscribe = this.#tracker.subscribe((current) => this.#follow(current));
+    this.#follow(this.#tracker.current);
+  }
+
+  #follow(current: RingState): void {
+    this.#state = current;
+    this.#dispatch.ringChanged();
+    this.#clients.keepOnly(current.members);
+  }
+
+  #whyNobody(): PinwheelError {
+    if (this.#startError !== undefined) return this.#startError;
+    const why = this.#state === undefined ? 'there is no ring yet' : 'the ring has no members';
+    return new PinwheelError('unavailable', why);
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing !== undefined) throw new PinwheelError('closed', 'the sender is closed');
+  }
+
+  async #close(): Promise<void> {
+    const last = systemClock.now() + this.#options.deadlineMs;
+    while (this.#dispatch.queuedMessages > 0 && systemClock.now() < last) {
+      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    }
+    this.#dispatch.abandon('closed', 'the sender was closed before an answer came');
+    this.#unsubscribe();
+    await this.#clients.close();
+    if (this.#ownsTracker) await this.#tracker.close();
+  }
+}
+
+function checkData(data: unknown): void {
+  const bytes =
+    typeof data === 'string' ? textBytes(data) : data instanceof Uint8Array ? data.length : undefined;
+  if (bytes === undefined) {
+    throw new PinwheelError('bad-request', `data is ${typeof data}; it must be a string or a Uint8Array`);
+  }
+  if (bytes > maxMessageBytes) {
+    throw new PinwheelError('too-large', `data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
+  }
+}
+
+/** Exact only where it matters: a UTF-16 unit takes at most three bytes. */
+function textBytes(text: string): number {
+  return text.length * 3 <= maxMessageBytes ? text.length : Buffer.byteLength(text);
+}

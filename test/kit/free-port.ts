@@ -1,0 +1,38 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+/** Given out by this process already: the system may offer a port twice while nobody listens on it yet. */
+const given = new Set<number>();
+
+/**
+ * A port of the loopback address that nobody listens on now, for TCP and for UDP. Prefer port 0 where the program
+ * under test can say which port it got.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await unusedTcpPort();
+    if (given.has(port) || !(await isFreeForUdp(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+function unusedTcpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+}
