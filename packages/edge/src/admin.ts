@@ -1,18 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { RingTracker } from '@pinwheel/membership';
+import { type RingTracker, ringAnswer } from '@pinwheel/membership';
+import type { Metrics } from '@pinwheel/metrics';
+import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Registry } from 'prom-client';
 import { pacePerSecond } from './edge-options.js';
 import { listen } from './listen.js';
 import { readJson } from './read-json.js';
 import { splitTarget } from './request-path.js';
-import { ringAnswer } from './ring-answer.js';
-import type { MigrationChange, Upstream } from './upstream.js';
+import type { Upstream } from './upstream.js';
 
 export interface AdminOptions {
   readonly tracker: RingTracker;
   readonly upstream: Upstream;
-  readonly registry: Registry;
+  readonly metrics: Metrics;
   /** Why the edge should get no new clients; `undefined` when it should. */
   readonly notReady: () => string | undefined;
   readonly drain: () => Promise<void>;
@@ -40,7 +40,7 @@ export async function startAdmin(options: AdminOptions, host: string, port: numb
 }
 
 function adminRoutes(options: AdminOptions): ReadonlyMap<string, ReadonlyMap<string, Route>> {
-  const { tracker, upstream, registry, notReady, drain } = options;
+  const { tracker, upstream, metrics, notReady, drain } = options;
   const ok = (body: unknown): Answer => ({ status: 200, body });
   return new Map([
     ['/healthz', new Map<string, Route>([['GET', () => ok({ status: 'ok' })]])],
@@ -61,7 +61,7 @@ function adminRoutes(options: AdminOptions): ReadonlyMap<string, ReadonlyMap<str
     [
       '/metrics',
       new Map<string, Route>([
-        ['GET', async () => ({ text: await registry.metrics(), type: registry.contentType })],
+        ['GET', async () => ({ text: await metrics.text(), type: metrics.contentType })],
       ]),
     ],
     ['/v1/ring', new Map<string, Route>([['GET', () => ok(ringAnswer(tracker.current))]])],

@@ -52,7 +52,6 @@ export interface EdgeCounters extends TunnelCounters {
   readonly requests: Record<RequestOutcome, number>;
   readonly closes: Record<CloseReason, number>;
   readonly retries: Record<RetryReason, number>;
-  movedUsers: number;
 }
 
 export function edgeCounters(): EdgeCounters {
@@ -63,7 +62,6 @@ export function edgeCounters(): EdgeCounters {
     requests: zeros(requestOutcomes),
     closes: zeros(closeReasons),
     retries: zeros(retryReasons),
-    movedUsers: 0,
   };
 }
 

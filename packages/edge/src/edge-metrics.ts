@@ -1,13 +1,5 @@
+import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition } from '@pinwheel/metrics';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
-
-/** One metric of an edge, as documented. */
-export interface MetricDefinition {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  /** Label names, each with all the values it can have. */
-  readonly labels: Readonly<Record<string, readonly string[]>>;
-}
 
 /** Every metric of an edge beside those of its ring. No label has a user in it. */
 export const edgeMetrics = {
@@ -32,21 +24,9 @@ export const edgeMetrics = {
   ),
   movingUsers: gauge('pinwheel_edge_moving_users', 'Users of foreign backends who wait to be told.'),
   foreignUsers: gauge('pinwheel_edge_foreign_users', 'Users with tunnels to foreign backends.'),
-  upgradeSeconds: {
-    name: 'pinwheel_edge_upgrade_seconds',
-    type: 'histogram',
-    help: 'Time from an admitted upgrade to its answer, second tries included.',
-    labels: {},
-  },
-  eventLoopDelay: gauge('pinwheel_event_loop_delay_seconds', 'Event-loop delay since the last scrape.', {
-    quantile: ['0.5', '0.99', '1'],
-  }),
+  upgradeSeconds: histogram(
+    'pinwheel_edge_upgrade_seconds',
+    'Time from an admitted upgrade to its answer, second tries included.',
+  ),
+  eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;
-
-function counter<L extends Record<string, readonly string[]>>(name: string, help: string, labels?: L) {
-  return { name, type: 'counter', help, labels: labels ?? {} } as const;
-}
-
-function gauge<L extends Record<string, readonly string[]>>(name: string, help: string, labels?: L) {
-  return { name, type: 'gauge', help, labels: labels ?? {} } as const;
-}

@@ -1,17 +1,20 @@
 import { createRingTracker, type RingTracker, registerRingMetrics } from '@pinwheel/membership';
+import { Metrics } from '@pinwheel/metrics';
+import type { MigrationChange } from '@pinwheel/migration';
 import { type Admin, startAdmin } from './admin.js';
 import { admitAnybody } from './admission.js';
 import { edgeCounters } from './edge-counters.js';
+import { edgeMetrics } from './edge-metrics.js';
 import {
   type EdgeOptions,
   pacePerSecond,
   type ResolvedEdgeOptions,
   resolveEdgeOptions,
 } from './edge-options.js';
-import { createEdgeRegistry } from './edge-registry.js';
-import type { MigrationStatus } from './mover.js';
+import { measureEdge } from './measure-edge.js';
+import type { EdgeMigrationStatus } from './mover.js';
 import { TunnelUpstream } from './tunnel-upstream.js';
-import type { MigrationChange, Upstream, UpstreamStatus } from './upstream.js';
+import type { Upstream, UpstreamStatus } from './upstream.js';
 
 /** Holds clients' sockets and pins each to the owner of its user. */
 export interface Edge {
@@ -21,7 +24,7 @@ export interface Edge {
   /** Missing when no admin port was asked for. */
   readonly adminPort?: number;
   readonly status: UpstreamStatus;
-  readonly migration: MigrationStatus;
+  readonly migration: EdgeMigrationStatus;
   /** Pauses or resumes the moves, or sets their rate. */
   migrate(change: MigrationChange): void;
   /** All metrics as Prometheus text. */
@@ -68,9 +71,9 @@ async function start(
 ): Promise<Edge> {
   const { id, log, adminHost, adminPort } = options;
   const counters = edgeCounters();
-  const metrics = createEdgeRegistry(counters, () => upstream);
+  const metrics = new Metrics();
   registerRingMetrics(metrics.registry, tracker);
-  const { observeUpgradeSeconds } = metrics;
+  const observeUpgradeSeconds = metrics.addHistogram(edgeMetrics.upgradeSeconds);
   const upstream: Upstream = new TunnelUpstream({
     ...options,
     tracker,
@@ -78,6 +81,7 @@ async function start(
     counters,
     observeUpgradeSeconds,
   });
+  measureEdge(metrics, counters, upstream);
   let phase: Phase = 'open';
   let admin: Admin | undefined;
 
@@ -109,8 +113,7 @@ async function start(
   try {
     const port = await upstream.listen();
     if (adminPort !== undefined) {
-      const { registry } = metrics;
-      admin = await startAdmin({ tracker, upstream, registry, notReady, drain }, adminHost, adminPort);
+      admin = await startAdmin({ tracker, upstream, metrics, notReady, drain }, adminHost, adminPort);
     }
     log.info({ edge: id, host: options.host, port, adminPort: admin?.port }, 'the edge takes clients');
     return {
@@ -124,7 +127,7 @@ async function start(
         return upstream.migration;
       },
       migrate: (change) => upstream.migrate(checked(change)),
-      metrics: () => metrics.registry.metrics(),
+      metrics: () => metrics.text(),
       drain,
       close,
       [Symbol.asyncDispose]: close,

@@ -1,5 +1,5 @@
 import type { Member, RingState } from '@pinwheel/membership';
-import type { Pace } from './pace.js';
+import { Migration, type MigrationChange, type MigrationStatus } from '@pinwheel/migration';
 
 /** What the mover needs of a tunnel. */
 export interface Movable {
@@ -11,56 +11,40 @@ export interface Movable {
 }
 
 export interface MoverOptions<T extends Movable> {
-  readonly pace: Pace;
+  readonly usersPerSecond: number;
+  /** A clock that does not go backwards, in ms. */
+  readonly now: () => number;
+  /** Calls once, later; returns the call that cancels it. */
+  readonly after: (delayMs: number, call: () => void) => () => void;
   /** Tells a tunnel's client to reconnect. */
   readonly close: (tunnel: T) => void;
-  /** Calls back once after so many ms; what it returns ends the wait. */
-  readonly later: (ms: number, callback: () => void) => () => void;
 }
 
-export interface MigrationStatus {
-  readonly paused: boolean;
-  readonly usersPerSecond: number;
-  /** Users whose tunnels still are to be closed. */
-  readonly waiting: number;
-  /** Users who were told to reconnect since the start. */
-  readonly moved: number;
+/** How the moves of an edge are going. */
+export interface EdgeMigrationStatus extends MigrationStatus {
   /** Users with tunnels to foreign backends. */
   readonly foreign: number;
 }
-
-/** Timers are not finer than this; several users go together instead. */
-const leastWaitMs = 10;
 
 /**
  * Brings users of foreign backends to their owner by the newest ring: their tunnels are closed at the pace, first come
  * first served, all of a user's at once. Who belongs where he is, is left alone. Knows no socket and no clock.
  */
 export class Mover<T extends Movable> {
-  readonly pace: Pace;
   readonly #close: (tunnel: T) => void;
-  readonly #later: (ms: number, callback: () => void) => () => void;
+  readonly #migration: Migration;
   readonly #users = new Map<string, T[]>();
-  readonly #waiting = new Set<string>();
   #current: RingState;
-  #moved = 0;
-  #cancel: (() => void) | undefined;
 
   constructor(current: RingState, options: MoverOptions<T>) {
+    const { usersPerSecond, now, after, close } = options;
     this.#current = current;
-    this.pace = options.pace;
-    this.#close = options.close;
-    this.#later = options.later;
+    this.#close = close;
+    this.#migration = new Migration({ usersPerSecond, now, after, go: (user) => this.#go(user) });
   }
 
-  get status(): MigrationStatus {
-    return {
-      paused: this.pace.paused,
-      usersPerSecond: this.pace.perSecond,
-      waiting: this.#waiting.size,
-      moved: this.#moved,
-      foreign: this.#users.size,
-    };
+  get status(): EdgeMigrationStatus {
+    return { ...this.#migration.status, foreign: this.#users.size };
   }
 
   /** A tunnel to a foreign backend is there. */
@@ -69,7 +53,6 @@ export class Mover<T extends Movable> {
     if (tunnels === undefined) this.#users.set(tunnel.user, [tunnel]);
     else tunnels.push(tunnel);
     this.#judge(tunnel.user);
-    this.#schedule();
   }
 
   /** It is gone. */
@@ -86,30 +69,22 @@ export class Mover<T extends Movable> {
   ringChanged(current: RingState): void {
     this.#current = current;
     for (const user of this.#users.keys()) this.#judge(user);
-    this.#schedule();
   }
 
-  pause(): void {
-    this.pace.pause();
-  }
-
-  resume(): void {
-    this.pace.resume();
-    this.#schedule();
+  change(change: MigrationChange): void {
+    this.#migration.change(change);
   }
 
   /** Moves nobody any more. */
   stop(): void {
-    this.#waiting.clear();
     this.#users.clear();
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#migration.stop();
   }
 
   #judge(user: string): void {
     const tunnels = this.#users.get(user);
-    if (tunnels?.some((tunnel) => this.#isMisplaced(tunnel))) this.#waiting.add(user);
-    else this.#waiting.delete(user);
+    if (tunnels?.some((tunnel) => this.#isMisplaced(tunnel))) this.#migration.add(user);
+    else this.#migration.delete(user);
   }
 
   #isMisplaced(tunnel: T): boolean {
@@ -124,24 +99,9 @@ export class Mover<T extends Movable> {
     return member.address !== tunnel.member.address || member.port !== tunnel.member.port;
   }
 
-  #schedule(): void {
-    if (this.#cancel !== undefined || this.#waiting.size === 0 || this.pace.paused) return;
-    this.#cancel = this.#later(Math.max(leastWaitMs, this.pace.msUntilNext()), () => {
-      this.#cancel = undefined;
-      this.#turn();
-      this.#schedule();
-    });
-  }
-
-  #turn(): void {
-    let going = this.pace.take(this.#waiting.size);
-    for (const user of this.#waiting) {
-      if (going-- <= 0) return;
-      this.#waiting.delete(user);
-      this.#moved++;
-      for (const tunnel of this.#users.get(user) ?? []) {
-        if (this.#isMisplaced(tunnel)) this.#close(tunnel);
-      }
+  #go(user: string): void {
+    for (const tunnel of this.#users.get(user) ?? []) {
+      if (this.#isMisplaced(tunnel)) this.#close(tunnel);
     }
   }
 }

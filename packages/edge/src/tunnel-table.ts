@@ -1,12 +1,11 @@
 import type { RingState } from '@pinwheel/membership';
+import type { MigrationChange } from '@pinwheel/migration';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import type { CloseReason, EdgeCounters } from './edge-counters.js';
 import { jitterMs } from './jitter.js';
 import { later } from './later.js';
-import { type MigrationStatus, Mover } from './mover.js';
-import { createPace } from './pace.js';
+import { type EdgeMigrationStatus, Mover } from './mover.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
-import type { MigrationChange } from './upstream.js';
 
 /** The pace spreads the moves already: this only keeps those of one turn apart. */
 const movedJitterMs = 100;
@@ -22,8 +21,9 @@ export class TunnelTable {
   constructor(current: RingState, usersPerSecond: number, counters: EdgeCounters) {
     this.#counters = counters;
     this.#mover = new Mover<Tunnel>(current, {
-      pace: createPace({ perSecond: usersPerSecond, now: () => performance.now() }),
-      later,
+      usersPerSecond,
+      now: () => performance.now(),
+      after: later,
       close: (tunnel) => {
         tunnel.close(closeCodes.moved.code, closeReasonOf(jitterMs(movedJitterMs)), 'moved');
       },
@@ -43,7 +43,7 @@ export class TunnelTable {
     return this.#tunnels;
   }
 
-  get migration(): MigrationStatus {
+  get migration(): EdgeMigrationStatus {
     return this.#mover.status;
   }
 
@@ -61,9 +61,7 @@ export class TunnelTable {
   }
 
   migrate(change: MigrationChange): void {
-    if (change.usersPerSecond !== undefined) this.#mover.pace.setRate(change.usersPerSecond);
-    if (change.paused === true) this.#mover.pause();
-    if (change.paused === false) this.#mover.resume();
+    this.#mover.change(change);
   }
 
   /** Moves nobody any more; tunnels stay. */

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RingState, RingTracker } from '@pinwheel/membership';
+import type { MigrationChange } from '@pinwheel/migration';
 import type { Admit } from './admission.js';
 import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
@@ -16,12 +17,12 @@ import type { EdgeCounters, RetryReason, UpgradeOutcome } from './edge-counters.
 import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
-import type { MigrationStatus } from './mover.js';
+import type { EdgeMigrationStatus } from './mover.js';
 import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
 import { createRouter, type Router, type Target } from './router.js';
 import { TunnelTable } from './tunnel-table.js';
-import type { MigrationChange, Upstream, UpstreamStatus } from './upstream.js';
+import type { Upstream, UpstreamStatus } from './upstream.js';
 
 export interface TunnelUpstreamOptions {
   readonly id: string;
@@ -45,6 +46,7 @@ type State =
   | { readonly kind: 'draining'; readonly drained: Promise<void> }
   | { readonly kind: 'closed' };
 
+const backendKeepAliveMs = 30_000;
 const upgradeHeaders: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' };
 const chunkedHeaders: IncomingHttpHeaders = { 'transfer-encoding': 'chunked' };
 
@@ -58,6 +60,8 @@ export class TunnelUpstream implements Upstream {
   readonly #gate: Gate;
   /** Every client's socket, whatever it is doing. */
   readonly #sockets = new Set<Socket>();
+  /** Upgrades that have no answer yet. */
+  #handshakes = 0;
   #state: State = { kind: 'open' };
 
   constructor(options: TunnelUpstreamOptions) {
@@ -72,7 +76,9 @@ export class TunnelUpstream implements Upstream {
       takesUpgrades: pathMatcher(options.path),
       isOpen: () => this.#state.kind === 'open',
       full: () =>
-        this.#table.size < maxTunnels ? undefined : `this edge has ${maxTunnels} tunnels, the most it takes`,
+        this.#table.size + this.#handshakes < maxTunnels
+          ? undefined
+          : `this edge has ${maxTunnels} tunnels, the most it takes`,
     };
     this.#server = createServer();
     this.#server.on('connection', (socket) => {
@@ -98,7 +104,7 @@ export class TunnelUpstream implements Upstream {
     return { connections: this.#sockets.size, tunnelsToNodes: size - foreign, tunnelsToForeign: foreign };
   }
 
-  get migration(): MigrationStatus {
+  get migration(): EdgeMigrationStatus {
     return this.#table.migration;
   }
 
@@ -143,6 +149,7 @@ export class TunnelUpstream implements Upstream {
       return;
     }
     const { user } = admitted;
+    this.#handshakes++;
     new Handshake(
       {
         request,
@@ -156,6 +163,7 @@ export class TunnelUpstream implements Upstream {
         opened: (target, backend, answer) => this.#opened(user, client, head, target, backend, answer),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
+          this.#handshakes--;
           counters.upgrades[outcome]++;
           observeUpgradeSeconds((performance.now() - startedAt) / 1000);
         },
@@ -181,7 +189,9 @@ export class TunnelUpstream implements Upstream {
     }
     client.setTimeout(0);
     client.setNoDelay(true);
-    client.setKeepAlive(true, 0);
+    client.setKeepAlive(true);
+    // a machine that vanished says nothing: asked every half minute, its clients learn of it within one
+    backend.setKeepAlive(true, backendKeepAliveMs);
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);

@@ -1,5 +1,6 @@
 import type { RingState } from '@pinwheel/membership';
-import type { MigrationStatus } from './mover.js';
+import type { MigrationChange } from '@pinwheel/migration';
+import type { EdgeMigrationStatus } from './mover.js';
 
 /**
  * How the clients of this edge reach the owners of their users. It holds the clients' sockets, from the port on
@@ -11,7 +12,7 @@ export interface Upstream {
   /** The ring or the members have changed. */
   ringChanged(current: RingState): void;
   readonly status: UpstreamStatus;
-  readonly migration: MigrationStatus;
+  readonly migration: EdgeMigrationStatus;
   /** Pause, resume and set the rate of the moves. */
   migrate(change: MigrationChange): void;
   /**
@@ -28,9 +29,4 @@ export interface UpstreamStatus {
   readonly connections: number;
   readonly tunnelsToNodes: number;
   readonly tunnelsToForeign: number;
-}
-
-export interface MigrationChange {
-  readonly paused?: boolean;
-  readonly usersPerSecond?: number;
 }

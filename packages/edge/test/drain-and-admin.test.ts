@@ -1,6 +1,7 @@
+import type { MetricDefinition } from '@pinwheel/metrics';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { createEdge, type EdgeOptions, edgeMetrics, type MetricDefinition } from '../src/index.js';
+import { createEdge, type EdgeOptions, edgeMetrics } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { RawClient, upgradeText } from './raw-client.js';

@@ -1,8 +1,8 @@
 import type { Member } from '@pinwheel/membership';
+import { createPace } from '@pinwheel/migration';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Movable, Mover } from '../src/mover.js';
-import { createPace } from '../src/pace.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 
 /** A clock with timers that the test turns. */
@@ -53,8 +53,9 @@ function situation(members: readonly Member[], users: number, perSecond: number)
   const tracker = new FakeTracker(members);
   const closed: Seat[] = [];
   const mover = new Mover<Seat>(tracker.current, {
-    pace: createPace({ perSecond, now: () => time.now }),
-    later: time.later,
+    usersPerSecond: perSecond,
+    now: () => time.now,
+    after: time.later,
     close: (seat) => {
       seat.isOpen = false;
       closed.push(seat);
@@ -175,12 +176,12 @@ t.test('the moves are paused', async (t) => {
   const { time, mover, closed, change } = situation([a, b], 1000, 100);
   change([a, b, c]);
   time.advance(500);
-  mover.pause();
+  mover.change({ paused: true });
   const before = closed.length;
   time.advance(60_000);
   t.equal(closed.length, before);
   t.equal(mover.status.paused, true);
-  mover.resume();
+  mover.change({ paused: false });
   time.advance(500);
   t.ok(Math.abs(closed.length - before - 50) <= 11);
 });

@@ -81,7 +81,10 @@ export interface Membership {
    * watches have been told. At once when nobody watches.
    */
   refresh(): Promise<void>;
-  /** Enters a node. Rejects with what the source said, past its deadline, or when it cannot take entries. */
+  /**
+   * Enters a node, which must already answer `GET /healthz`, and go on doing so until it has left. Rejects with what
+   * the source said, past its deadline, or when it cannot take entries.
+   */
   register(self: Registration): Promise<Registered>;
   /** Ends every watch and wait; no listener is called afterwards. Does not take entries out. May be called twice. */
   close(): Promise<void>;

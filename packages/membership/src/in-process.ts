@@ -24,10 +24,13 @@ export function inProcessMembership(): InProcessMembership {
   return new InProcess();
 }
 
+const freshenMs = 1_000;
+
 class InProcess implements InProcessMembership {
   readonly description = 'in-process membership';
   readonly #members = new Map<string, Member>();
   readonly #watchers = new Watchers();
+  #freshen: NodeJS.Timeout | undefined;
   #index = 0;
   #closed = false;
 
@@ -55,11 +58,19 @@ class InProcess implements InProcessMembership {
   }
 
   watch(listener: MembershipListener): () => void {
-    return this.#closed ? () => {} : this.#watchers.add(listener);
+    if (this.#closed) return () => {};
+    const remove = this.#watchers.add(listener);
+    // the list is always as it is: nobody may think that it has become stale
+    this.#freshen ??= setInterval(() => this.#watchers.fresh(), freshenMs).unref();
+    return () => {
+      remove();
+      if (this.#watchers.size === 0) this.#stop();
+    };
   }
 
-  refresh(): Promise<void> {
-    return told();
+  async refresh(): Promise<void> {
+    this.#watchers.fresh();
+    await told();
   }
 
   async register(self: Registration): Promise<Registered> {
@@ -81,6 +92,12 @@ class InProcess implements InProcessMembership {
   async close(): Promise<void> {
     this.#closed = true;
     this.#watchers.clear();
+    this.#stop();
+  }
+
+  #stop(): void {
+    clearInterval(this.#freshen);
+    this.#freshen = undefined;
   }
 
   #changed(): void {

@@ -50,5 +50,13 @@ function consulOptions(text: string): ConsulOptions {
 
 function refused(text: string, why?: string): PinwheelError {
   const reason = why === undefined ? '' : ` (${why})`;
-  return new PinwheelError('bad-option', `membership is ${JSON.stringify(text)}${reason}; ${forms}`);
+  return new PinwheelError(
+    'bad-option',
+    `membership is ${JSON.stringify(withoutSecrets(text))}${reason}; ${forms}`,
+  );
+}
+
+/** An error ends up in a log: what was meant as a secret is not repeated. */
+function withoutSecrets(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//…@').replace(/([?&]token=)[^&]*/g, '$1…');
 }

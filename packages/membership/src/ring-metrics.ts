@@ -31,9 +31,13 @@ export function registerRingMetrics(registry: Registry, tracker: RingTracker): v
       return status().pending.length;
     },
   );
-  gauge('pinwheel_membership_stale_seconds', 'Time since the source of members was last read.', () => {
-    return status().staleMs / 1000;
-  });
+  gauge(
+    'pinwheel_membership_stale_seconds',
+    'Time since the source of members was last read; up to its wait is normal.',
+    () => {
+      return status().staleMs / 1000;
+    },
+  );
   gauge('pinwheel_membership_ignored_members', 'Entries of the source that cannot be used.', () => {
     return status().ignored.length;
   });

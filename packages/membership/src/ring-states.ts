@@ -12,6 +12,7 @@ export class RingStates {
   readonly #history: RingHistory;
   #current: RingState;
   #directory = '';
+  #seen: readonly (readonly Member[])[] = [];
   #buildFault: string | undefined;
   #ringSince: number;
   #cancelExpiry = (): void => {};
@@ -43,6 +44,9 @@ export class RingStates {
    * the same ring.
    */
   next(counted: readonly Member[], reachable: readonly Member[], index: string): RingState | undefined {
+    // most questions to members change nothing, and a ring of a thousand takes milliseconds to build
+    if (isSame(this.#seen[0], counted) && isSame(this.#seen[1], reachable)) return undefined;
+    this.#seen = [counted, reachable];
     const before = this.#current;
     const now = this.#clock.now();
     const ring = this.#ringOf(counted, before.ring);
@@ -93,4 +97,8 @@ export class RingStates {
       this.#forgetInTime(later);
     });
   }
+}
+
+function isSame(before: readonly Member[] | undefined, after: readonly Member[]): boolean {
+  return before?.length === after.length && before.every((member, i) => member === after[i]);
 }

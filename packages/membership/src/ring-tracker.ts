@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import type { RingSettings } from '@pinwheel/ring';
+import { type RingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Member, MembersView } from './contract.js';
 import { type LastGoodMembers, LastGoodRing } from './last-good-ring.js';
 import { Prober } from './prober.js';
@@ -39,6 +39,7 @@ type Phase =
 class SettlingTracker implements RingTracker {
   readonly settings: RingSettings;
   readonly #setup: TrackerSetup;
+  readonly #digest: string;
   readonly #settle: Settle;
   readonly #prober: Prober;
   readonly #states: RingStates;
@@ -56,7 +57,9 @@ class SettlingTracker implements RingTracker {
     const { settings, clock, log, lastGoodPath, membership } = setup;
     this.settings = settings;
     this.#setup = setup;
-    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, settings));
+    const digest = ringSettingsDigest(settings);
+    this.#digest = digest;
+    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, digest));
     this.#prober = new Prober(setup.probe, (request, outcome) => {
       this.#settle.probed(request, outcome, clock.now());
       this.#advance();
@@ -136,9 +139,7 @@ class SettlingTracker implements RingTracker {
     if (phase.kind === 'closed') return;
     const now = this.#setup.clock.now();
     if (phase.kind === 'starting') {
-      const other = view.members.find(
-        (member) => !member.draining && hasOtherSettings(member, this.settings),
-      );
+      const other = view.members.find((member) => !member.draining && hasOtherSettings(member, this.#digest));
       if (other !== undefined) {
         this.#end(settingsMismatch(other, this.settings));
         return;
@@ -200,13 +201,18 @@ class SettlingTracker implements RingTracker {
   }
 
   #publish(): void {
+    const { log } = this.#setup;
     const phase = this.#phase;
     const before = this.current;
-    const reachable = this.#settle.reachable.filter((member) => !hasOtherSettings(member, this.settings));
+    const reachable = this.#settle.reachable.filter((member) => !hasOtherSettings(member, this.#digest));
     const index = phase.kind === 'following' ? phase.view.index : '0';
     const next = this.#states.next(this.#settle.counted, reachable, index);
     this.#noteFrozen();
     if (next === undefined) return;
+    if (next.ring !== before.ring && before.generation > 0) {
+      const { fingerprint, members } = next.ring;
+      log.info({ fingerprint, members: members.length, generation: next.generation }, 'the ring changed');
+    }
     if (next.members.size > 0) this.#lastGood?.save(next.members.values(), next.index);
     this.#subscribers.tell(next, before);
   }
@@ -226,7 +232,7 @@ class SettlingTracker implements RingTracker {
 
   #refused(): readonly Member[] {
     if (this.#phase.kind !== 'following') return [];
-    return this.#phase.view.members.filter((member) => hasOtherSettings(member, this.settings));
+    return this.#phase.view.members.filter((member) => hasOtherSettings(member, this.#digest));
   }
 
   #mismatch(member: Member): { readonly id: string; readonly reason: string } {

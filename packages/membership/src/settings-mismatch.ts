@@ -2,9 +2,12 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { describeRingSettings, type RingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Member } from './contract.js';
 
-/** Whether a member would place keys differently. One whose settings are not known is taken at its word. */
-export function hasOtherSettings(member: Member, settings: RingSettings): boolean {
-  return member.settingsDigest !== undefined && member.settingsDigest !== ringSettingsDigest(settings);
+/**
+ * Whether a member would place keys differently from a process whose settings have this digest. One whose settings
+ * are not known is taken at its word.
+ */
+export function hasOtherSettings(member: Member, digest: string): boolean {
+  return member.settingsDigest !== undefined && member.settingsDigest !== digest;
 }
 
 /** `virtualNodes is 256 here and 512 at member n1; all processes of a service must share it` */

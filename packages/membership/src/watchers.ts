@@ -42,6 +42,13 @@ export class Watchers {
     }
   }
 
+  /** The source was read and nothing changed. */
+  fresh(): void {
+    for (const key of this.#listeners.keys()) {
+      queueMicrotask(() => this.#listeners.get(key)?.listener.fresh());
+    }
+  }
+
   /** Forgets the newest view: whoever watches next waits for a new one. */
   forget(): void {
     this.#newest = undefined;

@@ -187,10 +187,11 @@ t.test('a token file is read for every call, a tag is asked for', async (t) => {
   const fake = await startFakeConsul(t, (response, request) => {
     seen.push(request.headers['x-consul-token']);
     t.match(request.url, 'tag=blue');
+    t.match(request.url, 'stale=1');
     entries('0', 'n1')(response, request);
   });
   await writeFile(tokenFile, 'first\n');
-  record(opened(t, fake.port, { tokenFile, tag: 'blue' }));
+  record(opened(t, fake.port, { tokenFile, tag: 'blue', stale: true }));
   await until('first token', () => seen.includes('first'));
   await writeFile(tokenFile, 'second\n');
   await until('second token', () => seen.includes('second'));

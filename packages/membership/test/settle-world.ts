@@ -18,7 +18,7 @@ export function member(id: string, fields: Partial<Member> = {}): Member {
 
 export const members = (...ids: readonly string[]): readonly Member[] => ids.map((id) => member(id));
 
-/** Drives a Settle through time without a timer: probes find what `truth` says, after `probeMs`. */
+/** Drives a Settle through time without a timer: probes find what `truth` says when they begin, after `probeMs`. */
 export class SettleWorld {
   now = 0;
   ticks = 0;
@@ -27,7 +27,7 @@ export class SettleWorld {
   readonly truth = new Map<string, ProbeOutcome>();
   readonly settle: Settle;
   readonly probed: { readonly id: string; readonly at: number; readonly outcome: ProbeOutcome }[] = [];
-  #probes: { readonly request: ProbeRequest; readonly at: number }[] = [];
+  #probes: { readonly request: ProbeRequest; readonly outcome: ProbeOutcome; readonly at: number }[] = [];
 
   constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean) {
     this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible);
@@ -70,9 +70,9 @@ export class SettleWorld {
       this.ticks++;
       if (probe !== undefined && probe.at <= this.now) {
         this.#probes.shift();
-        const outcome = this.truth.get(probe.request.member.id) ?? 'alive';
-        this.probed.push({ id: probe.request.member.id, at: this.now, outcome });
-        this.settle.probed(probe.request, outcome, this.now);
+        const { request, outcome } = probe;
+        this.probed.push({ id: request.member.id, at: this.now, outcome });
+        this.settle.probed(request, outcome, this.now);
       } else {
         this.settle.tick(this.now);
       }
@@ -87,6 +87,7 @@ export class SettleWorld {
       // silence is only known at the deadline of the last try
       this.#probes.push({
         request,
+        outcome,
         at: this.now + (outcome === 'unreachable' ? this.probeMs * 5 : this.probeMs),
       });
     }

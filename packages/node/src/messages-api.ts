@@ -96,6 +96,9 @@ export class MessagesApi {
 
   async #route(batch: readonly Message[], passage: Passage): Promise<Receipts> {
     const { route, counters } = this.#options;
+    // while uWebSockets.js calls a request's handler it holds its one cork for that request: every message to a
+    // client would be a system call of its own
+    if (batch.length > 1) await new Promise(setImmediate);
     const routed = route(batch, passage);
     const receipts = routed instanceof Promise ? await routed : routed;
     for (let i = 0; i < receipts.length; i++) counters.receipts[receipts.status(i)]++;

@@ -4,15 +4,22 @@ const prime3 = 0xc2b2ae3d;
 const prime4 = 0x27d4eb2f;
 const prime5 = 0x165667b1;
 
+/** From here on WebAssembly is as fast, the copy into its memory included. */
+const tooLong = 64;
+
+/** All characters that the call in progress has read, or-ed together: they are ASCII when this is. */
+let seen = 0;
+
 /**
- * XXH32 with seed 0 of a key of ASCII characters, as a signed 32-bit integer; `undefined` for any other key.
+ * XXH32 with seed 0 of a short key of ASCII characters, as a signed 32-bit integer; `undefined` for other keys.
  * Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, "XXH32 algorithm description".
  *
- * Reads the characters where they are: copying a short key to WebAssembly memory costs three times the hash.
+ * Reads the characters where they are: to copy ten of them to WebAssembly costs four times their hash.
  */
 export function xxhash32Ascii(key: string): number | undefined {
   const { length } = key;
-  for (let i = 0; i < length; i++) if (key.charCodeAt(i) > 0x7f) return undefined;
+  if (length >= tooLong) return undefined;
+  seen = 0;
   let at = 0;
   let hash = prime5;
   if (length >= 16) {
@@ -33,8 +40,11 @@ export function xxhash32Ascii(key: string): number | undefined {
     hash = Math.imul(rotate((hash + Math.imul(word(key, at), prime3)) | 0, 17), prime4);
   }
   for (; at < length; at++) {
-    hash = Math.imul(rotate((hash + Math.imul(key.charCodeAt(at), prime5)) | 0, 11), prime1);
+    const char = key.charCodeAt(at);
+    seen |= char;
+    hash = Math.imul(rotate((hash + Math.imul(char, prime5)) | 0, 11), prime1);
   }
+  if (seen > 0x7f) return undefined;
   hash = Math.imul(hash ^ (hash >>> 15), prime2);
   hash = Math.imul(hash ^ (hash >>> 13), prime3);
   return hash ^ (hash >>> 16);
@@ -42,12 +52,12 @@ export function xxhash32Ascii(key: string): number | undefined {
 
 /** Four characters as a little-endian integer. */
 function word(key: string, at: number): number {
-  return (
-    key.charCodeAt(at) |
-    (key.charCodeAt(at + 1) << 8) |
-    (key.charCodeAt(at + 2) << 16) |
-    (key.charCodeAt(at + 3) << 24)
-  );
+  const a = key.charCodeAt(at);
+  const b = key.charCodeAt(at + 1);
+  const c = key.charCodeAt(at + 2);
+  const d = key.charCodeAt(at + 3);
+  seen |= a | b | c | d;
+  return a | (b << 8) | (c << 16) | (d << 24);
 }
 
 function round(lane: number, input: number): number {

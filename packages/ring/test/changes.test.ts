@@ -10,7 +10,7 @@ function numbered(count: number): readonly RingMember[] {
 
 /** Every size from 2 to 300, each ring built upon the one before. */
 function* growth(weightOf: (i: number) => number): Generator<{ before: Ring; after: Ring; joiner: string }> {
-  let before = buildRing([{ id: 'node-0', weight: weightOf(0) }], { virtualNodes: 160 });
+  let before = buildRing([{ id: 'node-0', weight: weightOf(0) }]);
   for (let i = 1; i < 300; i++) {
     const joiner = `node-${i}`;
     const after = buildRing(

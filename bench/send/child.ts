@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A process of the bench that answers questions, one at a time. It ends with this one. */
+export class Child<Question, Answer> {
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+  }
+
+  /** Starts a script of this folder; resolves when it has said its first word. */
+  static async start<Question, Answer>(
+    script: string,
+    args: readonly string[],
+    execArgv: readonly string[] = [],
+  ): Promise<Child<Question, Answer>> {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const child = new Child<Question, Answer>(
+      fork(path, args, { execArgv: [...process.execArgv, ...execArgv], serialization: 'advanced' }),
+    );
+    await child.#next();
+    return child;
+  }
+
+  /** @param T when this question has an answer of its own. */
+  async ask<T = Answer>(question: Question): Promise<T> {
+    const answer = this.#next();
+    this.#process.send(question as object);
+    return (await answer) as T;
+  }
+
+  stop(): void {
+    this.#process.disconnect();
+  }
+
+  async #next(): Promise<unknown> {
+    const given = new AbortController();
+    const { signal } = given;
+    const died = once(this.#process, 'exit', { signal }).then(([code]) => {
+      throw new Error(`${this.#process.spawnargs.join(' ')} ended with ${code}`);
+    });
+    try {
+      const [answer] = await Promise.race([once(this.#process, 'message', { signal }), died]);
+      return answer;
+    } finally {
+      given.abort();
+      died.catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { createRingTracker, staticMembership } from '@pinwheel/membership';
+import { maxMessages, numberOf } from './message-number.js';
+import { RawClient } from './raw-client.js';
+
+/** A connection that was ended by the other side. */
+export interface Closed {
+  readonly user: string;
+  readonly code: number;
+  readonly atMs: number;
+}
+
+export interface ClientsStatus {
+  readonly connected: number;
+  readonly received: number;
+  /** Messages that came after a later one of the same user. */
+  readonly disordered: number;
+  readonly refused: number;
+  readonly closed: readonly Closed[];
+  readonly cpuMicros: number;
+}
+
+export type ClientsQuestion = { readonly connect: readonly string[] } | 'status' | 'counts';
+
+const path = process.argv[2]!;
+const connectingAtOnce = 100;
+const againMs = 20;
+const tracker = createRingTracker({ membership: staticMembership(path, { pollMs: 100 }) });
+await tracker.start();
+
+/** How often each message came, by its number. */
+const counts = new Uint8Array(maxMessages);
+const closed: Closed[] = [];
+let connected = 0;
+let received = 0;
+let disordered = 0;
+let refused = 0;
+
+/** Holds the user's connection for good: where the ring says, and again where it says then. */
+function attach(user: string, connectedFirst: () => void): void {
+  let last = -1;
+  let opened = connectedFirst;
+  const open = (): void => {
+    const { ring, members } = tracker.current;
+    const port = members.get(ring.owner(user) ?? '')?.wsPort;
+    if (port === undefined) {
+      setTimeout(open, againMs);
+      return;
+    }
+    new RawClient(port, user, ring.fingerprint, {
+      opened() {
+        connected++;
+        opened();
+        opened = () => {};
+      },
+      message(bytes, from, to) {
+        const number = numberOf(bytes, from, to);
+        counts[number]!++;
+        received++;
+        if (number < last) disordered++;
+        last = number;
+      },
+      refused() {
+        refused++;
+        setTimeout(open, againMs);
+      },
+      closed(code, reason) {
+        connected--;
+        closed.push({ user, code, atMs: performance.timeOrigin + performance.now() });
+        setTimeout(open, code === 4000 ? JSON.parse(reason).retryAfterMs : againMs);
+      },
+    });
+  };
+  open();
+}
+
+async function attachAll(users: readonly string[]): Promise<void> {
+  for (let i = 0; i < users.length; i += connectingAtOnce) {
+    await Promise.all(
+      users
+        .slice(i, i + connectingAtOnce)
+        .map((user) => new Promise<void>((resolve) => attach(user, resolve))),
+    );
+  }
+}
+
+function status(): ClientsStatus {
+  const { user, system } = process.cpuUsage();
+  return { connected, received, disordered, refused, closed, cpuMicros: user + system };
+}
+
+process.on('message', async (question: ClientsQuestion) => {
+  if (typeof question === 'object') await attachAll(question.connect);
+  process.send?.(question === 'counts' ? counts : status());
+});
+process.once('disconnect', () => process.exit());
+process.send?.('started');

@@ -1,0 +1,10 @@
+import type { Ledger } from './ledger.js';
+
+/** Sends as fast as it gets receipts. */
+export interface Load {
+  readonly ledger: Ledger;
+  /** Messages per request so far. */
+  readonly messagesPerRequest: number;
+  /** Sends no more; resolves when every message has its receipt. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
+import { Child } from './child.js';
+import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
+import type { NodeQuestion, NodeStatus } from './node-process.js';
+
+type Node = Child<NodeQuestion, NodeStatus>;
+
+/** Nodes, each a process, with their members in a file, and one process with all the clients. */
+export class Service {
+  readonly members: StaticMember[] = [];
+  readonly #folder: string;
+  readonly #usersPerSecond: number;
+  readonly #nodes = new Map<string, Node>();
+  #clients: Child<ClientsQuestion, ClientsStatus> | undefined;
+
+  private constructor(folder: string, usersPerSecond: number) {
+    this.#folder = folder;
+    this.#usersPerSecond = usersPerSecond;
+  }
+
+  /** @param usersPerSecond the pace of each node. */
+  static async start(nodes: readonly string[], usersPerSecond = 500): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), usersPerSecond);
+    await service.add(...nodes);
+    service.#clients = await Child.start('./clients-process.ts', [service.#path]);
+    return service;
+  }
+
+  membership(): Membership {
+    return staticMembership(this.#path, { pollMs: 100 });
+  }
+
+  node(id: string): Node {
+    return this.#nodes.get(id)!;
+  }
+
+  get clients(): Child<ClientsQuestion, ClientsStatus> {
+    return this.#clients!;
+  }
+
+  /** Resolves when every node has them all in its ring. */
+  async add(...ids: readonly string[]): Promise<void> {
+    const ports = await freePorts(2 * ids.length);
+    ids.forEach((id, i) => {
+      this.members.push({ id, address: '127.0.0.1', port: ports[2 * i]!, wsPort: ports[2 * i + 1]! });
+    });
+    await this.#write();
+    for (const member of this.members) {
+      if (this.#nodes.has(member.id)) continue;
+      const { id, port, wsPort } = member;
+      const args = [this.#path, id, port, wsPort, this.#usersPerSecond].map(String);
+      this.#nodes.set(id, await Child.start('./node-process.ts', args, nodeFlags(id)));
+    }
+    await this.#ringOf(this.members.length);
+  }
+
+  async nodesCpuMicros(): Promise<number> {
+    const all = await Promise.all([...this.#nodes.values()].map((node) => node.ask('status')));
+    return all.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.clients.stop();
+    for (const node of this.#nodes.values()) node.stop();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #ringOf(size: number): Promise<void> {
+    for (const node of this.#nodes.values()) {
+      while ((await node.ask('status')).ringMembers.length !== size) await pause(20);
+    }
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'members.json');
+  }
+
+  async #write(): Promise<void> {
+    const next = `${this.#path}.next`;
+    await writeFile(next, JSON.stringify({ members: this.members }));
+    // replaced at once: nobody reads half a file
+    await rename(next, this.#path);
+  }
+}
+
+/** `PINWHEEL_BENCH_NODE_FLAGS=--cpu-prof` profiles the nodes. */
+function nodeFlags(id: string): readonly string[] {
+  const flags = process.env['PINWHEEL_BENCH_NODE_FLAGS'];
+  return flags === undefined ? [] : [...flags.split(' '), `--title=${id}`];
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

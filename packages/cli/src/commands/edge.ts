@@ -1,0 +1,77 @@
+import { createEdge } from '@pinwheel/edge';
+import { createRingTracker, membershipFrom } from '@pinwheel/membership';
+import type { Command, Invocation } from '../command.js';
+import { given } from '../given.js';
+import { createLog } from '../log.js';
+import { options } from '../options.js';
+import { readRingConfig } from '../ring-config.js';
+import { untilSignal } from '../signals.js';
+
+export const edgeCommand: Command = {
+  name: 'edge',
+  summary: 'one edge; SIGTERM tells its clients to reconnect elsewhere, spread over the drain',
+  options: [
+    options.id,
+    options.membership,
+    { ...options.host, help: 'where it listens for clients' },
+    { ...options.port, help: 'port for clients; 0 takes a free one', fallback: '8080' },
+    { ...options.adminPort, fallback: 'none' },
+    options.adminHost,
+    options.path,
+    options.upstream,
+    options.auth,
+    options.allowAnonymous,
+    options.ringConfig,
+    options.usersPerSecond,
+    options.drainMs,
+    options.lastGoodRing,
+    options.logLevel,
+    options.json,
+  ],
+  run: runEdge,
+};
+
+async function runEdge({ settings, output }: Invocation): Promise<number> {
+  const id = settings.needText(options.id);
+  const membership = membershipFrom(settings.needText(options.membership));
+  const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
+  const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const tracker = createRingTracker({
+    membership,
+    settings: ringSettings,
+    log,
+    ...given('lastGoodPath', settings.text(options.lastGoodRing)),
+  });
+  try {
+    await tracker.start();
+    const edge = await createEdge({
+      id,
+      tracker,
+      log,
+      port: settings.number(options.port) ?? 8080,
+      allowAnonymous: settings.flag(options.allowAnonymous),
+      ...given('host', settings.text(options.host)),
+      ...given('adminPort', settings.number(options.adminPort)),
+      ...given('adminHost', settings.text(options.adminHost)),
+      ...given('path', settings.texts(options.path)),
+      ...given('usersPerSecond', usersPerSecond),
+      ...given('drainMs', settings.number(options.drainMs)),
+    });
+    const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
+    const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
+    output.result(facts, `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`);
+    try {
+      await untilSignal(
+        new Promise(() => {}),
+        () => edge.drain(),
+        () => edge.close(),
+      );
+    } finally {
+      await edge.close();
+    }
+    return 0;
+  } finally {
+    await tracker.close();
+    await membership.close();
+  }
+}

@@ -1,0 +1,73 @@
+import type { Command, Invocation } from '../command.js';
+import { type AdminTarget, adminTarget, nodesOf } from '../nodes-of.js';
+import { ringOptions, withRing } from '../open-ring.js';
+import { options } from '../options.js';
+import { table } from '../output.js';
+
+interface Migration {
+  readonly paused: boolean;
+  readonly usersPerSecond: number;
+  readonly waiting: number;
+  readonly moved: number;
+}
+
+export const migrateCommands: readonly Command[] = [
+  migrate('status', 'who still has to move, and how fast they go', (target) => target.get('/v1/migrations')),
+  migrate('pause', 'nobody is moved until resume', (target) =>
+    target.post('/v1/migrations', { paused: true }),
+  ),
+  migrate('resume', 'the moves go on, at --users-per-second if given', (target, usersPerSecond) =>
+    target.post('/v1/migrations', {
+      paused: false,
+      ...(usersPerSecond === undefined ? {} : { usersPerSecond }),
+    }),
+  ),
+];
+
+function migrate(
+  name: string,
+  summary: string,
+  ask: (target: AdminTarget, usersPerSecond: number | undefined) => Promise<unknown>,
+): Command {
+  const pace = name === 'resume' ? [options.usersPerSecond] : [];
+  return {
+    name: `migrate ${name}`,
+    summary,
+    options: [...ringOptions, options.edge, ...pace, options.json],
+    run: (invocation) =>
+      askAll(invocation, (target) =>
+        ask(target, pace.length === 0 ? undefined : invocation.settings.number(options.usersPerSecond)),
+      ),
+  };
+}
+
+function askAll(
+  { settings, output }: Invocation,
+  ask: (target: AdminTarget) => Promise<unknown>,
+): Promise<number> {
+  return withRing(settings, async ({ state }) => {
+    const edges = (settings.texts(options.edge) ?? []).map((url) => adminTarget(url, url));
+    const answers = await Promise.all(
+      [...nodesOf(state), ...edges].map(async (target) => {
+        try {
+          return { id: target.id, ...((await ask(target)) as Migration) };
+        } catch (thrown) {
+          return { id: target.id, error: (thrown as Error).message };
+        }
+      }),
+    );
+    const rows = answers.map((answer) =>
+      'error' in answer
+        ? [answer.id, answer.error]
+        : [
+            answer.id,
+            answer.paused ? 'paused' : 'running',
+            String(answer.usersPerSecond),
+            String(answer.waiting),
+            String(answer.moved),
+          ],
+    );
+    output.result({ migrations: answers }, table(['process', 'state', 'users/s', 'waiting', 'moved'], rows));
+    return answers.some((answer) => 'error' in answer) ? 1 : 0;
+  });
+}

@@ -1,0 +1,84 @@
+import { membershipFrom } from '@pinwheel/membership';
+import { createNode } from '@pinwheel/node';
+import { openApplication } from '../application.js';
+import type { Command, Invocation } from '../command.js';
+import { given } from '../given.js';
+import { createLog } from '../log.js';
+import { options } from '../options.js';
+import { readRingConfig } from '../ring-config.js';
+import type { Settings } from '../settings.js';
+import { untilSignal } from '../signals.js';
+
+export const nodeCommand: Command = {
+  name: 'node',
+  summary: 'one node; SIGTERM drains it and takes it out of the membership',
+  options: [
+    options.id,
+    options.membership,
+    options.host,
+    options.bindHost,
+    { ...options.port, help: 'internal port: API, health, metrics; 0 takes a free one', fallback: '0' },
+    options.wsPort,
+    options.weight,
+    options.app,
+    options.webhook,
+    options.ringConfig,
+    options.usersPerSecond,
+    options.drainMs,
+    options.maxUnreadBytes,
+    options.maxInboundBytes,
+    options.stalledMs,
+    options.lastGoodRing,
+    options.logLevel,
+    options.json,
+  ],
+  run: runNode,
+};
+
+async function runNode({ settings, output }: Invocation): Promise<number> {
+  const id = settings.needText(options.id);
+  const membership = membershipFrom(settings.needText(options.membership));
+  const application = await openApplication(settings);
+  try {
+    const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
+    const node = await createNode({
+      id,
+      membership,
+      ringSettings,
+      log: createLog(settings.text(options.logLevel) ?? 'info'),
+      ...application.callbacks,
+      ...given('usersPerSecond', usersPerSecond),
+      ...given('host', settings.text(options.host)),
+      ...given('bindHost', settings.text(options.bindHost)),
+      ...given('port', settings.number(options.port)),
+      ...given('wsPort', settings.number(options.wsPort)),
+      ...given('weight', settings.number(options.weight)),
+      ...limits(settings),
+    });
+    const facts = { id, port: node.port, wsPort: node.wsPort, membership: membership.description };
+    output.result(
+      facts,
+      `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`,
+    );
+    await untilSignal(
+      node.closed,
+      () => node.drain(),
+      () => node.close(),
+    );
+    return 0;
+  } finally {
+    await membership.close();
+    await application.close();
+  }
+}
+
+function limits(settings: Settings) {
+  const lastGoodPath = settings.text(options.lastGoodRing);
+  return {
+    ...given('drainMs', settings.number(options.drainMs)),
+    ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
+    ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
+    ...given('stalledMs', settings.number(options.stalledMs)),
+    ...(lastGoodPath === undefined ? {} : { tracking: { lastGoodPath } }),
+  };
+}

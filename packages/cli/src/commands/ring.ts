@@ -1,0 +1,121 @@
+import { ringAnswer } from '@pinwheel/membership';
+import { PinwheelError, parseUserId } from '@pinwheel/protocol';
+import { plan, type RingChange, type RingMember, type RingPlan } from '@pinwheel/ring';
+import type { Command, Invocation } from '../command.js';
+import { nodesOf } from '../nodes-of.js';
+import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
+import { options } from '../options.js';
+import { percent, table } from '../output.js';
+
+const show: Command = {
+  name: 'ring show',
+  summary: 'the members, their shares, and the fingerprint',
+  options: [...ringOptions, options.json],
+  run: ({ settings, output }) =>
+    withRing(settings, async ({ state }) => {
+      const answer = ringAnswer(state);
+      const rows = answer.members.map(({ id, address, port, weight, state: standing, share }) => {
+        return [id, `${address}:${port}`, String(weight), standing, percent(share)];
+      });
+      const text = table(['member', 'address', 'weight', 'state', 'share'], rows);
+      output.result(answer, `${text}\n\nfingerprint ${answer.fingerprint}`);
+      return 0;
+    }),
+};
+
+const owner: Command = {
+  name: 'ring owner',
+  words: ['USER…'],
+  summary: 'the member that owns each user',
+  options: [...ringOptions, options.json],
+  run: ({ settings, words, output }) =>
+    withRing(settings, async ({ state }) => {
+      const { ring } = state;
+      const owners = words.map((user) => ({ user, owner: ring.owner(parseUserId(user)) ?? null }));
+      const text = owners
+        .map(({ user, owner: id }) => `${user}\t${id ?? 'nobody: the ring is empty'}`)
+        .join('\n');
+      output.result({ fingerprint: ring.fingerprint, owners }, text);
+      return ring.members.length === 0 ? 1 : 0;
+    }),
+};
+
+const planCommand: Command = {
+  name: 'ring plan',
+  summary: 'what a change would move, with live users where the nodes can be reached',
+  options: [...ringOptions, options.add, options.remove, options.json],
+  run: (invocation) => withRing(invocation.settings, (ring) => showPlan(invocation, ring)),
+};
+
+export const ringCommands: readonly Command[] = [show, owner, planCommand];
+
+async function showPlan({ settings, output }: Invocation, { state }: OpenRing): Promise<number> {
+  const change: RingChange = {
+    add: (settings.texts(options.add) ?? []).map(readMember),
+    remove: settings.texts(options.remove) ?? [],
+  };
+  if (change.add?.length === 0 && change.remove?.length === 0) {
+    throw new PinwheelError('bad-option', 'nothing to plan; give --add id[:weight] or --remove id');
+  }
+  const planned = planOrRefuse(() => plan(state.ring, change));
+  const users = await liveUsers(state, change);
+  const { share, moves } = planned.diff;
+  const result = {
+    before: planned.before.fingerprint,
+    after: planned.after.fingerprint,
+    share,
+    moves: moves.map((move) => ({ from: move.from ?? null, to: move.to ?? null, share: move.share })),
+    users,
+  };
+  const rows = moves.map((move) => [move.from ?? '-', move.to ?? '-', percent(move.share)]);
+  const live = users.map(
+    ({ node, moving, of }) => `${node}: ${moving === null ? 'not reached' : `${moving} of ${of} users`}`,
+  );
+  const text = [
+    `${percent(share)} of the key space changes hands`,
+    '',
+    table(['from', 'to', 'share'], rows),
+    '',
+    ...live,
+  ];
+  output.result(result, text.join('\n'));
+  return 0;
+}
+
+/** How many of the users that each node holds would move. */
+async function liveUsers(state: OpenRing['state'], change: RingChange) {
+  const parameters = new URLSearchParams();
+  if (change.add?.length)
+    parameters.set(
+      'add',
+      change.add.map(({ id, weight }) => (weight === undefined ? id : `${id}:${weight}`)).join(','),
+    );
+  if (change.remove?.length) parameters.set('remove', change.remove.join(','));
+  const nodes = nodesOf(state);
+  return Promise.all(
+    nodes.map(async (node) => {
+      try {
+        const said = (await node.get(`/v1/ring/plan?${parameters}`)) as { users: number; moving: number };
+        return { node: node.id, moving: said.moving, of: said.users };
+      } catch {
+        return { node: node.id, moving: null, of: null };
+      }
+    }),
+  );
+}
+
+/** The weight follows the last colon when what follows is a number. */
+function readMember(given: string): RingMember {
+  const weighted = /^(.+):([0-9.]+)$/.exec(given);
+  return weighted === null ? { id: given } : { id: weighted[1]!, weight: Number(weighted[2]) };
+}
+
+function planOrRefuse(make: () => RingPlan): RingPlan {
+  try {
+    return make();
+  } catch (thrown) {
+    if (thrown instanceof RangeError)
+      throw new PinwheelError('bad-option', thrown.message, { cause: thrown });
+    throw thrown;
+  }
+}

@@ -1,0 +1,80 @@
+import { headers, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
+import { createSender } from '@pinwheel/sender';
+import { request } from 'undici';
+import type { Command, Invocation } from '../command.js';
+import { given } from '../given.js';
+import { ringOptions, withRing } from '../open-ring.js';
+import { options } from '../options.js';
+
+/** By the status of the receipt; anything else is 1. */
+const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
+  delivered: 0,
+  queued: 3,
+  offline: 4,
+  published: 5,
+};
+const defaultDeadlineMs = 5000;
+
+export const sendCommand: Command = {
+  name: 'send',
+  words: ['USER', 'DATA'],
+  summary: 'one message; exit code 0 delivered, 3 queued, 4 offline, 5 published, 1 anything else',
+  options: [
+    ...ringOptions,
+    options.node,
+    options.messageId,
+    options.binary,
+    options.deadlineMs,
+    options.json,
+  ],
+  run: send,
+};
+
+async function send(invocation: Invocation): Promise<number> {
+  const { settings, output } = invocation;
+  const node = settings.text(options.node);
+  const receipt = node === undefined ? await sendByRing(invocation) : await sendThrough(node, invocation);
+  output.result(receipt, describe(receipt));
+  return exitCodes[receipt.status] ?? 1;
+}
+
+function sendByRing({ settings, words }: Invocation): Promise<Receipt> {
+  const [user, data] = words as [string, string];
+  return withRing(settings, async ({ tracker }) => {
+    const sender = createSender({ tracker, ...given('deadlineMs', settings.number(options.deadlineMs)) });
+    try {
+      const id = settings.text(options.messageId);
+      return await sender.send(user, data, { binary: settings.flag(options.binary), ...given('id', id) });
+    } finally {
+      await sender.close();
+    }
+  });
+}
+
+async function sendThrough(node: string, { settings, words }: Invocation): Promise<Receipt> {
+  const [user, data] = words as [string, string];
+  const id = settings.text(options.messageId);
+  const answer = await request(new URL(`/v1/users/${encodeURIComponent(user)}/messages`, node), {
+    method: 'POST',
+    headers: {
+      'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
+      ...(id === undefined ? {} : { [headers.messageId]: id }),
+    },
+    body: data,
+    signal: AbortSignal.timeout(settings.number(options.deadlineMs) ?? defaultDeadlineMs),
+  });
+  const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
+  if (said.status !== undefined) return said;
+  throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
+}
+
+function describe(receipt: Receipt): string {
+  switch (receipt.status) {
+    case 'delivered':
+      return `delivered to ${receipt.sessions} session${receipt.sessions === 1 ? '' : 's'} of ${receipt.user}`;
+    case 'not-owner':
+      return `not-owner: the node would send it to ${receipt.owner}`;
+    default:
+      return receipt.error === undefined ? receipt.status : `${receipt.status}: ${receipt.error.message}`;
+  }
+}

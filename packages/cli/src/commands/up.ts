@@ -1,0 +1,162 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEdge, type Edge } from '@pinwheel/edge';
+import { type InProcessMembership, inProcessMembership, type MembersView } from '@pinwheel/membership';
+import { createNode, type PinwheelNode } from '@pinwheel/node';
+import { openApplication } from '../application.js';
+import type { Command, Invocation } from '../command.js';
+import { createLog } from '../log.js';
+import { options } from '../options.js';
+import { readRingConfig } from '../ring-config.js';
+import { untilSignal } from '../signals.js';
+
+const defaultPort = 8080;
+const defaultAdminPort = 8081;
+/** Whoever presses Ctrl-C waits for it. */
+const drainMs = 1000;
+
+/** A whole ring in this process: nodes, edges and an embedded membership, which a file shows to other processes. */
+export const upCommand: Command = {
+  name: 'up',
+  summary: 'a whole ring on this machine, without Consul; Ctrl-C drains',
+  options: [
+    options.nodes,
+    options.edges,
+    {
+      ...options.port,
+      help: 'port of the first edge; the others take free ones',
+      fallback: String(defaultPort),
+    },
+    { ...options.adminPort, fallback: String(defaultAdminPort) },
+    options.app,
+    options.webhook,
+    options.ringConfig,
+    options.usersPerSecond,
+    options.logLevel,
+    options.json,
+  ],
+  run: up,
+};
+
+async function up({ settings, output }: Invocation): Promise<number> {
+  const application = await openApplication(settings);
+  const membership = inProcessMembership();
+  const started: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.close()));
+    await membership.close();
+    await application.close();
+  };
+  try {
+    const log = createLog(settings.text(options.logLevel) ?? 'warn');
+    const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
+    const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
+    const nodes: PinwheelNode[] = [];
+    for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
+      const node = await createNode({
+        id: `n${i}`,
+        membership,
+        ringSettings,
+        log,
+        ...pace,
+        ...application.callbacks,
+      });
+      started.unshift(node);
+      nodes.push(node);
+    }
+    const edges: Edge[] = [];
+    for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
+      const edge = await createEdge({
+        id: `e${i}`,
+        membership,
+        settings: ringSettings,
+        port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,
+        adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
+        drainMs,
+        log,
+        ...pace,
+      });
+      started.unshift(edge);
+      edges.push(edge);
+    }
+    await Promise.all(nodes.map((node) => node.ready()));
+    const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
+    const stop = mirror(membership, file);
+    const facts = factsOf(nodes, edges, file);
+    output.result(facts, describe(facts));
+    await untilSignal(
+      new Promise(() => {}),
+      async () => {
+        output.progress('draining …');
+        await Promise.all(edges.map((edge) => edge.drain()));
+        await Promise.all(nodes.map((node) => node.drain()));
+      },
+      close,
+    );
+    stop();
+    rmSync(file, { force: true });
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+interface Facts {
+  readonly membership: string;
+  readonly edges: readonly { readonly id: string; readonly url: string; readonly admin: string }[];
+  readonly nodes: readonly { readonly id: string; readonly url: string; readonly ws: string }[];
+}
+
+function factsOf(nodes: readonly PinwheelNode[], edges: readonly Edge[], file: string): Facts {
+  return {
+    membership: `static:${file}`,
+    edges: edges.map(({ id, port, adminPort }) => ({
+      id,
+      url: `ws://127.0.0.1:${port}/ws`,
+      admin: `http://127.0.0.1:${adminPort}`,
+    })),
+    nodes: nodes.map(({ id, port, wsPort }) => ({
+      id,
+      url: `http://127.0.0.1:${port}`,
+      ws: `ws://127.0.0.1:${wsPort}`,
+    })),
+  };
+}
+
+function describe({ membership, edges, nodes }: Facts): string {
+  const edge = edges[0]!;
+  const listen = edge.url === 'ws://127.0.0.1:8080/ws' ? '' : ` --edge ${edge.url}`;
+  return [
+    `A ring of ${nodes.length} nodes is up. Ctrl-C drains and ends it.`,
+    '',
+    ...edges.map(({ id, url, admin }) => `  edge ${id}  ${url}?user=…  admin ${admin}`),
+    ...nodes.map(({ id, url }) => `  node ${id}  ${url}`),
+    '',
+    'Connect as alice, in a second terminal:',
+    '',
+    `  npx pinwheel listen alice${listen}`,
+    '',
+    'Send to her, in a third one:',
+    '',
+    `  export PINWHEEL_MEMBERSHIP=${membership}`,
+    "  npx pinwheel send alice 'hello, alice'",
+    '',
+    'or through any node, from any language:',
+    '',
+    `  curl -H 'content-type: text/plain' -d 'hello, alice' ${nodes[0]!.url}/v1/users/alice/messages`,
+  ].join('\n');
+}
+
+/** Keeps a file that other processes can read as `static:` membership. Returns the call that ends it. */
+function mirror(membership: InProcessMembership, file: string): () => void {
+  const write = (view: Pick<MembersView, 'members'>): void => {
+    const members = view.members.map(({ id, address, port, wsPort, weight, draining }) => {
+      return { id, address, port, wsPort, weight, draining };
+    });
+    writeFileSync(`${file}.new`, `${JSON.stringify({ members }, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  write({ members: membership.members() });
+  return membership.watch({ view: write, trouble: () => {}, fresh: () => {} });
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { PinwheelError } from '@pinwheel/protocol';
+import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
+import type { Command } from './command.js';
+import { drainCommand } from './commands/drain.js';
+import { edgeCommand } from './commands/edge.js';
+import { listenCommand } from './commands/listen.js';
+import { migrateCommands } from './commands/migrate.js';
+import { nodeCommand } from './commands/node.js';
+import { ringCommands } from './commands/ring.js';
+import { sendCommand } from './commands/send.js';
+import { upCommand } from './commands/up.js';
+import { camelCase, environmentName, type Option } from './option.js';
+import { options } from './options.js';
+import { createOutput } from './output.js';
+import { readSettings } from './settings.js';
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  upCommand,
+  nodeCommand,
+  edgeCommand,
+  sendCommand,
+  listenCommand,
+  ...ringCommands,
+  drainCommand,
+  ...migrateCommands,
+];
+
+const groups: Readonly<Record<string, string>> = {
+  ring: 'members and shares, who owns whom, what a change would move',
+  migrate: 'the moves in progress and their pace',
+};
+const wrongUsage = 2;
+const failed = 1;
+
+/** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
+export async function run(words: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...words], { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      // the help ends like this too, with 0; commander has said what there is to say
+      process.exitCode = thrown.exitCode === 0 ? 0 : wrongUsage;
+      return;
+    }
+    process.stderr.write(`pinwheel: ${(thrown as Error).message}\n`);
+    process.exitCode = thrown instanceof PinwheelError && thrown.code === 'bad-option' ? wrongUsage : failed;
+  }
+}
+
+function createProgram(): Commander {
+  const program = new Commander('pinwheel')
+    .description(
+      'Routes WebSocket messages by user: a ring of nodes, edges in front, one direct call to the owner.',
+    )
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(see --help)');
+  for (const command of commands) {
+    const [first, second] = command.name.split(' ');
+    if (second === undefined) addCommand(program, first!, command);
+    else addCommand(groupOf(program, first!), second, command);
+  }
+  return program;
+}
+
+function groupOf(program: Commander, name: string): Commander {
+  const known = program.commands.find((one) => one.name() === name);
+  return (
+    known ??
+    program
+      .command(name)
+      .description(groups[name] ?? '')
+      .exitOverride()
+  );
+}
+
+function addCommand(parent: Commander, name: string, command: Command): void {
+  const made = parent.command(name).description(command.summary).exitOverride();
+  for (const word of command.words ?? []) {
+    made.argument(word.endsWith('…') ? `<${word.slice(0, -1)}...>` : `<${word}>`);
+  }
+  for (const option of command.options) made.addOption(toCommander(option));
+  made.option('--config <FILE>', 'JSON file with options by name in camel case (env: PINWHEEL_CONFIG)');
+  made.action(async () => {
+    const { config, ...flags } = made.opts() as Record<string, unknown>;
+    const configFile = (config as string | undefined) ?? process.env['PINWHEEL_CONFIG'];
+    const settings = readSettings(command.options, { flags, environment: process.env, configFile });
+    const output = createOutput(settings.flag(options.json));
+    process.exitCode = await command.run({ settings, words: made.processedArgs.flat() as string[], output });
+  });
+}
+
+function toCommander(option: Option): CommanderOption {
+  const { kind, name } = option;
+  const given = kind.type === 'flag' ? '' : ` <${valueName(option)}>`;
+  const bounds = kind.type === 'whole' || kind.type === 'number' ? `, ${kind.least}–${kind.most}` : '';
+  const missing = option.fallback === undefined ? '' : `; default: ${option.fallback}`;
+  const made = new CommanderOption(
+    `--${name}${given}`,
+    `${option.help}${bounds}${missing} (env: ${environmentName(name)})`,
+  );
+  if (kind.type === 'texts') {
+    made.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+  }
+  made.attributeName = () => camelCase(name);
+  return made;
+}
+
+function valueName({ kind }: Option): string {
+  switch (kind.type) {
+    case 'text':
+    case 'texts':
+      return kind.value;
+    case 'choice':
+      return kind.choices.join('|');
+    default:
+      return 'N';
+  }
+}
+
+function readVersion(): string {
+  const manifest = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,43 @@
+import type { RingState } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+import { originOf } from '@pinwheel/sender';
+import { request } from 'undici';
+
+/** A process that answers questions over HTTP: a node, or the admin port of an edge. */
+export interface AdminTarget {
+  readonly id: string;
+  get(path: string): Promise<unknown>;
+  post(path: string, body?: object): Promise<unknown>;
+}
+
+const timeoutMs = 3000;
+
+/** Every Pinwheel node that membership knows, draining ones too. */
+export function nodesOf(state: RingState): readonly AdminTarget[] {
+  return [...state.members.values()]
+    .filter((member) => member.kind === 'node')
+    .map((member) => adminTarget(member.id, originOf(member)));
+}
+
+/** Both calls reject with what the target said, or that it cannot be reached. */
+export function adminTarget(id: string, origin: string): AdminTarget {
+  const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
+    const answer = await request(new URL(path, origin), {
+      method,
+      body: body === undefined ? null : JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((cause: Error) => {
+      throw new PinwheelError('unreachable', `${id} (${origin}) cannot be reached: ${cause.message}`, {
+        cause,
+      });
+    });
+    const said = (await answer.body.json()) as { error?: { message: string } };
+    if (answer.statusCode < 300) return said;
+    throw new PinwheelError(
+      'unavailable',
+      `${id} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
+    );
+  };
+  return { id, get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+}

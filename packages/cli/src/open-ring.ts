@@ -1,0 +1,41 @@
+import {
+  createRingTracker,
+  type Log,
+  type Membership,
+  membershipFrom,
+  type RingState,
+  type RingTracker,
+} from '@pinwheel/membership';
+import { options } from './options.js';
+import { readRingConfig } from './ring-config.js';
+import type { Settings } from './settings.js';
+
+export interface OpenRing {
+  readonly membership: Membership;
+  readonly tracker: RingTracker;
+  readonly state: RingState;
+}
+
+/** What a command needs that asks the ring something: a tracker that has started. */
+export const ringOptions = [options.membership, options.ringConfig];
+
+/** Reads the members and builds the ring, for as long as `use` takes. */
+export async function withRing<T>(
+  settings: Settings,
+  use: (ring: OpenRing) => Promise<T>,
+  log?: Log,
+): Promise<T> {
+  const membership = membershipFrom(settings.needText(options.membership));
+  const tracker = createRingTracker({
+    membership,
+    settings: readRingConfig(settings).settings,
+    ...(log === undefined ? {} : { log }),
+  });
+  try {
+    const state = await tracker.start();
+    return await use({ membership, tracker, state });
+  } finally {
+    await tracker.close();
+    await membership.close();
+  }
+}

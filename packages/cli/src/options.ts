@@ -1,0 +1,72 @@
+import { choice, flag, number, type Option, text, texts, whole } from './option.js';
+
+const day = 86_400_000;
+
+/** Every option that there is; a command picks those that it takes. */
+export const options = {
+  membership: text(
+    'membership',
+    'M',
+    'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
+  ),
+  ringConfig: text('ring-config', 'FILE', 'settings that all processes of a service share', 'xxhash32, 512'),
+  lastGoodRing: text(
+    'last-good-ring',
+    'FILE',
+    'keeps the last good members, to start while the source is away',
+    'none',
+  ),
+  json: flag('json', 'result as JSON'),
+  logLevel: choice('log-level', ['info', 'warn', 'error', 'silent'], 'what is logged on stderr', 'info'),
+
+  id: text('id', 'ID', 'id of this process, 1–64 of A-Z a-z 0-9 . _ : -'),
+  host: text('host', 'ADDRESS', 'where the others reach it, and where it listens', '127.0.0.1'),
+  bindHost: text('bind-host', 'ADDRESS', 'where it listens, when that is another address', '--host'),
+  port: whole('port', 0, 65_535, 'port; 0 takes a free one'),
+  wsPort: whole('ws-port', 0, 65_535, 'port for WebSockets; 0 takes a free one', '0'),
+  adminPort: whole('admin-port', 0, 65_535, 'port for health, metrics and moves; 0 takes a free one'),
+  adminHost: text('admin-host', 'ADDRESS', 'where the admin port listens', '127.0.0.1'),
+  weight: number('weight', 0.01, 100, 'share of users relative to the other nodes', '1'),
+  app: text('app', 'MODULE', 'module whose onConnect, onMessage and onDisconnect take what clients send'),
+  webhook: text('webhook', 'URL', 'where what clients send is posted to'),
+  usersPerSecond: whole(
+    'users-per-second',
+    1,
+    100_000,
+    'pace of moves after a ring change',
+    '500, or the ring config',
+  ),
+  drainMs: whole('drain-ms', 0, day, 'longest time to drain, in ms', 'node 60000, edge 10000'),
+  maxUnreadBytes: whole(
+    'max-unread-bytes',
+    1024,
+    1_073_741_824,
+    'bytes that a session may have unread',
+    '1048576',
+  ),
+  maxInboundBytes: whole(
+    'max-inbound-bytes',
+    1,
+    16_777_216,
+    'largest message of a client, in bytes',
+    '65536',
+  ),
+  stalledMs: whole('stalled-ms', 1, day, 'a session at its bound for so long is closed, in ms', '10000'),
+
+  path: texts('path', 'PATH', 'path that takes WebSocket upgrades, a prefix when it ends in *'),
+  upstream: choice('upstream', ['tunnel'], 'how the edge reaches nodes', 'tunnel'),
+  auth: choice('auth', ['none'], 'how clients prove who they are; none: they are who ?user= says', 'none'),
+  allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
+
+  nodes: whole('nodes', 1, 64, 'how many nodes', '3'),
+  edges: whole('edges', 1, 16, 'how many edges', '1'),
+  node: text('node', 'URL', 'the node to send through, instead of the ring'),
+  messageId: text('id', 'ID', 'id of the message, 1–64 printable ASCII characters', 'a new one'),
+  binary: flag('binary', 'clients get a binary frame'),
+  deadlineMs: whole('deadline-ms', 1, 3_600_000, 'longest time until the receipt, in ms', '5000'),
+  edge: texts('edge', 'URL', 'admin address of an edge whose moves count too'),
+  edgeSocket: text('edge', 'URL', 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
+  add: texts('add', 'ID[:WEIGHT]', 'a member that would join'),
+  remove: texts('remove', 'ID', 'a member that would leave'),
+  timeoutMs: whole('timeout-ms', 1, day, 'how long to wait for the end, in ms', '120000'),
+} as const satisfies Record<string, Option>;

@@ -1,0 +1,42 @@
+import Table from 'cli-table3';
+
+/** Where a command writes: results to stdout, progress and errors to stderr. */
+export interface Output {
+  /** The result: the object as one line with `--json`, else the text. */
+  result(value: unknown, text: string): void;
+  /** For a person who waits; nothing with `--json` or when nobody watches. */
+  progress(text: string): void;
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    result: (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`),
+    progress: (text) => {
+      if (!json && process.stderr.isTTY) process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** Columns without lines: to be read and to be cut. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const bare = Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+      .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
+      .map((part) => [part, '']),
+  );
+  const made = new Table({
+    head: [...head],
+    chars: { ...bare, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  made.push(...rows.map((row) => [...row]));
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}

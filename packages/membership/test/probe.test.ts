@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import { freePort } from '../../../test/kit/free-port.js';
+import type { Member } from '../src/contract.js';
+import { directProbe } from '../src/probe.js';
+import { memberOf } from '../src/registration.js';
+import { startHealthzNode } from './healthz-node.js';
+
+const probe = directProbe({ timeoutMs: 200, tries: 2 });
+
+t.test('a node', async (t) => {
+  const node = await startHealthzNode(t, 'n1');
+  const member = memberOf(node.registration, false);
+  t.equal(await probe(member), 'alive');
+  t.equal(await probe({ ...member, incarnation: 'another' }), 'replaced');
+  t.equal(await probe({ ...member, id: 'n2' }), 'replaced');
+  node.draining = true;
+  t.equal(await probe(member), 'draining');
+  node.mode = 'fails';
+  t.equal(await probe(member), 'replaced');
+  node.mode = 'hang';
+  const from = performance.now();
+  t.equal(await probe(member), 'unreachable');
+  const took = performance.now() - from;
+  t.ok(took >= 390 && took < 2_000, `two tries of 200 ms took ${took} ms`);
+  await node.kill();
+  t.equal(await probe(member), 'unreachable');
+  t.equal(await probe({ ...member, address: 'no-such-host.invalid' }), 'unreachable');
+});
+
+t.test('another server at the address of a node', async (t) => {
+  let body = 'hello';
+  const server = createServer((_request, response) => response.end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const member: Member = {
+    id: 'n1',
+    address: '127.0.0.1',
+    port,
+    weight: 1,
+    draining: false,
+    kind: 'node',
+  };
+  t.equal(await probe(member), 'replaced');
+  body = 'x'.repeat(1_000_000);
+  t.equal(await probe(member), 'replaced');
+  t.equal(await probe({ ...member, kind: 'foreign' }), 'alive');
+  t.equal(await probe({ ...member, kind: 'foreign', port: await freePort() }), 'unreachable');
+});

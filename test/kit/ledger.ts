@@ -1,0 +1,99 @@
+import type { Receipt } from '@pinwheel/protocol';
+import type { Sender } from '@pinwheel/sender';
+import type { PlainClient } from './plain-client.js';
+
+interface Entry {
+  readonly user: string;
+  readonly text: string;
+  readonly receipt: Receipt;
+}
+
+export interface Audit {
+  readonly sent: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  /** Receipts that say `delivered` for a message that did not come, or came another number of times. */
+  readonly lost: readonly string[];
+  readonly duplicated: readonly string[];
+  /** Messages that came although the receipt says that they were not delivered. */
+  readonly denied: readonly string[];
+  /** Users whose messages came in another order than they were sent. */
+  readonly disordered: readonly string[];
+}
+
+/** Sends numbered messages, keeps every receipt, and compares them with what the clients got. */
+export class Ledger {
+  readonly #sender: Sender;
+  readonly #clients: ReadonlyMap<string, PlainClient>;
+  readonly #entries: Entry[] = [];
+  #count = 0;
+  #running: Promise<void> | undefined;
+  #stop = false;
+
+  constructor(sender: Sender, clients: ReadonlyMap<string, PlainClient>) {
+    this.#sender = sender;
+    this.#clients = clients;
+  }
+
+  async send(user: string): Promise<Receipt> {
+    const text = `m${this.#count++}`;
+    const receipt = await this.#sender.send(user, text);
+    this.#entries.push({ user, text, receipt });
+    return receipt;
+  }
+
+  /** Sends to one user after another until {@link pause}, each some ms after the one before. */
+  start(everyMs: number): void {
+    this.#stop = false;
+    this.#running = this.#run(everyMs);
+  }
+
+  /** Resolves when every message has its receipt. */
+  async pause(): Promise<void> {
+    this.#stop = true;
+    await this.#running;
+  }
+
+  audit(): Audit {
+    const byStatus: Record<string, number> = {};
+    const lost: string[] = [];
+    const duplicated: string[] = [];
+    const denied: string[] = [];
+    const arrivals = this.#arrivals();
+    for (const { user, text, receipt } of this.#entries) {
+      byStatus[receipt.status] = (byStatus[receipt.status] ?? 0) + 1;
+      const came = arrivals.get(text) ?? 0;
+      const said = receipt.status === 'delivered' ? (receipt.sessions ?? 0) : 0;
+      const unknown = receipt.error?.code === 'unknown-outcome' || receipt.error?.code === 'deadline';
+      const what = `${text} to ${user}: ${JSON.stringify(receipt)}, came ${came} times`;
+      if (came < said) lost.push(what);
+      if (said > 0 && came > said) duplicated.push(what);
+      if (said === 0 && came > 0 && !unknown) denied.push(what);
+    }
+    return { sent: this.#entries.length, byStatus, lost, duplicated, denied, disordered: this.#disordered() };
+  }
+
+  async #run(everyMs: number): Promise<void> {
+    const users = [...this.#clients.keys()];
+    const receipts: Promise<Receipt>[] = [];
+    for (let i = 0; !this.#stop; i++) {
+      receipts.push(this.send(users[i % users.length]!));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+    await Promise.all(receipts);
+  }
+
+  #arrivals(): ReadonlyMap<string, number> {
+    const arrivals = new Map<string, number>();
+    for (const { received } of this.#clients.values()) {
+      for (const text of received) arrivals.set(text, (arrivals.get(text) ?? 0) + 1);
+    }
+    return arrivals;
+  }
+
+  #disordered(): readonly string[] {
+    const numbers = (client: PlainClient) => client.received.map((text) => Number(text.slice(1)));
+    return [...this.#clients.values()]
+      .filter((client) => numbers(client).some((number, i, all) => i > 0 && number < all[i - 1]!))
+      .map(({ user }) => user);
+  }
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Teardown } from './consul.js';
+
+const program = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
+const startDeadlineMs = 30_000;
+
+/** A command that goes on until it is told to stop. */
+export interface PinwheelProcess<Facts> {
+  readonly pid: number;
+  /** What it printed with `--json` when it was up. */
+  readonly facts: Facts;
+  /** Everything it has written to stderr so far. */
+  log(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** Exit code, or the signal that ended it. */
+  readonly exit: Promise<number | NodeJS.Signals>;
+}
+
+/** Starts `pinwheel …` with `--json` and resolves with its first line. Killed at the end of the test, if need be. */
+export async function startPinwheel<Facts>(
+  t: Teardown,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<PinwheelProcess<Facts>> {
+  const child = spawn(process.execPath, [program, ...words, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+  });
+  let log = '';
+  child.stderr.on('data', (bytes) => {
+    log += bytes;
+  });
+  const exit = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await exit;
+  });
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line').then(([text]) => text as string),
+    exit.then((code) => Promise.reject(new Error(`pinwheel ${words.join(' ')} ended with ${code}: ${log}`))),
+    late(child, words, () => log),
+  ]);
+  return {
+    pid: child.pid!,
+    facts: JSON.parse(line) as Facts,
+    log: () => log,
+    signal: (signal) => child.kill(signal),
+    exit,
+  };
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `pinwheel …` to its end. */
+export async function runPinwheel(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [program, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    timeout: 60_000,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (bytes) => {
+    stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    stderr += bytes;
+  });
+  const [code] = await once(child, 'close');
+  return { code: code as number, stdout, stderr };
+}
+
+async function late(child: ChildProcess, words: readonly string[], log: () => string): Promise<never> {
+  await new Promise<void>((resolve) => setTimeout(resolve, startDeadlineMs).unref());
+  child.kill('SIGKILL');
+  throw new Error(`pinwheel ${words.join(' ')} printed nothing within ${startDeadlineMs} ms: ${log()}`);
+}
