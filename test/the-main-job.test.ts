@@ -183,7 +183,7 @@ t.test(
         for (const { signal } of [...edges, ...nodes.values()]) signal('SIGTERM');
         t.same(await Promise.all([...edges, ...nodes.values()].map(({ exit }) => exit)), [0, 0, 0, 0]);
         // the killed node's entry is critical, and Consul itself takes it out after a minute
-    t.same(await consul.api('GET', '/v1/health/service/chat?passing'), []);
+        t.same(await consul.api('GET', '/v1/health/service/chat?passing'), []);
       },
     );
   },

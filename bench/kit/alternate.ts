@@ -28,22 +28,30 @@ export interface Bench {
   readonly deadlineMs?: number;
 }
 
+const quickRounds = 2;
+
 /**
  * Runs every contender once a round, each in a fresh process, the order reversed in every other round, and
  * prints the spread of each figure. Takes `--rounds N`, `--json` (one JSON object on stdout instead of the
- * table) and `--check` (exit code 1 when a bar is missed) from the command line. Progress goes to stderr.
+ * table), `--check` (exit code 1 when a bar is missed) and `--quick` (2 rounds; handed on to the contenders, which
+ * may measure for a shorter time) from the command line. Progress goes to stderr.
  */
 export async function alternate(bench: Bench): Promise<void> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, json: { type: 'boolean' }, check: { type: 'boolean' } },
+    options: {
+      rounds: { type: 'string' },
+      quick: { type: 'boolean' },
+      json: { type: 'boolean' },
+      check: { type: 'boolean' },
+    },
   });
-  const wanted = Number(values.rounds ?? bench.rounds ?? 7);
+  const wanted = Number(values.rounds ?? (values.quick ? quickRounds : (bench.rounds ?? 7)));
   if (!Number.isInteger(wanted) || wanted < 1)
     throw new RangeError(`--rounds is ${wanted}; it must be at least 1`);
   const load = loadavg()[0]!;
   const rounds: Round[] = [];
   for (let i = 0; i < wanted; i++) {
-    rounds.push(await runRound(bench, i % 2 === 1));
+    rounds.push(await runRound(bench, i % 2 === 1, values.quick ? ['--quick'] : []));
     process.stderr.write(`round ${i + 1} of ${wanted}\n`);
   }
   const result = {
@@ -57,10 +65,11 @@ export async function alternate(bench: Bench): Promise<void> {
   if (values.check && result.bars.some((bar) => !bar.met)) process.exitCode = 1;
 }
 
-async function runRound(bench: Bench, reversed: boolean): Promise<Round> {
+async function runRound(bench: Bench, reversed: boolean, more: readonly string[]): Promise<Round> {
   const round: Record<string, Figures> = {};
   for (const contender of reversed ? bench.contenders.toReversed() : bench.contenders) {
-    round[contender.name] = await runFresh(contender, bench.deadlineMs ?? 120_000);
+    const args = [...(contender.args ?? []), ...more];
+    round[contender.name] = await runFresh({ ...contender, args }, bench.deadlineMs ?? 120_000);
   }
   return round;
 }

@@ -7,6 +7,8 @@ export interface Closed {
   readonly user: string;
   readonly code: number;
   readonly atMs: number;
+  /** When the user was connected again; 0 while it is not. */
+  backAtMs: number;
 }
 
 export interface ClientsStatus {
@@ -38,7 +40,7 @@ let refused = 0;
 /** Holds the user's connection for good: where the ring says, and again where it says then. */
 function attach(user: string, connectedFirst: () => void): void {
   let last = -1;
-  let opened = connectedFirst;
+  let lastClosed: Closed | undefined;
   const open = (): void => {
     const { ring, members } = tracker.current;
     const port = members.get(ring.owner(user) ?? '')?.wsPort;
@@ -49,8 +51,8 @@ function attach(user: string, connectedFirst: () => void): void {
     new RawClient(port, user, ring.fingerprint, {
       opened() {
         connected++;
-        opened();
-        opened = () => {};
+        if (lastClosed === undefined) connectedFirst();
+        else lastClosed.backAtMs = now();
       },
       message(bytes, from, to) {
         const number = numberOf(bytes, from, to);
@@ -65,12 +67,18 @@ function attach(user: string, connectedFirst: () => void): void {
       },
       closed(code, reason) {
         connected--;
-        closed.push({ user, code, atMs: performance.timeOrigin + performance.now() });
+        lastClosed = { user, code, atMs: now(), backAtMs: 0 };
+        closed.push(lastClosed);
         setTimeout(open, code === 4000 ? JSON.parse(reason).retryAfterMs : againMs);
       },
     });
   };
   open();
+}
+
+/** In ms since the epoch, finer than `Date.now`. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 async function attachAll(users: readonly string[]): Promise<void> {

@@ -7,6 +7,8 @@ import { Child } from './child.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
 import type { NodeQuestion, NodeStatus } from './node-process.js';
 
+const quietMs = 300;
+
 type Node = Child<NodeQuestion, NodeStatus>;
 
 /** Nodes, each a process, with their members in a file, and one process with all the clients. */
@@ -25,7 +27,10 @@ export class Service {
   /** @param usersPerSecond the pace of each node. */
   static async start(nodes: readonly string[], usersPerSecond = 500): Promise<Service> {
     const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), usersPerSecond);
-    await service.add(...nodes);
+    service.members.push(...(await newMembers(nodes)));
+    await service.#write(service.#path);
+    for (const member of service.members) await service.#startNode(member, service.#path);
+    await service.#ringOf(nodes.length);
     service.#clients = await Child.start('./clients-process.ts', [service.#path]);
     return service;
   }
@@ -42,25 +47,32 @@ export class Service {
     return this.#clients!;
   }
 
-  /** Resolves when every node has them all in its ring. */
-  async add(...ids: readonly string[]): Promise<void> {
-    const ports = await freePorts(2 * ids.length);
-    ids.forEach((id, i) => {
-      this.members.push({ id, address: '127.0.0.1', port: ports[2 * i]!, wsPort: ports[2 * i + 1]! });
-    });
-    await this.#write();
-    for (const member of this.members) {
-      if (this.#nodes.has(member.id)) continue;
-      const { id, port, wsPort } = member;
-      const args = [this.#path, id, port, wsPort, this.#usersPerSecond].map(String);
-      this.#nodes.set(id, await Child.start('./node-process.ts', args, nodeFlags(id)));
-    }
+  /** Resolves when every node has it in its ring: the move of its users is under way. */
+  async join(id: string): Promise<void> {
+    // it starts by a list of its own: the others hear of it when it serves
+    const [member] = await newMembers([id]);
+    this.members.push(member!);
+    const own = join(this.#folder, `${id}.json`);
+    await this.#write(own);
+    await this.#startNode(member!, own);
+    await this.#write(this.#path);
     await this.#ringOf(this.members.length);
   }
 
   async nodesCpuMicros(): Promise<number> {
     const all = await Promise.all([...this.#nodes.values()].map((node) => node.ask('status')));
     return all.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0);
+  }
+
+  /** How often each message came to a client, once nothing more comes. */
+  async arrived(): Promise<Uint8Array> {
+    let received = -1;
+    for (;;) {
+      const status = await this.clients.ask('status');
+      if (status.received === received) return this.clients.ask<Uint8Array>('counts');
+      received = status.received;
+      await pause(quietMs);
+    }
   }
 
   async stop(): Promise<void> {
@@ -79,22 +91,35 @@ export class Service {
     return join(this.#folder, 'members.json');
   }
 
-  async #write(): Promise<void> {
-    const next = `${this.#path}.next`;
-    await writeFile(next, JSON.stringify({ members: this.members }));
+  async #startNode({ id, port, wsPort }: StaticMember, path: string): Promise<void> {
+    const args = [path, id, port, wsPort, this.#usersPerSecond].map(String);
+    this.#nodes.set(id, await Child.start('./node-process.ts', args, nodeFlags()));
+  }
+
+  async #write(path: string): Promise<void> {
+    await writeFile(`${path}.next`, JSON.stringify({ members: this.members }));
     // replaced at once: nobody reads half a file
-    await rename(next, this.#path);
+    await rename(`${path}.next`, path);
   }
 }
 
 /** `PINWHEEL_BENCH_NODE_FLAGS=--cpu-prof` profiles the nodes. */
-function nodeFlags(id: string): readonly string[] {
-  const flags = process.env['PINWHEEL_BENCH_NODE_FLAGS'];
-  return flags === undefined ? [] : [...flags.split(' '), `--title=${id}`];
+function nodeFlags(): readonly string[] {
+  return process.env['PINWHEEL_BENCH_NODE_FLAGS']?.split(' ') ?? [];
 }
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function newMembers(ids: readonly string[]): Promise<readonly StaticMember[]> {
+  const ports = await freePorts(2 * ids.length);
+  return ids.map((id, i) => ({
+    id,
+    address: '127.0.0.1',
+    port: ports[2 * i]!,
+    wsPort: ports[2 * i + 1]!,
+  }));
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {

@@ -5,9 +5,10 @@ import { pause, Service } from './service.js';
 import { singleLoad } from './single-load.js';
 import { userNames } from './users.js';
 
-const [contender, measuredMs = '5000'] = process.argv.slice(2);
-const outstanding = Number(process.env['PINWHEEL_BENCH_OUTSTANDING'] ?? 16_384);
+const [contender, ...rest] = process.argv.slice(2);
+const outstanding = Number(process.env['PINWHEEL_BENCH_OUTSTANDING'] ?? 8192);
 const warmUpMs = 2000;
+const measuredMs = rest.includes('--quick') ? 2000 : 6000;
 
 const service = await Service.start(['n1', 'n2', 'n3']);
 const users = userNames(1000);
@@ -19,11 +20,11 @@ const load =
 await pause(warmUpMs);
 
 const before = await reading();
-await pause(Number(measuredMs));
+await pause(measuredMs);
 const after = await reading();
 
 await load.stop();
-const counts = await arrived();
+const counts = await service.arrived();
 const { disordered } = await service.clients.ask('status');
 const truth = load.ledger.compare(counts);
 const { messagesPerRequest } = load;
@@ -33,7 +34,8 @@ const messages = after.receipts - before.receipts;
 const elapsedMs = after.atMs - before.atMs;
 const perMessage = (of: 'senderMicros' | 'nodesMicros' | 'clientsMicros'): number =>
   (after[of] - before[of]) / messages;
-const ours = (perMessage('senderMicros') + perMessage('nodesMicros') + perMessage('clientsMicros')) * messages;
+const ours =
+  (perMessage('senderMicros') + perMessage('nodesMicros') + perMessage('clientsMicros')) * messages;
 const percentOfOneCore = (micros: number): number => micros / 10 / elapsedMs;
 hand({
   messagesPerSecond: (messages * 1000) / elapsedMs,
@@ -59,15 +61,4 @@ async function reading() {
   const { receipts } = load.ledger;
   const atMs = performance.now();
   return { nodesMicros, clientsMicros, senderMicros: user + system, receipts, atMs, ...machineLoad() };
-}
-
-/** What the clients have counted once nothing more comes. */
-async function arrived(): Promise<Uint8Array> {
-  let received = -1;
-  for (;;) {
-    const status = await service.clients.ask('status');
-    if (status.received === received) return service.clients.ask<Uint8Array>('counts');
-    received = status.received;
-    await pause(300);
-  }
 }

@@ -97,10 +97,8 @@ function toCommander(option: Option): CommanderOption {
   const given = kind.type === 'flag' ? '' : ` <${valueName(option)}>`;
   const bounds = kind.type === 'whole' || kind.type === 'number' ? `, ${kind.least}–${kind.most}` : '';
   const missing = option.fallback === undefined ? '' : `; default: ${option.fallback}`;
-  const made = new CommanderOption(
-    `--${name}${given}`,
-    `${option.help}${bounds}${missing} (env: ${environmentName(name)})`,
-  );
+  const source = option.onlyFlag === true ? '' : ` (env: ${environmentName(name)})`;
+  const made = new CommanderOption(`--${name}${given}`, `${option.help}${bounds}${missing}${source}`);
   if (kind.type === 'texts') {
     made.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   }

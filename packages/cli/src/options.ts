@@ -59,14 +59,24 @@ export const options = {
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 
   nodes: whole('nodes', 1, 64, 'how many nodes', '3'),
+  nodePort: whole(
+    'node-port',
+    0,
+    65_535,
+    'port of the first node, the others take the next ones; 0 takes free ones',
+    '8101',
+  ),
   edges: whole('edges', 1, 16, 'how many edges', '1'),
   node: text('node', 'URL', 'the node to send through, instead of the ring'),
-  messageId: text('id', 'ID', 'id of the message, 1–64 printable ASCII characters', 'a new one'),
+  messageId: {
+    ...text('id', 'ID', 'id of the message, 1–64 printable ASCII characters', 'a new one'),
+    onlyFlag: true,
+  },
   binary: flag('binary', 'clients get a binary frame'),
   deadlineMs: whole('deadline-ms', 1, 3_600_000, 'longest time until the receipt, in ms', '5000'),
   edge: texts('edge', 'URL', 'admin address of an edge whose moves count too'),
   edgeSocket: text('edge', 'URL', 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
-  add: texts('add', 'ID[:WEIGHT]', 'a member that would join'),
-  remove: texts('remove', 'ID', 'a member that would leave'),
+  add: { ...texts('add', 'ID[:WEIGHT]', 'a member that would join'), onlyFlag: true },
+  remove: { ...texts('remove', 'ID', 'a member that would leave'), onlyFlag: true },
   timeoutMs: whole('timeout-ms', 1, day, 'how long to wait for the end, in ms', '120000'),
 } as const satisfies Record<string, Option>;

@@ -61,6 +61,7 @@ function givenValue(
 ): OptionValue | undefined {
   const key = camelCase(option.name);
   if (Object.hasOwn(flags, key)) return readValue(option, flags[key], `--${option.name}`);
+  if (option.onlyFlag === true) return undefined;
   const variable = environmentName(option.name);
   const set = environment[variable];
   if (set !== undefined && set !== '') return readValue(option, set, variable);
@@ -71,7 +72,11 @@ function givenValue(
 /** One file may serve all commands: a name that another command takes is fine, one that nobody takes is not. */
 function readConfig(file: string): Readonly<Record<string, unknown>> {
   const config = readJsonObject(file);
-  const names = new Set(Object.values(known).map(({ name }) => camelCase(name)));
+  const names = new Set(
+    Object.values<Option>(known)
+      .filter(({ onlyFlag }) => onlyFlag !== true)
+      .map(({ name }) => camelCase(name)),
+  );
   const unknown = Object.keys(config).find((key) => !names.has(key));
   if (unknown === undefined) return config;
   const list = [...names].sort().join(', ');

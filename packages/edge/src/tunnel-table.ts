@@ -5,7 +5,8 @@ import type { CloseReason, EdgeCounters } from './edge-counters.js';
 import { jitterMs } from './jitter.js';
 import { later } from './later.js';
 import { type EdgeMigrationStatus, Mover } from './mover.js';
-import { Tunnel, type TunnelOptions } from './tunnel.js';
+import { Tunnel } from './tunnel.js';
+import type { TunnelOptions } from './tunnel-options.js';
 
 /** The pace spreads the moves already: this only keeps those of one turn apart. */
 const movedJitterMs = 100;

@@ -6,14 +6,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RingState, RingTracker } from '@pinwheel/membership';
+import type { RingState } from '@pinwheel/membership';
 import type { MigrationChange } from '@pinwheel/migration';
-import type { Admit } from './admission.js';
 import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
+import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
-import type { EdgeCounters, RetryReason, UpgradeOutcome } from './edge-counters.js';
+import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
@@ -22,24 +22,8 @@ import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
 import { createRouter, type Router, type Target } from './router.js';
 import { TunnelTable } from './tunnel-table.js';
+import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
-
-export interface TunnelUpstreamOptions {
-  readonly id: string;
-  readonly host: string;
-  readonly port: number;
-  readonly path: readonly string[];
-  readonly tracker: RingTracker;
-  readonly admit: Admit;
-  readonly usersPerSecond: number;
-  readonly drainMs: number;
-  readonly handshakeTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly maxTunnels: number;
-  readonly counters: EdgeCounters;
-  readonly observeUpgradeSeconds: (seconds: number) => void;
-}
 
 type State =
   | { readonly kind: 'open' }
@@ -58,8 +42,7 @@ export class TunnelUpstream implements Upstream {
   readonly #router: Router;
   readonly #table: TunnelTable;
   readonly #gate: Gate;
-  /** Every client's socket, whatever it is doing. */
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets: ClientSockets;
   /** Upgrades that have no answer yet. */
   #handshakes = 0;
   #state: State = { kind: 'open' };
@@ -81,12 +64,7 @@ export class TunnelUpstream implements Upstream {
           : `this edge has ${maxTunnels} tunnels, the most it takes`,
     };
     this.#server = createServer();
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      // for as long as it lives: node:http takes its own listener away at an upgrade, and a reset would end the process
-      socket.on('error', ignore);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    this.#sockets = new ClientSockets(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('request', (request, response) => this.#request(request, response));
   }
@@ -101,7 +79,11 @@ export class TunnelUpstream implements Upstream {
 
   get status(): UpstreamStatus {
     const { size, foreign } = this.#table;
-    return { connections: this.#sockets.size, tunnelsToNodes: size - foreign, tunnelsToForeign: foreign };
+    return {
+      connections: this.#sockets.open.size,
+      tunnelsToNodes: size - foreign,
+      tunnelsToForeign: foreign,
+    };
   }
 
   get migration(): EdgeMigrationStatus {
@@ -122,7 +104,7 @@ export class TunnelUpstream implements Upstream {
     this.#server.close();
     await drainTunnels({
       tunnels: this.#table.tunnels,
-      sockets: this.#sockets,
+      sockets: this.#sockets.open,
       windowMs: this.#options.drainMs,
       closeIdle: () => this.#server.closeIdleConnections(),
     });
@@ -133,10 +115,9 @@ export class TunnelUpstream implements Upstream {
     this.#state = { kind: 'closed' };
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#table.destroy();
-    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    for (const socket of this.#sockets) socket.destroy();
+    const gone = this.#sockets.destroy();
     this.#proxy.close();
-    await Promise.all([closed, ...gone]);
+    await Promise.all([closed, gone]);
   }
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {

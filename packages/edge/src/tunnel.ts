@@ -5,6 +5,7 @@ import { closeFrame } from './close-frame.js';
 import type { CloseReason, TunnelCounters } from './edge-counters.js';
 import { FrameFollower } from './frame-boundary.js';
 import { jitterMs } from './jitter.js';
+import type { TunnelOptions } from './tunnel-options.js';
 
 type State =
   /** Bytes go both ways. */
@@ -21,22 +22,6 @@ type State =
   /** One side has ended; the other gets what is left and follows. */
   | { readonly kind: 'ending'; readonly reason: CloseReason; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'gone' };
-
-export interface TunnelOptions {
-  readonly user: string;
-  /** The user's point on the ring. */
-  readonly hash: number;
-  readonly member: Member;
-  readonly port: number;
-  /** Has a listener for errors. */
-  readonly client: Socket;
-  /** Paused. */
-  readonly backend: Socket;
-  readonly closeTimeoutMs: number;
-  readonly counters: TunnelCounters;
-  /** Called once, when both sockets are closed. */
-  readonly gone: (tunnel: Tunnel, reason: CloseReason) => void;
-}
 
 const ownerLostJitterMs = 1000;
 

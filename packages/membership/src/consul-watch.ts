@@ -56,6 +56,7 @@ export class ConsulWatch {
     while (!this.#isClosed()) {
       // even a refresh waits for its turn
       await sleep(this.#bucket.take(performance.now()), this.#closed.signal);
+      if (this.#isClosed()) return;
       // whoever asks from here on wants something newer than what this read may give
       const served = this.#waiting.splice(0);
       if (served.length > 0) index = undefined;

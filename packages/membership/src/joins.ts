@@ -7,15 +7,17 @@ import type { Standing } from './standing.js';
  */
 export function joinsDueAt(
   joiners: readonly Joiner[],
-  lastJoinAt: number,
   { joinQuietMs, joinLongestMs }: { readonly joinQuietMs: number; readonly joinLongestMs: number },
 ): number {
   const first = Math.min(...joiners.map(({ from }) => from));
-  return Math.max(first, Math.min(lastJoinAt + joinQuietMs, first + joinLongestMs));
+  const last = Math.max(...joiners.map(({ since }) => since));
+  return Math.max(first, Math.min(last + joinQuietMs, first + joinLongestMs));
 }
 
 export interface Joiner {
   readonly member: Member;
+  /** When it joined. */
+  readonly since: number;
   /** When it could count at the earliest. */
   readonly from: number;
 }
@@ -24,5 +26,9 @@ export function joinersOf(standings: readonly Standing[]): readonly Joiner[] {
   const empty = !standings.some(({ kind }) => kind === 'counted' || kind === 'missing');
   return standings
     .filter((standing) => standing.kind === 'waiting')
-    .map(({ member, since, notBefore }) => ({ member, from: empty ? since : Math.max(since, notBefore) }));
+    .map(({ member, since, notBefore }) => ({
+      member,
+      since,
+      from: empty ? since : Math.max(since, notBefore),
+    }));
 }

@@ -2,7 +2,8 @@ import type { Member } from './contract.js';
 import { FlapDamping } from './flap-damping.js';
 import { joinersOf, joinsDueAt } from './joins.js';
 import type { SettleOptions } from './settle-options.js';
-import { isRestarted, type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
+import { type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
+import { standingWhenSeen, standingWhenUnseen } from './standing-change.js';
 
 /** Probes of members that vanished together end together: one change of the ring rather than several. */
 const proofBatchMs = 100;
@@ -35,7 +36,6 @@ export class Settle {
   readonly #flaps: FlapDamping;
   readonly #standings = new Map<string, Standing>();
   #started = false;
-  #lastJoinAt = 0;
   #firstProofAt: number | undefined;
   #witnessedAt = Number.NEGATIVE_INFINITY;
   #tickets = 0;
@@ -88,10 +88,14 @@ export class Settle {
     const listed = new Set<string>();
     for (const member of members) {
       listed.add(member.id);
-      this.#standings.set(member.id, this.#seen(this.#standings.get(member.id), member, now));
+      const before = this.#standings.get(member.id);
+      this.#standings.set(member.id, this.#seen(before, member, now));
     }
     for (const [id, standing] of this.#standings) {
-      if (!listed.has(id)) this.#unseen(id, standing, now);
+      if (listed.has(id)) continue;
+      const next = standingWhenUnseen(standing, this.#flaps, now);
+      if (next === undefined) this.#standings.delete(id);
+      else this.#standings.set(id, next);
     }
     this.#started = true;
     this.tick(now);
@@ -148,46 +152,7 @@ export class Settle {
 
   #seen(before: Standing | undefined, member: Member, now: number): Standing {
     if (!this.#eligible(member)) return { kind: 'apart', member };
-    if (!this.#started) return { kind: 'counted', member };
-    if (before === undefined || before.kind === 'apart') return this.#waiting(member, now);
-    if (isRestarted(before.member, member)) {
-      this.#flaps.departed(member.id, now);
-      const flaps = this.#flaps.waitMs(member.id, now) > 0;
-      if (flaps || before.kind === 'waiting') return this.#waiting(member, now);
-    }
-    return before.kind === 'waiting' ? { ...before, member } : { kind: 'counted', member };
-  }
-
-  #waiting(member: Member, now: number): Standing {
-    this.#lastJoinAt = now;
-    return { kind: 'waiting', member, since: now, notBefore: now + this.#flaps.waitMs(member.id, now) };
-  }
-
-  #unseen(id: string, standing: Standing, now: number): void {
-    switch (standing.kind) {
-      case 'counted':
-        this.#standings.set(id, {
-          kind: 'missing',
-          member: standing.member,
-          vanishedAt: now,
-          probes: 0,
-          nextProbeAt: now,
-          ticket: undefined,
-          found: undefined,
-        });
-        return;
-      case 'waiting':
-        this.#flaps.departed(id, now);
-        this.#standings.delete(id);
-        return;
-      case 'apart':
-        this.#standings.delete(id);
-        return;
-      case 'missing':
-        return;
-      default:
-        standing satisfies never;
-    }
+    return this.#started ? standingWhenSeen(before, member, this.#flaps, now) : { kind: 'counted', member };
   }
 
   #shrink(now: number): void {
@@ -220,7 +185,7 @@ export class Settle {
   }
 
   #joinsDueAt(): number {
-    return joinsDueAt(joinersOf([...this.#standings.values()]), this.#lastJoinAt, this.#options);
+    return joinsDueAt(joinersOf([...this.#standings.values()]), this.#options);
   }
 
   #freeze(now: number): void {

@@ -28,15 +28,6 @@ export interface Missing {
  */
 export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable';
 
-/** Whether the process behind an id changed; one that was not heard yet may be the same. */
-export function isRestarted(before: Member, after: Member): boolean {
-  return (
-    before.incarnation !== undefined &&
-    after.incarnation !== undefined &&
-    before.incarnation !== after.incarnation
-  );
-}
-
 /**
  * Why the ring must not follow the newest view without proof; `undefined` when it may. A view that lost more
  * than the part `freezeAbove` of the ring's members is more likely a fault of the source than of the members.

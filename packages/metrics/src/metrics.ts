@@ -19,10 +19,12 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  * read when somebody scrapes; only what is rare is observed as it happens.
  */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly registry: Registry;
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 
-  constructor() {
+  /** @param registry where the metrics are registered; by default one of its own. */
+  constructor(registry: Registry = new Registry()) {
+    this.registry = registry;
     this.#delay.enable();
     this.add(eventLoopDelayMetric, () => delayReadings(this.#delay));
   }

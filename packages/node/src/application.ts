@@ -28,9 +28,15 @@ export interface DisconnectEvent extends SessionEvent {
  * for the promise of the one before. Different users do not wait for one another.
  */
 export interface Application {
-  /** A session has begun. Throwing refuses it: the client is closed with 4502. */
+  /**
+   * A session has begun. Throwing refuses it: the client is closed with 4502 and does not come again. Throwing a
+   * PinwheelError `unavailable` closes it with 4004: it does.
+   */
   onConnect?(event: ConnectEvent): void | Promise<void>;
-  /** A client has sent a message. Throwing closes the client with 4004: the message was not processed. */
+  /**
+   * A client has sent a message. Throwing closes the client with 4004: the message was not processed, and none that
+   * this session sent after it will be.
+   */
   onMessage?(event: MessageEvent): void | Promise<void>;
   /** A session has ended, whoever ended it. Not called for a session that `onConnect` refused. */
   onDisconnect?(event: DisconnectEvent): void | Promise<void>;

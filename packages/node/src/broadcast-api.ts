@@ -41,7 +41,7 @@ export class BroadcastApi {
     const others = passage.noForward || passage.hops > 0 ? [] : this.#others();
     const [here, ...there] = await Promise.all([
       this.#here(message),
-      ...others.map((member) => this.#there(member, message, exchange.contentType, passage.deadline)),
+      ...others.map((member) => this.#there(member, message, passage.deadline)),
     ]);
     exchange.json(200, summarise(here, there));
   }
@@ -62,13 +62,13 @@ export class BroadcastApi {
     return delivered;
   }
 
-  async #there(member: Member, message: Message, contentType: string, deadline: number): Promise<Ended> {
+  async #there(member: Member, message: Message, deadline: number): Promise<Ended> {
     const { clients, now } = this.#options;
     const call = {
       deadlineMs: deadline - now(),
       hops: 1,
       noForward: true,
-      contentType: contentType || 'application/octet-stream',
+      contentType: message.binary ? 'application/octet-stream' : 'text/plain',
     };
     try {
       const { status, body } = await clients.of(member).call('POST', '/v1/broadcast', call, message.data);

@@ -100,6 +100,11 @@ export class Exchange {
     this.#response.cork(() => {
       this.#response.writeStatus(reasons[status] ?? String(status)).writeHeader('content-type', contentType);
       for (const [name, value] of Object.entries(extra)) this.#response.writeHeader(name, value);
+      if (this.method === 'HEAD') {
+        // a body would be taken for the next answer
+        this.#response.endWithoutBody(Buffer.byteLength(body));
+        return;
+      }
       // the rest of a body that is too large is not waited for
       this.#response.end(body, status === 413);
     });

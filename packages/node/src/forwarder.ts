@@ -4,9 +4,10 @@ import {
   type ErrorCode,
   type Message,
   type OutgoingMessage,
+  PinwheelError,
   type Receipt,
 } from '@pinwheel/protocol';
-import { type NodeClients, Outbox } from '@pinwheel/sender';
+import { type NodeClients, Outbox, type Outcome } from '@pinwheel/sender';
 
 export interface ForwardOptions {
   /** How often the messages will have been forwarded with this one. */
@@ -22,11 +23,13 @@ export type Forwarded = Receipt | { readonly failed: ErrorCode; readonly why: st
 
 export interface ForwarderOptions {
   readonly clients: NodeClients;
+  /** A member as it is now; `undefined` when it has left. */
+  readonly memberOf: (id: string) => Member | undefined;
   readonly now: () => number;
   /** Most messages that may be on their way at once; more are `overloaded`. */
   readonly maxWaiting: number;
-  /** What a node said of itself with its answer. */
-  readonly heard: (member: string, fingerprint: string, foreignUsers: number) => void;
+  /** A node is about to be asked; takes what it says of itself with its answer. */
+  readonly asking: (member: string) => (fingerprint: string, foreignUsers: number) => void;
 }
 
 class Forwarding implements OutgoingMessage {
@@ -106,7 +109,7 @@ export class Forwarder {
     if (outbox === undefined) {
       outbox = new Outbox<Forwarding>(
         (message) => this.#inTime(message),
-        (batch) => this.#post(member, batch, hops, noForward),
+        (batch) => this.#post(member.id, batch, hops, noForward),
       );
       this.#outboxes.set(key, outbox);
     }
@@ -122,17 +125,45 @@ export class Forwarder {
     return false;
   }
 
-  async #post(member: Member, batch: readonly Forwarding[], hops: number, noForward: boolean): Promise<void> {
-    const deadline = Math.max(...batch.map((message) => message.deadline));
-    const client = this.#options.clients.of(member);
-    const outcome = await client.post(batch, { deadlineMs: deadline - this.#options.now(), hops, noForward });
-    if (outcome.kind === 'failed') {
-      const { code, message: why } = outcome.error;
-      for (const message of batch) this.#end(message, { failed: code, why });
-      return;
+  async #post(
+    member: string,
+    batch: readonly Forwarding[],
+    hops: number,
+    noForward: boolean,
+  ): Promise<() => void> {
+    const heard = this.#options.asking(member);
+    const outcome = await this.#outcomeOf(member, batch, hops, noForward);
+    return () => {
+      if (outcome.kind === 'failed') {
+        const { code, message: why } = outcome.error;
+        for (const message of batch) this.#end(message, { failed: code, why });
+        return;
+      }
+      heard(outcome.fingerprint, outcome.foreignUsers);
+      for (const [i, message] of batch.entries())
+        this.#end(message, outcome.receipts.receipt(i, message.user));
+    };
+  }
+
+  async #outcomeOf(
+    id: string,
+    batch: readonly Forwarding[],
+    hops: number,
+    noForward: boolean,
+  ): Promise<Outcome> {
+    const { clients, memberOf, now } = this.#options;
+    // asked for at every batch: a member that came back may listen elsewhere
+    const member = memberOf(id);
+    if (member === undefined) {
+      return { kind: 'failed', error: new PinwheelError('unreachable', `member ${id} has left`) };
     }
-    this.#options.heard(member.id, outcome.fingerprint, outcome.foreignUsers);
-    for (const [i, message] of batch.entries()) this.#end(message, outcome.receipts.receipt(i, message.user));
+    const deadline = Math.max(...batch.map((message) => message.deadline));
+    try {
+      return await clients.of(member).post(batch, { deadlineMs: deadline - now(), hops, noForward });
+    } catch (thrown) {
+      // the node has been closed since the batch was filled
+      return { kind: 'failed', error: PinwheelError.from(thrown) };
+    }
   }
 
   #end(message: Forwarding, end: Forwarded): void {

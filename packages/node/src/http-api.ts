@@ -56,7 +56,7 @@ export function createHttpApi(parts: HttpApiParts, counters: NodeCounters, log: 
     const error = PinwheelError.from(thrown);
     counters.refusals[error.httpStatus < 500 ? '4xx' : '5xx']++;
     if (error.code === 'internal')
-      log.error({ path: exchange.path, stack: (thrown as Error).stack }, error.message);
+      log.error({ path: exchange.path, stack: (thrown as Partial<Error> | null)?.stack }, error.message);
     exchange.fail(error);
   };
   // an exception past a handler would end the process

@@ -1,5 +1,5 @@
 import type { Log } from '@pinwheel/membership';
-import { type CloseCode, closeCodes, type Receipt } from '@pinwheel/protocol';
+import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Application } from './application.js';
 import type { NodeCounters } from './node-counters.js';
 import type { Session } from './session.js';
@@ -24,6 +24,8 @@ export class Inbound {
   readonly #turns: Turns;
   /** Sessions that the application refused: it hears no more of them. */
   readonly #refused = new WeakSet<Session>();
+  /** Sessions that it failed on a message of: it gets none of the later ones, which would be out of order. */
+  readonly #failedOn = new WeakSet<Session>();
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -39,9 +41,13 @@ export class Inbound {
     const { application } = this.#options;
     if (application.onConnect === undefined) return;
     const { user, id, edge } = session;
-    this.#turns.add(user, 0, () =>
+    const taken = this.#turns.add(user, 1, () =>
       this.#call(session, closeCodes.refused, () => application.onConnect?.({ user, session: id, edge })),
     );
+    if (taken) return;
+    // it never heard of this session
+    this.#refused.add(session);
+    session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
   }
 
   /** @param data a copy that nobody else changes. */
@@ -62,7 +68,9 @@ export class Inbound {
       send,
     };
     const taken = this.#turns.add(user, data.length + 1, () =>
-      this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
+      this.#failedOn.has(session)
+        ? undefined
+        : this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
     );
     if (taken) return;
     counters.inboundRefused++;
@@ -83,8 +91,8 @@ export class Inbound {
     if (this.#refused.has(session)) return undefined;
     try {
       const running = call();
-      if (running instanceof Promise)
-        return running.catch((thrown) => this.#failed(session, onFailure, thrown));
+      if (isThenable(running))
+        return Promise.resolve(running).catch((thrown) => this.#failed(session, onFailure, thrown));
     } catch (thrown) {
       this.#failed(session, onFailure, thrown);
     }
@@ -92,9 +100,19 @@ export class Inbound {
   }
 
   #failed(session: Session, onFailure: CloseCode | undefined, thrown: unknown): void {
+    const error = PinwheelError.from(thrown, 'application');
     if (onFailure === closeCodes.refused) this.#refused.add(session);
     else this.#options.counters.applicationErrors++;
-    this.#options.log.warn({ session: session.id, error: String(thrown) }, 'the application failed');
-    if (onFailure !== undefined) session.close(onFailure, onFailure.reason);
+    if (onFailure === closeCodes.applicationFailed) this.#failedOn.add(session);
+    this.#options.log.warn({ session: session.id, error: error.message }, 'the application failed');
+    // an application that is away has refused nobody: the client may come again
+    const close =
+      error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
+    if (close !== undefined) session.close(close, close.reason);
   }
+}
+
+/** Whatever the application's own promises are made of. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

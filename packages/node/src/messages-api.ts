@@ -9,6 +9,7 @@ import {
   type Message,
   maxBatchBytes,
   maxMessageBytes,
+  type NdjsonLine,
   ndjsonContentType,
   PinwheelError,
   parseNdjson,
@@ -78,7 +79,8 @@ export class MessagesApi {
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {
     this.#options.counters.requests.ndjson++;
-    const lines = parseNdjson(await exchange.readBody(maxBatchBytes), this.#options.newId);
+    const body = await exchange.readBody(maxBatchBytes);
+    const lines = parseNdjson(body, this.#options.newId).map(refuseWait);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
     const receipts = await this.#route(batch, passage);
     let next = 0;
@@ -104,6 +106,12 @@ export class MessagesApi {
     for (let i = 0; i < receipts.length; i++) counters.receipts[receipts.status(i)]++;
     return receipts;
   }
+}
+
+/** Said rather than passed over: a receipt that did not wait would promise too much. */
+function refuseWait(line: NdjsonLine): NdjsonLine {
+  if (line instanceof PinwheelError || !line.waitForClient) return line;
+  return new PinwheelError('bad-request', 'wait: no session of this node acknowledges; leave it out');
 }
 
 function headersOf(receipt: Receipt): AnswerHeaders {

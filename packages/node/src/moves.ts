@@ -73,7 +73,10 @@ export class Moves {
 
   /** Sends everybody on now, whatever the pace. */
   finish(): void {
-    for (const held of [...this.#options.table.users()]) this.#send(held.user);
+    for (const { user } of [...this.#options.table.users()]) {
+      this.#migration.went(user);
+      this.#send(user);
+    }
   }
 
   stop(): void {

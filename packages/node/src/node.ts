@@ -140,7 +140,8 @@ class RunningNode implements PinwheelNode {
       clients,
       now,
       maxWaiting: options.maxForwarding,
-      heard: (member, fingerprint, foreignUsers) => ownership.heard(member, fingerprint, foreignUsers),
+      memberOf: (id) => ownership.state.members.get(id),
+      asking: (member) => ownership.asking(member),
     });
     this.#inbound = new Inbound({
       application: options.application,
@@ -288,7 +289,7 @@ class RunningNode implements PinwheelNode {
     await this.#until(() => !this.#isInRing(), ringWithoutMeMs);
     this.#moves.leave();
     const emptied = await this.#until(() => this.#table.userCount === 0, drainMs);
-    if (!emptied) {
+    if (!emptied && this.#closing === undefined) {
       log.warn(
         { node: this.id, users: this.#table.userCount },
         'the time to drain is over; the rest goes now',

@@ -27,14 +27,22 @@ export class Ownership {
   }
 
   ringChanged(state: RingState): void {
-    // an answer counts only for the ring that it was given for: fingerprints come back, generations do not
-    if (state.ring.fingerprint !== this.#state.ring.fingerprint) this.#doneMoving = new Set();
+    if (state.ring !== this.#state.ring) this.#doneMoving = new Set();
     this.#state = state;
   }
 
-  /** What a member said of itself: how many users it holds that the ring of this fingerprint gives to others. */
-  heard(member: string, fingerprint: string, foreignUsers: number): void {
-    if (foreignUsers === 0 && fingerprint === this.#state.ring.fingerprint) this.#doneMoving.add(member);
+  /**
+   * A member is about to be asked. Returns what takes its answer: how many users it holds that the ring of this
+   * fingerprint gives to others.
+   */
+  asking(member: string): (fingerprint: string, foreignUsers: number) => void {
+    const { ring } = this.#state;
+    return (fingerprint, foreignUsers) => {
+      // an answer counts only while the ring is the one it was asked for: fingerprints come back, rings do not
+      if (this.#state.ring !== ring || fingerprint !== ring.fingerprint) return;
+      if (foreignUsers === 0) this.#doneMoving.add(member);
+      else this.#doneMoving.delete(member);
+    };
   }
 
   isMine(hash: number): boolean {

@@ -1,8 +1,6 @@
-import { headers, maxHops, PinwheelError } from '@pinwheel/protocol';
+import { headers, maxDeadlineMs, maxHops, PinwheelError } from '@pinwheel/protocol';
 import type { Exchange } from './exchange.js';
 import type { Passage } from './router.js';
-
-const longestMs = 60_000;
 
 /**
  * Reads how a request came and how much time it has.
@@ -27,7 +25,7 @@ export function readPassage(exchange: Exchange, now: number, defaultMs: number):
   return {
     hops: readWhole(exchange, headers.hops, 0, maxHops, 0),
     noForward: noForward === '1',
-    deadline: now + readWhole(exchange, headers.deadlineMs, 1, longestMs, defaultMs),
+    deadline: now + readWhole(exchange, headers.deadlineMs, 1, maxDeadlineMs, defaultMs),
   };
 }
 

@@ -39,28 +39,23 @@ export class UsersApi {
   async presence(exchange: Exchange, encodedUser: string): Promise<void> {
     this.#options.counters.requests.presence++;
     const user = decodeUserId(encodedUser);
-    const held = this.#options.table.get(user);
-    if (held !== undefined) exchange.json(200, this.#presenceOf(held));
-    else
-      await this.#elsewhere(exchange, user, {
-        user,
-        holder: this.#options.self,
-        online: false,
-        sessions: [],
-      });
+    const here = (): unknown => {
+      const held = this.#options.table.get(user);
+      return held === undefined ? undefined : this.#presenceOf(held);
+    };
+    const nowhere = { user, holder: this.#options.self, online: false, sessions: [] };
+    await this.#answer(exchange, user, here, nowhere);
   }
 
   async disconnect(exchange: Exchange, encodedUser: string): Promise<void> {
     this.#options.counters.requests.disconnect++;
     const user = decodeUserId(encodedUser);
     const wanted = readClose(exchange.query);
-    const held = this.#options.table.get(user);
-    if (held === undefined) return this.#elsewhere(exchange, user, { user, closed: 0 });
-    const closing = held.sessions.filter(
-      (session) => wanted.session === undefined || session.id === wanted.session,
-    );
-    for (const session of closing) session.close(wanted.close, wanted.reason);
-    exchange.json(200, { user, closed: closing.length });
+    const here = (): unknown => {
+      const held = this.#options.table.get(user);
+      return held === undefined ? undefined : { user, closed: closeSessions(held, wanted) };
+    };
+    await this.#answer(exchange, user, here, { user, closed: 0 });
   }
 
   #presenceOf(held: HeldUser): unknown {
@@ -72,9 +67,16 @@ export class UsersApi {
     return { user: held.user, holder: this.#options.self, online: true, sessions };
   }
 
-  /** The rules for messages, for a single question. `nowhere` is the answer when nobody holds the user. */
-  async #elsewhere(exchange: Exchange, user: string, nowhere: unknown): Promise<void> {
+  /**
+   * The rules for messages, for a single question.
+   *
+   * @param here the answer when the user is here, else `undefined`.
+   * @param nowhere the answer when nobody holds the user.
+   */
+  async #answer(exchange: Exchange, user: string, here: () => unknown, nowhere: unknown): Promise<void> {
     const { ownership, now, deadlineMs } = this.#options;
+    const found = here();
+    if (found !== undefined) return exchange.json(200, found);
     const passage = readPassage(exchange, now(), deadlineMs);
     const where = ownership.whereabouts(user);
     const stop = passage.noForward || passage.hops >= maxHops;
@@ -92,7 +94,8 @@ export class UsersApi {
           const { status, body } = await this.#ask(exchange, member, passage, true);
           if (status !== 421 && !isNowhere(body)) return exchange.send(status, 'application/json', body);
         }
-        return exchange.json(200, nowhere);
+        // the user may have come while others were asked
+        return exchange.json(200, here() ?? nowhere);
       }
       default:
         throw new TypeError(`unknown whereabouts ${where satisfies never}`);
@@ -116,6 +119,12 @@ export class UsersApi {
     const deadlineMs = passage.deadline - now();
     return clients.of(member).call(exchange.method, path, { deadlineMs, hops: passage.hops + 1, noForward });
   }
+}
+
+function closeSessions(held: HeldUser, { session: only, close, reason }: WantedClose): number {
+  const closing = held.sessions.filter((session) => only === undefined || session.id === only);
+  for (const session of closing) session.close(close, reason);
+  return closing.length;
 }
 
 interface WantedClose {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { Pool } from 'undici';
@@ -6,7 +7,7 @@ import type { Application, SessionEvent } from './application.js';
 export interface WebhookOptions {
   /** Where events are posted, `http:` or `https:`. */
   readonly url: string;
-  /** Deadline of one try, in ms; default 5000. */
+  /** Deadline of one try, in ms, its wait for a connection included; default 5000. */
   readonly timeoutMs?: number;
   /** Tries in all; default 4. Between them the wait doubles from up to 200 ms to up to 2 s, with full jitter. */
   readonly tries?: number;
@@ -19,23 +20,36 @@ const waits = { firstMs: 200, longestMs: 2000 };
 /**
  * An application that posts every event as JSON: `{"event":"connect"|"message"|"disconnect","user","session",…}` with
  * `data` (text) or `base64` for a message. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
- * else is tried again. In order for each user. A 4xx to `connect` refuses the client.
+ * else is tried again. In order for each user. A 4xx to `connect` refuses the client; when the webhook is away, the
+ * client may come again.
  *
- * @throws PinwheelError `bad-option` for a URL that cannot be used.
+ * @throws PinwheelError `bad-option` for a URL that cannot be used and for a number outside its bounds.
  */
 export function webhookApplication(options: WebhookOptions): Application & { close(): Promise<void> } {
   const url = parseUrl(options.url);
   const { timeoutMs = 5000, tries = 4, connections = 16 } = options;
+  within('timeoutMs', timeoutMs, 1, 60_000);
+  within('tries', tries, 1, 100);
+  within('connections', connections, 1, 1024);
   const pool = new Pool(url.origin, { connections, pipelining: 1 });
   const closing = new AbortController();
 
   const tryOnce = async (body: string): Promise<'done' | string> => {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
     const path = `${url.pathname}${url.search}`;
     const headers = { 'content-type': 'application/json' };
-    const answer = await pool.request({ method: 'POST', path, headers, body, signal });
-    await answer.body.dump();
-    const { statusCode } = answer;
+    const late = new AbortController();
+    // closing the pool cuts what is under way
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    let statusCode: number;
+    try {
+      const answer = await pool.request({ method: 'POST', path, headers, body, signal: late.signal });
+      statusCode = answer.statusCode;
+      await answer.body.dump();
+    } catch (thrown) {
+      return late.signal.aborted ? `no answer within ${timeoutMs} ms` : PinwheelError.from(thrown).message;
+    } finally {
+      clearTimeout(timer);
+    }
     if (statusCode >= 200 && statusCode < 300) return 'done';
     const forGood = statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429;
     if (forGood) throw new PinwheelError('application', `webhook ${url.href} answered ${statusCode}`);
@@ -45,18 +59,13 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   const post = async (event: object): Promise<void> => {
     const body = JSON.stringify(event);
     let last = '';
-    for (let failures = 0; failures < tries; failures++) {
+    for (let failures = 0; failures < tries && !closing.signal.aborted; failures++) {
       if (failures > 0) await pause(backoffMs(failures, waits), closing.signal);
-      try {
-        last = await tryOnce(body);
-        if (last === 'done') return;
-      } catch (thrown) {
-        if (thrown instanceof PinwheelError) throw thrown;
-        last = (thrown as Error).message;
-      }
-      if (closing.signal.aborted) break;
+      last = await tryOnce(body);
+      if (last === 'done') return;
     }
-    throw new PinwheelError('application', `webhook ${url.href} failed ${tries} times, last: ${last}`);
+    if (closing.signal.aborted) throw new PinwheelError('unavailable', 'the webhook is closed');
+    throw new PinwheelError('unavailable', `webhook ${url.href} failed ${tries} times, last: ${last}`);
   };
 
   const named = ({ user, session }: SessionEvent) => ({ user, session });
@@ -85,10 +94,15 @@ function parseUrl(text: string): URL {
   );
 }
 
+/** Over at once when the signal comes. */
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) clearTimeout(timer);
-  });
+  return sleep(delayMs, undefined, { signal }).catch(() => {});
+}
+
+function within(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new PinwheelError(
+    'bad-option',
+    `webhook ${name} is ${value}; it must be a whole number between ${least} and ${most}`,
+  );
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Message, maxBatchBytes, maxBatchMessages, maxIdBytes } from './message.js';
+import { type Message, maxBatchBytes, maxBatchMessages, maxIdBytes, maxMessageBytes } from './message.js';
 import { PinwheelError } from './pinwheel-error.js';
 import { maxUserBytes } from './user-id.js';
 
@@ -132,6 +132,13 @@ function decodeMessage(bytes: Buffer, start: number, messages: Message[]): numbe
   if (idBytes < 1 || idBytes > maxIdBytes) {
     throw broken(messages, `its id has ${idBytes} bytes; it must have 1 to ${maxIdBytes}`);
   }
+  if (dataBytes > maxMessageBytes) {
+    throw broken(
+      messages,
+      `its data has ${dataBytes} bytes; it must have at most ${maxMessageBytes}`,
+      'too-large',
+    );
+  }
   if (flags > (binaryFlag | waitFlag)) throw broken(messages, `its flags are ${flags}`);
   const binary = (flags & binaryFlag) !== 0;
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, dataBytes);
@@ -140,10 +147,18 @@ function decodeMessage(bytes: Buffer, start: number, messages: Message[]): numbe
     user: readUser(bytes, userAt, idAt, messages),
     data,
     binary,
-    id: bytes.toString('latin1', idAt, dataAt),
+    id: readId(bytes, idAt, dataAt, messages),
     waitForClient: (flags & waitFlag) !== 0,
   });
   return end;
+}
+
+/** Checked here, because whoever passes the message on writes the id as it stands. */
+function readId(bytes: Buffer, from: number, to: number, messages: readonly Message[]): string {
+  for (let i = from; i < to; i++) {
+    if (bytes[i]! < 0x21 || bytes[i]! > 0x7e) throw broken(messages, 'its id is not printable ASCII');
+  }
+  return bytes.toString('latin1', from, to);
 }
 
 function readUser(bytes: Buffer, from: number, to: number, messages: readonly Message[]): string {
@@ -160,7 +175,7 @@ function readUser(bytes: Buffer, from: number, to: number, messages: readonly Me
 function broken(
   before: readonly Message[],
   what: string,
-  code: 'bad-request' | 'bad-user' = 'bad-request',
+  code: 'bad-request' | 'bad-user' | 'too-large' = 'bad-request',
 ): PinwheelError {
   return new PinwheelError(code, `message ${before.length + 1} of the batch: ${what}`);
 }

@@ -22,5 +22,8 @@ export const headers = {
   foreignUsers: 'pinwheel-foreign-users',
 } as const;
 
+/** The longest time that {@link headers.deadlineMs} may give, in ms. */
+export const maxDeadlineMs = 60_000;
+
 /** A message passes at most this many nodes after the first. */
 export const maxHops = 2;

@@ -1,6 +1,6 @@
 export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type OutgoingMessage } from './batch.js';
 export { type CloseCode, closeCodes, closeReasonOf, shouldReconnect } from './close-codes.js';
-export { headers, maxHops } from './headers.js';
+export { headers, maxDeadlineMs, maxHops } from './headers.js';
 export {
   isMessageId,
   type Message,

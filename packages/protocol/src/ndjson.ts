@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isMessageId, type Message, maxBatchMessages, maxMessageBytes } from './message.js';
 import { PinwheelError } from './pinwheel-error.js';
 import { parseUserId } from './user-id.js';
@@ -22,15 +23,21 @@ export function parseNdjson(bytes: Buffer, newId: () => string): readonly Ndjson
   for (let from = 0; from < bytes.length; ) {
     const found = bytes.indexOf(newline, from);
     const to = found === -1 ? bytes.length : found;
-    const text = bytes.toString('utf8', from, to).trim();
+    const line = bytes.subarray(from, to);
     from = to + 1;
+    const text = line.toString('utf8').trim();
     if (text === '') continue;
     if (lines.length === maxBatchMessages) {
       throw new PinwheelError('too-large', `the batch has more than ${maxBatchMessages} lines`);
     }
-    lines.push(parseLine(text, newId));
+    // decoding replaces what is not UTF-8, and a user or a payload would become another one
+    lines.push(isUtf8(line) ? parseLine(text, newId) : notUtf8());
   }
   return lines;
+}
+
+function notUtf8(): PinwheelError {
+  return new PinwheelError('bad-request', 'the line is not valid UTF-8');
 }
 
 function parseLine(text: string, newId: () => string): NdjsonLine {
@@ -53,7 +60,7 @@ function messageOf(value: unknown, newId: () => string): Message {
   if (unknown !== undefined) {
     throw new PinwheelError(
       'bad-request',
-      `unknown field ${JSON.stringify(unknown)}; known: ${[...fields].join(', ')}`,
+      `unknown field ${shown(unknown)}; known: ${[...fields].join(', ')}`,
     );
   }
   const line = value as Record<string, unknown>;
@@ -61,11 +68,11 @@ function messageOf(value: unknown, newId: () => string): Message {
   if (!isMessageId(id)) {
     throw new PinwheelError(
       'bad-request',
-      `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
+      `id is ${shown(id)}; it must be 1 to 64 printable ASCII characters`,
     );
   }
   if (wait !== undefined && wait !== 'client') {
-    throw new PinwheelError('bad-request', `wait is ${JSON.stringify(wait)}; it must be "client" or missing`);
+    throw new PinwheelError('bad-request', `wait is ${shown(wait)}; it must be "client" or missing`);
   }
   return { user: parseUserId(line['user']), ...payloadOf(line), id, waitForClient: wait === 'client' };
 }
@@ -100,4 +107,10 @@ function decodeBase64(base64: unknown): Uint8Array {
     typeof base64 === 'string' && base64.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(base64);
   if (!valid) throw new PinwheelError('bad-request', 'base64 must be a string of base64 with its padding');
   return Buffer.from(base64, 'base64');
+}
+
+/** A value as an error quotes it: the caller's own megabytes are not sent back. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  return value === null ? 'null' : typeof value;
 }

@@ -57,8 +57,16 @@ export class PinwheelError extends Error {
   /** Any thrown value as a PinwheelError; one that is already is returned as it is. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): PinwheelError {
     if (thrown instanceof PinwheelError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new PinwheelError(code, message, { cause: thrown });
+    return new PinwheelError(code, textOf(thrown), { cause: thrown });
+  }
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    // not everything has a string form: an object without a prototype has none
+    return `a thrown ${typeof thrown} without a text`;
   }
 }
 

@@ -7,6 +7,8 @@ export type ReceiptDetail = Pick<Receipt, 'stream' | 'seq' | 'owner' | 'fingerpr
 const magic = Buffer.from('PWR1');
 const plainBytes = 3;
 const detailFlag = 0x80;
+const maxDetailBytes = 0xffff;
+const maxShortened = 1000;
 
 const statuses: readonly ReceiptStatus[] = [
   'delivered',
@@ -67,7 +69,7 @@ export class Receipts {
     const details = new Map<number, Buffer>();
     let size = magic.length + this.length * plainBytes;
     for (const [i, detail] of this.#details) {
-      const json = Buffer.from(JSON.stringify(detail));
+      const json = encodeDetail(detail);
       details.set(i, json);
       size += 2 + json.length;
     }
@@ -123,6 +125,14 @@ export class Receipts {
     this.#details.set(i, parseDetail(bytes.toString('utf8', at + 2, end), i, this.length));
     return end;
   }
+}
+
+/** What would not fit, because a node on the way said too much, loses all but the beginning of its error. */
+function encodeDetail(detail: ReceiptDetail): Buffer {
+  const json = Buffer.from(JSON.stringify(detail));
+  if (json.length <= maxDetailBytes) return json;
+  const { code = 'internal', message = 'the detail is too long' } = detail.error ?? {};
+  return Buffer.from(JSON.stringify({ error: { code, message: message.slice(0, maxShortened) } }));
 }
 
 function parseDetail(json: string, i: number, length: number): ReceiptDetail {

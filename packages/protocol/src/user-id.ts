@@ -35,19 +35,25 @@ export function parseUserId(value: unknown): string {
  * @throws PinwheelError `bad-user`.
  */
 export function decodeUserId(encoded: string): string {
+  // raw bytes that are not ASCII have been replaced or misread by the time they are a string
+  if (!printableAscii.test(encoded)) throw notPercentEncoded(encoded);
   let decoded: string;
   try {
     decoded = decodeURIComponent(encoded);
   } catch (cause) {
-    throw new PinwheelError(
-      'bad-user',
-      `user ${JSON.stringify(encoded.slice(0, 80))} is not percent-encoded UTF-8`,
-      {
-        cause,
-      },
-    );
+    throw notPercentEncoded(encoded, cause);
   }
   return parseUserId(decoded);
+}
+
+const printableAscii = /^[\x21-\x7e]*$/;
+
+function notPercentEncoded(encoded: string, cause?: unknown): PinwheelError {
+  return new PinwheelError(
+    'bad-user',
+    `user ${JSON.stringify(encoded.slice(0, 80))} is not percent-encoded UTF-8`,
+    { cause },
+  );
 }
 
 /**

@@ -28,8 +28,8 @@ export function dropPoints(base: PointIndex, gone: ReadonlySet<string>): PointIn
 export function insertPoints(base: PointIndex, added: readonly Placed[]): PointIndex {
   const ids = [...base.ids];
   const free = [...ids.keys()].filter((slot) => ids[slot] === undefined);
-  const slots = added.map(({ id }) => {
-    const slot = free.shift() ?? ids.length;
+  const slots = added.map(({ id }, i) => {
+    const slot = free[i] ?? ids.length;
     ids[slot] = id;
     return slot;
   });

@@ -5,11 +5,11 @@ export type RingHash = 'xxhash32' | 'md5';
 
 /** What every process of one service must share, or they would place users differently. */
 export interface RingSettings {
-  /** `xxhash32` is the default; `md5` is 15 times slower and for senders in languages without xxHash. */
+  /** `xxhash32` is the default; `md5` makes a look-up some ten times slower, for senders in languages without xxHash. */
   readonly hash: RingHash;
   /**
    * Points on the ring for a member of weight 1, 1–4096. More points spread users more evenly (512: the
-   * busiest of ten members has 1.07 times the mean) and cost 6 bytes each and a slower build.
+   * busiest of ten members has 1.07 times the mean) and cost 4 bytes each and a slower build.
    */
   readonly virtualNodes: number;
 }

@@ -38,7 +38,7 @@ export interface BuiltRing extends Ring {
 }
 
 export const hashSpace = 2 ** 32;
-/** 1,000 members of weight 8 with the default settings; 6 bytes a point. */
+/** 1,000 members of weight 8 with the default settings; 4 bytes a point. */
 const maxPoints = 4_194_304;
 
 /**

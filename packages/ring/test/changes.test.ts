@@ -99,6 +99,19 @@ t.test(
       );
     });
 
+    await t.test('goes on for as many members as may come and go', async (t) => {
+      let ring = buildRing([]);
+      for (const generation of ['a', 'b', 'c']) {
+        const members = Array.from({ length: 33_000 }, (_, i) => ({ id: `${generation}-${i}` }));
+        ring = buildRing(members, { virtualNodes: 1 }, ring);
+      }
+      const keys = Array.from({ length: 1000 }, (_, i) => `user-${i}`);
+      t.equal(ring.size, 33_000);
+      t.ok(keys.every((key) => ring.owner(key)?.startsWith('c-')));
+      const shares = [...ring.shares().values()];
+      t.ok(shares.filter((share) => share > 0).length > 32_900, 'but for the few with a point in common');
+    });
+
     await t.test('counts no member of a ring with another hash as placed', async (t) => {
       const md5 = buildRing(numbered(5), { hash: 'md5' });
       t.same(diff(buildRing(numbered(5), {}, md5), buildRing(numbered(5))).arcs, []);

@@ -12,9 +12,11 @@ export interface BroadcastReceipt {
 }
 
 /**
- * Asks one node, whichever, to send to every connected user through every node.
+ * Asks one node, whichever, to send to every connected user through every node. One that nobody listens at is passed
+ * over.
  *
- * @throws PinwheelError when no node took it; it may have reached some when the code is `unknown-outcome`.
+ * @throws PinwheelError when no node took it; it may have reached some when the code is `unknown-outcome` or
+ * `deadline`.
  */
 export async function broadcastThrough(
   state: RingState,
@@ -24,13 +26,28 @@ export async function broadcastThrough(
   deadlineMs: number,
 ): Promise<BroadcastReceipt> {
   const nodes = [...state.members.values()].filter((member) => member.kind === 'node' && !member.draining);
-  if (nodes.length === 0) throw new PinwheelError('unavailable', 'no node is there to broadcast through');
-  const node = nodes[Math.floor(Math.random() * nodes.length)]!;
   const contentType = binary ? 'application/octet-stream' : 'text/plain';
-  const { status, body } = await clients
-    .of(node)
-    .call('POST', '/v1/broadcast', { deadlineMs, contentType }, data);
+  const call = { deadlineMs, contentType };
+  const first = Math.floor(Math.random() * nodes.length);
+  let last: PinwheelError | undefined;
+  for (const node of [...nodes.slice(first), ...nodes.slice(0, first)]) {
+    try {
+      const { status, body } = await clients.of(node).call('POST', '/v1/broadcast', call, data);
+      return receiptOf(node.id, status, body);
+    } catch (thrown) {
+      last = PinwheelError.from(thrown);
+      if (last.code !== 'unreachable') throw last;
+    }
+  }
+  throw last ?? new PinwheelError('unavailable', 'no node is there to broadcast through');
+}
+
+function receiptOf(node: string, status: number, body: string): BroadcastReceipt {
   if (status !== 200)
-    throw new PinwheelError('unavailable', `node ${node.id} answered ${status}: ${body.slice(0, 200)}`);
-  return JSON.parse(body) as BroadcastReceipt;
+    throw new PinwheelError('unavailable', `node ${node} answered ${status}: ${body.slice(0, 200)}`);
+  try {
+    return JSON.parse(body) as BroadcastReceipt;
+  } catch (cause) {
+    throw new PinwheelError('unknown-outcome', `node ${node} answered nonsense`, { cause });
+  }
 }

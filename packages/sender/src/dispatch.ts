@@ -57,7 +57,8 @@ export class Dispatch {
   #queuedMessages = 0;
   #queuedBytes = 0;
   #nextSweep: (() => void) | undefined;
-  #nextSweepAt = 0;
+  /** Infinity when nothing waits. */
+  #nextSweepAt = Number.POSITIVE_INFINITY;
 
   constructor(world: DispatchWorld, limits: DispatchLimits) {
     this.#world = world;
@@ -92,7 +93,7 @@ export class Dispatch {
     }
     this.#queuedMessages++;
     this.#queuedBytes += message.bytes;
-    if (this.#nextSweep === undefined) this.#wake(sweepMs);
+    if (message.deadline < this.#nextSweepAt) this.#wake(message.deadline);
     const lane = this.#lanes.size === 0 ? undefined : this.#lanes.of(message.user);
     if (lane === undefined) this.#route(message);
     else lane.waiting.push(message);
@@ -118,7 +119,7 @@ export class Dispatch {
   abandon(code: ErrorCode, why: string): void {
     for (const message of this.#everything()) this.#settle(message, overloaded(message, code, why));
     this.#nextSweep?.();
-    this.#nextSweep = undefined;
+    this.#nextSweepAt = Number.POSITIVE_INFINITY;
   }
 
   #route(message: Pending): void {
@@ -140,20 +141,33 @@ export class Dispatch {
     outbox.push(message);
   }
 
-  async #post(member: string, batch: readonly Pending[]): Promise<void> {
+  async #post(member: string, batch: readonly Pending[]): Promise<() => void> {
     const now = this.#world.clock.now();
     let deadline = now;
     for (const message of batch) deadline = Math.max(deadline, message.deadline);
     this.counters.batches++;
     this.counters.batchedMessages += batch.length;
     const outcome = await this.#world.post(member, batch, deadline - now);
+    return () => this.#ended(member, batch, outcome);
+  }
+
+  #ended(member: string, batch: readonly Pending[], outcome: Outcome): void {
+    const { retries } = this.counters;
     if (outcome.kind === 'failed') {
       for (const message of batch) this.#failed(message, outcome.error.code, outcome.error.message);
     } else {
       for (let i = 0; i < batch.length; i++)
         this.#answered(batch[i]!, outcome.receipts.receipt(i, batch[i]!.user));
     }
+    if (this.counters.retries > retries) this.#lineUp(member);
     this.#releaseLanes();
+  }
+
+  /** What is queued for a member goes behind an earlier message of its user that is tried again. */
+  #lineUp(member: string): void {
+    const queued =
+      this.#outboxes.get(member)?.withdraw(({ user }) => this.#lanes.of(user) !== undefined) ?? [];
+    for (const message of queued) this.#lanes.open(message.user).insert(message);
   }
 
   /** A message whose user got a lane after it was queued waits there instead. */
@@ -197,7 +211,7 @@ export class Dispatch {
     const lane = this.#lanes.open(message.user);
     lane.insert(message);
     lane.retryAt = Math.max(lane.retryAt, now + backoffMs(message.attempts, retryWait, this.#world.random));
-    this.#wake(laneMs);
+    this.#wake(now + laneMs);
   }
 
   #releaseLanes(): void {
@@ -212,26 +226,28 @@ export class Dispatch {
     this.counters.receipts[receipt.status]++;
   }
 
-  /** Has the sweep run within so many ms. It runs only while something waits. */
-  #wake(withinMs: number): void {
-    const at = this.#world.clock.now() + withinMs;
-    if (this.#nextSweep !== undefined && this.#nextSweepAt <= at) return;
+  /** Has the sweep run at that time by the clock, or before. It runs only while something waits. */
+  #wake(at: number): void {
+    if (this.#nextSweepAt <= at) return;
     this.#nextSweep?.();
     this.#nextSweepAt = at;
-    this.#nextSweep = this.#world.clock.after(withinMs, () => {
-      this.#nextSweep = undefined;
+    this.#nextSweep = this.#world.clock.after(Math.max(0, at - this.#world.clock.now()), () => {
+      this.#nextSweepAt = Number.POSITIVE_INFINITY;
       this.#sweep();
     });
   }
 
   #sweep(): void {
     const now = this.#world.clock.now();
+    let earliest = Number.POSITIVE_INFINITY;
     for (const message of this.#everything()) {
-      if (message.deadline > now || message.settled) continue;
-      this.#settle(message, message.lastWord ?? late(message));
+      if (message.deadline <= now) this.#settle(message, message.lastWord ?? late(message));
+      else if (!message.settled) earliest = Math.min(earliest, message.deadline);
     }
     this.#releaseLanes();
-    if (this.#queuedMessages > 0) this.#wake(this.#lanes.size > 0 ? laneMs : sweepMs);
+    // a sweep looks at everything: deadlines that are close together wait for one another
+    if (earliest !== Number.POSITIVE_INFINITY) this.#wake(Math.max(earliest, now + sweepMs));
+    if (this.#lanes.size > 0) this.#wake(now + laneMs);
   }
 
   *#everything(): Iterable<Pending> {

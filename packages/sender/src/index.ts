@@ -5,4 +5,5 @@ export type { Outcome } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';
 export { Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
+export { addSenderMetrics, senderMetrics } from './sender-metrics.js';
 export type { SenderOptions } from './sender-options.js';

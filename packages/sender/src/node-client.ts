@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   headers,
   isErrorCode,
+  maxDeadlineMs,
   type OutgoingMessage,
   PinwheelError,
   Receipts,
@@ -39,6 +40,7 @@ const nothingWasSent = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 const maxAnswerBytes = 16_777_216;
+const maxQuoted = 400;
 
 /**
  * Posts batches to one node over kept-alive HTTP. `post` may be called while another is under way; a batch's
@@ -78,13 +80,13 @@ export class NodeClient {
         signal: abort.signal,
       });
       const body = Buffer.from(await answer.body.arrayBuffer());
-      // the answer is complete, so the request's bytes are no longer needed
-      this.#idleWriters.push(writer);
       if (answer.statusCode !== 200)
         return { kind: 'failed', error: refusal(this.#name, answer.statusCode, body) };
+      // answered in full, so the request has been read: its bytes are no longer needed
+      this.#idleWriters.push(writer);
       return {
         kind: 'answered',
-        receipts: Receipts.decode(body, messages.length),
+        receipts: this.#decode(body, messages.length),
         foreignUsers: Number(answer.headers[headers.foreignUsers] ?? 0),
         fingerprint: String(answer.headers[headers.fingerprint] ?? ''),
       };
@@ -126,6 +128,16 @@ export class NodeClient {
     await this.#pool.destroy();
   }
 
+  /** An answer that cannot be read says nothing about what became of the batch. */
+  #decode(body: Buffer, length: number): Receipts {
+    try {
+      return Receipts.decode(body, length);
+    } catch (cause) {
+      const why = PinwheelError.from(cause).message;
+      throw new PinwheelError('unknown-outcome', `node ${this.#name} answered nonsense: ${why}`, { cause });
+    }
+  }
+
   #failure(thrown: unknown, late: boolean, deadlineMs: number): PinwheelError {
     if (thrown instanceof PinwheelError) return thrown;
     if (late) {
@@ -152,7 +164,7 @@ export class NodeClient {
 function requestHeaders(options: PostOptions): Record<string, string> {
   const named: Record<string, string> = {
     'content-type': options.contentType ?? batchContentType,
-    [headers.deadlineMs]: String(Math.max(1, Math.round(options.deadlineMs))),
+    [headers.deadlineMs]: String(Math.min(maxDeadlineMs, Math.max(1, Math.round(options.deadlineMs)))),
   };
   if (options.hops !== undefined) named[headers.hops] = String(options.hops);
   if (options.noForward === true) named[headers.noForward] = '1';
@@ -162,10 +174,8 @@ function requestHeaders(options: PostOptions): Record<string, string> {
 function refusal(name: string, status: number, body: Buffer): PinwheelError {
   const said = errorIn(body);
   const code: ErrorCode = said?.code ?? (status === 503 ? 'unavailable' : 'internal');
-  return new PinwheelError(
-    code,
-    `node ${name} answered ${status}: ${said?.message ?? body.toString('utf8', 0, 200)}`,
-  );
+  const why = said?.message ?? body.toString('utf8', 0, maxQuoted);
+  return new PinwheelError(code, `node ${name} answered ${status}: ${why.slice(0, maxQuoted)}`);
 }
 
 function errorIn(body: Buffer): { code: ErrorCode; message: string } | undefined {

@@ -16,7 +16,7 @@ export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBa
  */
 export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
   readonly #leaves: (item: Item) => boolean;
-  readonly #post: (batch: readonly Item[]) => Promise<void>;
+  readonly #post: (batch: readonly Item[]) => Promise<() => void>;
   readonly #limits: OutboxLimits;
   #open: Item[] = [];
   #inFlight: readonly Item[] = [];
@@ -24,11 +24,12 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
 
   /**
    * @param leaves asked for each item as its batch departs; `false` drops the item from the outbox.
-   * @param post sends a batch, deals with its answer and then resolves; it never rejects.
+   * @param post sends a batch and resolves with the call that deals with its answer; neither ever fails. By the time
+   * of that call nothing is in flight any more.
    */
   constructor(
     leaves: (item: Item) => boolean,
-    post: (batch: readonly Item[]) => Promise<void>,
+    post: (batch: readonly Item[]) => Promise<() => void>,
     limits: OutboxLimits = defaultOutboxLimits,
   ) {
     this.#leaves = leaves;
@@ -68,8 +69,9 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
     while (this.#open.length > 0) {
       this.#inFlight = this.#open.splice(0, this.#batchLength()).filter(this.#leaves);
       if (this.#inFlight.length === 0) continue;
-      await this.#post(this.#inFlight);
+      const answered = await this.#post(this.#inFlight);
       this.#inFlight = [];
+      answered();
     }
     this.#busy = false;
   }

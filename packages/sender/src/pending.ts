@@ -6,7 +6,7 @@ export class Pending implements OutgoingMessage {
   readonly data: string | Uint8Array;
   readonly binary: boolean;
   readonly id: string;
-  readonly waitForClient: boolean;
+  readonly waitForClient = false;
   /** Rises with every message of this sender: the order in which a user's messages were sent. */
   readonly order: number;
   /** By the sender's clock, in ms. */
@@ -20,15 +20,22 @@ export class Pending implements OutgoingMessage {
   lastWord: Receipt | undefined = undefined;
   #settle: ((receipt: Receipt) => void) | undefined;
 
-  constructor(message: OutgoingMessage, order: number, deadline: number, settle: (receipt: Receipt) => void) {
-    this.user = message.user;
-    this.data = message.data;
-    this.binary = message.binary;
-    this.id = message.id;
-    this.waitForClient = message.waitForClient;
+  constructor(
+    user: string,
+    data: string | Uint8Array,
+    binary: boolean,
+    id: string,
+    order: number,
+    deadline: number,
+    settle: (receipt: Receipt) => void,
+  ) {
+    this.user = user;
+    this.data = data;
+    this.binary = binary;
+    this.id = id;
     this.order = order;
     this.deadline = deadline;
-    this.bytes = batchedBytes(message);
+    this.bytes = batchedBytes(this);
     this.#settle = settle;
   }
 

@@ -1,5 +1,5 @@
 import { type Log, type Membership, type RingTracker, silentLog } from '@pinwheel/membership';
-import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
 import type { DispatchLimits } from './dispatch.js';
 import { defaultOutboxLimits } from './outbox.js';
@@ -12,7 +12,7 @@ export interface SenderOptions {
   /** With `membership`; must be what every other process of the service has. Default: xxhash32, 512. */
   readonly ringSettings?: Partial<RingSettings>;
   /**
-   * How long a message may take until its receipt, in ms; default 5000, at least 1. Longer bridges more of a
+   * How long a message may take until its receipt, in ms; default 5000, at most 60,000. Longer bridges more of a
    * node's failure, shorter tells the caller sooner.
    */
   readonly deadlineMs?: number;
@@ -21,7 +21,7 @@ export interface SenderOptions {
    * bridges longer stalls and takes more memory, about 300 bytes and the payload each.
    */
   readonly maxQueuedMessages?: number;
-  /** The same in bytes; default 67,108,864. */
+  /** The same in bytes, a string counted at its longest, three a unit; default 67,108,864, at least 4,194,304. */
   readonly maxQueuedBytes?: number;
   /** Most messages in one request; default 2048. Fewer mean shorter turns in the nodes and more requests. */
   readonly maxBatchMessages?: number;
@@ -51,16 +51,17 @@ export function checkSenderOptions(options: SenderOptions): CheckedSenderOptions
     maxAttempts: options.maxAttempts ?? 50,
     log: options.log ?? silentLog,
   };
-  within('deadlineMs', checked.deadlineMs, 1, 3_600_000);
+  within('deadlineMs', checked.deadlineMs, 1, maxDeadlineMs);
   within('maxQueuedMessages', checked.maxQueuedMessages, 1, 16_777_216);
-  within('maxQueuedBytes', checked.maxQueuedBytes, maxMessageBytes, 2 ** 34);
+  within('maxQueuedBytes', checked.maxQueuedBytes, 4 * maxMessageBytes, 2 ** 34);
   within('maxBatchMessages', checked.maxBatchMessages, 1, 16_384);
   within('maxBatchBytes', checked.maxBatchBytes, 1024, 8_388_608);
   within('maxAttempts', checked.maxAttempts, 1, 10_000);
   return checked;
 }
 
-function within(name: string, value: number, least: number, most: number): void {
+/** @throws PinwheelError `bad-option`. */
+export function within(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new PinwheelError(
     'bad-option',

@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import {
   isMessageId,
+  maxDeadlineMs,
   maxMessageBytes,
-  type OutgoingMessage,
   PinwheelError,
   parseUserId,
   type Receipt,
@@ -12,14 +13,14 @@ import { Dispatch, type DispatchCounters } from './dispatch.js';
 import { messageIds } from './message-ids.js';
 import { NodeClients } from './node-clients.js';
 import { Pending } from './pending.js';
-import { checkSenderOptions, type SenderOptions } from './sender-options.js';
+import { checkSenderOptions, type SenderOptions, within } from './sender-options.js';
 
 export interface SendOptions {
   /** 1–64 printable ASCII characters; made when missing. A message that is sent again should keep its id. */
   readonly id?: string;
   /** Whether clients get a binary frame; default: a string is text and bytes are binary. */
   readonly binary?: boolean;
-  /** Overrides the sender's, in ms. */
+  /** Overrides the sender's, in ms; 1–60,000. */
   readonly deadlineMs?: number;
 }
 
@@ -65,6 +66,7 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 const drainPollMs = 10;
+const noOptions: SendOptions = {};
 
 class RingSender implements Sender {
   readonly #options;
@@ -112,15 +114,18 @@ class RingSender implements Sender {
     return this.#ready;
   }
 
-  async send(user: string, data: string | Uint8Array, options: SendOptions = {}): Promise<Receipt> {
-    const { id = this.#newId() } = options;
-    if (!isMessageId(id)) {
-      throw new PinwheelError(
-        'bad-request',
-        `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
+  /** Not `async`, which would make a second promise of every message and three more turns until its receipt. */
+  send(user: string, data: string | Uint8Array, options: SendOptions = noOptions): Promise<Receipt> {
+    try {
+      return this.#enqueue(
+        user,
+        data,
+        options.id === undefined ? this.#newId() : checkId(options.id),
+        options,
       );
+    } catch (thrown) {
+      return Promise.reject(thrown);
     }
-    return this.#enqueue(user, data, id, options);
   }
 
   async sendMany(
@@ -137,10 +142,9 @@ class RingSender implements Sender {
     options: Omit<SendOptions, 'id'> = {},
   ): Promise<BroadcastReceipt> {
     this.#refuseWhenClosed();
-    checkData(data);
+    const binary = checkData(data, options.binary);
+    const deadlineMs = this.#deadlineMs(options);
     await this.#ready;
-    const binary = options.binary ?? typeof data !== 'string';
-    const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs;
     return broadcastThrough(this.#tracker.current, this.#clients, data, binary, deadlineMs);
   }
 
@@ -160,17 +164,11 @@ class RingSender implements Sender {
 
   #enqueue(user: string, data: string | Uint8Array, id: string, options: SendOptions): Promise<Receipt> {
     this.#refuseWhenClosed();
-    checkData(data);
-    const message: OutgoingMessage = {
-      user: parseUserId(user),
-      data,
-      binary: options.binary ?? typeof data !== 'string',
-      id,
-      waitForClient: false,
-    };
-    const deadline = systemClock.now() + (options.deadlineMs ?? this.#options.deadlineMs);
+    const binary = checkData(data, options.binary);
+    parseUserId(user);
+    const deadline = systemClock.now() + this.#deadlineMs(options);
     return new Promise((resolve) => {
-      this.#dispatch.send(new Pending(message, this.#order++, deadline, resolve));
+      this.#dispatch.send(new Pending(user, data, binary, id, this.#order++, deadline, resolve));
     });
   }
 
@@ -197,6 +195,12 @@ class RingSender implements Sender {
     return new PinwheelError('unavailable', why);
   }
 
+  #deadlineMs({ deadlineMs }: SendOptions): number {
+    if (deadlineMs === undefined) return this.#options.deadlineMs;
+    within('deadlineMs', deadlineMs, 1, maxDeadlineMs);
+    return deadlineMs;
+  }
+
   #refuseWhenClosed(): void {
     if (this.#closing !== undefined) throw new PinwheelError('closed', 'the sender is closed');
   }
@@ -213,7 +217,16 @@ class RingSender implements Sender {
   }
 }
 
-function checkData(data: unknown): void {
+function checkId(id: string): string {
+  if (isMessageId(id)) return id;
+  throw new PinwheelError(
+    'bad-request',
+    `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
+  );
+}
+
+/** Whether clients get a binary frame. What a node would refuse is refused here: it would take its batch with it. */
+function checkData(data: unknown, wanted: boolean | undefined): boolean {
   const bytes =
     typeof data === 'string' ? textBytes(data) : data instanceof Uint8Array ? data.length : undefined;
   if (bytes === undefined) {
@@ -222,6 +235,11 @@ function checkData(data: unknown): void {
   if (bytes > maxMessageBytes) {
     throw new PinwheelError('too-large', `data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
   }
+  const binary = wanted ?? typeof data !== 'string';
+  if (!binary && data instanceof Uint8Array && !isUtf8(data)) {
+    throw new PinwheelError('bad-request', 'data goes as text and is not valid UTF-8');
+  }
+  return binary;
 }
 
 /** Exact only where it matters: a UTF-16 unit takes at most three bytes. */

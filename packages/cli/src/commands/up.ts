@@ -13,6 +13,7 @@ import { untilSignal } from '../signals.js';
 
 const defaultPort = 8080;
 const defaultAdminPort = 8081;
+const defaultNodePort = 8101;
 /** Whoever presses Ctrl-C waits for it. */
 const drainMs = 1000;
 
@@ -22,6 +23,7 @@ export const upCommand: Command = {
   summary: 'a whole ring on this machine, without Consul; Ctrl-C drains',
   options: [
     options.nodes,
+    options.nodePort,
     options.edges,
     {
       ...options.port,
@@ -53,9 +55,11 @@ async function up({ settings, output }: Invocation): Promise<number> {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
     const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
     const nodes: PinwheelNode[] = [];
+    const firstPort = settings.number(options.nodePort) ?? defaultNodePort;
     for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
       const node = await createNode({
         id: `n${i}`,
+        port: firstPort === 0 ? 0 : firstPort + i - 1,
         membership,
         ringSettings,
         log,

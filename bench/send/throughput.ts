@@ -1,0 +1,34 @@
+import { alternate, type Round } from '../kit/alternate.js';
+
+const script = new URL('./throughput-sample.ts', import.meta.url);
+const untrue = ['lost', 'duplicated', 'denied', 'undelivered'];
+const sum = (round: Round, contender: string, figures: readonly string[]): number =>
+  figures.reduce((total, figure) => total + round[contender]![figure]!, 0);
+
+await alternate({
+  question:
+    'How many messages of 128 bytes does one sender bring to 1,000 connected users on three nodes, and what does one cost ' +
+    'the sender and the nodes? 8,192 messages wait for their receipts at any time; every receipt is held against what the ' +
+    'clients have counted. The reference makes one HTTP request for each message, with undici, 10 connections to a node.',
+  doesNotMean:
+    'what several machines would do: the sender, three nodes, the clients and whatever else runs share the cores, and CPU ' +
+    'time per message grows when others run beside them (othersCpuPercent, of one core). One connection a user, text, no ' +
+    'TLS. Batches are as long as here only under load.',
+  contenders: [
+    { name: 'sender', script, args: ['sender'] },
+    { name: 'single', script, args: ['single'] },
+  ],
+  rounds: 5,
+  bars: [
+    { what: 'sender, messages/s', of: ({ sender }) => sender!['messagesPerSecond']!, atLeast: 200_000 },
+    { what: 'sender, CPU µs/message', of: ({ sender }) => sender!['cpuMicrosPerMessage']!, atMost: 5 },
+    {
+      what: 'CPU per message, single / sender',
+      of: ({ sender, single }) => single!['cpuMicrosPerMessage']! / sender!['cpuMicrosPerMessage']!,
+      atLeast: 5,
+    },
+    { what: 'sender, receipts not true', of: (round) => sum(round, 'sender', untrue), atMost: 0 },
+    { what: 'single, receipts not true', of: (round) => sum(round, 'single', untrue), atMost: 0 },
+    { what: 'sender, messages out of order', of: ({ sender }) => sender!['disordered']!, atMost: 0 },
+  ],
+});

@@ -1,0 +1,21 @@
+import type { RingTracker } from '@pinwheel/membership';
+import type { Admit } from './admission.js';
+import type { EdgeCounters } from './edge-counters.js';
+
+/** What the tunnels of an edge are made with; the options of the edge, and what it shares with them. */
+export interface TunnelUpstreamOptions {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: readonly string[];
+  readonly tracker: RingTracker;
+  readonly admit: Admit;
+  readonly usersPerSecond: number;
+  readonly drainMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxTunnels: number;
+  readonly counters: EdgeCounters;
+  readonly observeUpgradeSeconds: (seconds: number) => void;
+}

@@ -1,0 +1,132 @@
+import { buildRing } from '@pinwheel/ring';
+import fc from 'fast-check';
+import t from 'tap';
+import { backoffMs } from '../src/backoff.js';
+import { viewOf } from '../src/digest.js';
+import { inParallel } from '../src/in-parallel.js';
+import { Prober } from '../src/prober.js';
+import { RingHistory } from '../src/ring-history.js';
+import { sleep } from '../src/sleep.js';
+import type { ProbeOutcome } from '../src/standing.js';
+import { TokenBucket } from '../src/token-bucket.js';
+import { member, members } from './settle-world.js';
+
+t.test('backoff doubles to its bound, with full jitter', async (t) => {
+  const bounds = [1, 2, 3, 4, 7, 8, 1_000].map((failures) =>
+    backoffMs(failures, { firstMs: 250, longestMs: 15_000 }, () => 1),
+  );
+  t.same(bounds, [250, 500, 1_000, 2_000, 15_000, 15_000, 15_000]);
+  t.equal(
+    backoffMs(5, { firstMs: 250, longestMs: 15_000 }, () => 0),
+    0,
+  );
+});
+
+t.test('a token bucket lets a burst through and then one per refill', async (t) => {
+  const bucket = new TokenBucket(2, 100, 0);
+  t.same([bucket.take(0), bucket.take(0), bucket.take(0), bucket.take(0)], [0, 0, 100, 200]);
+  t.equal(bucket.take(1_000), 0);
+  t.equal(bucket.take(1_000), 0, 'never more than the burst is saved up');
+  t.equal(bucket.take(1_000), 100);
+});
+
+t.test('sleep ends early without an error', async (t) => {
+  const ending = new AbortController();
+  const sleeping = sleep(60_000, new AbortController().signal, ending.signal);
+  ending.abort();
+  await sleeping;
+  await sleep(60_000, ending.signal);
+  await sleep(1);
+  t.pass();
+});
+
+t.test('the digest of a view', async (t) => {
+  t.test('does not depend on the order of members', async () => {
+    const all = members('a', 'b', 'c', 'd', 'e');
+    const digest = viewOf(all, '1').digest;
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...all], { minLength: all.length }), (shuffled) => {
+        return viewOf(shuffled, '2').digest === digest;
+      }),
+    );
+  });
+
+  t.test('changes with every field', async (t) => {
+    const variants = [
+      {},
+      { address: '127.0.0.2' },
+      { port: 1 },
+      { wsPort: 1 },
+      { weight: 2 },
+      { draining: true },
+      { kind: 'foreign' as const },
+      { incarnation: 'x' },
+      { settingsDigest: 'x' },
+      { settingsText: 'x' },
+    ];
+    t.equal(
+      new Set(variants.map((fields) => viewOf([member('a', fields)], '1').digest)).size,
+      variants.length,
+    );
+  });
+});
+
+t.test('previous rings', async (t) => {
+  const ring = (...ids: readonly string[]) =>
+    buildRing(
+      ids.map((id) => ({ id })),
+      { virtualNodes: 8 },
+    );
+  const [a, b, c] = [ring('a'), ring('b'), ring('c')];
+  const history = new RingHistory(100, 2);
+  t.equal(history.expiresAt, undefined);
+  history.replaced(ring(), 0);
+  t.same(history.previous(a, 0), [], 'a ring that nobody was in owned nothing');
+  history.replaced(a, 0);
+  history.replaced(b, 10);
+  t.same(history.previous(a, 20), [b], 'a ring that is in use again is not a previous one');
+  history.replaced(a, 30);
+  t.same(history.previous(c, 40), [a, b], 'and is there once, as the newest');
+  history.replaced(c, 50);
+  t.same(history.previous(b, 60), [c, a]);
+  t.equal(history.expiresAt, 130);
+  t.same(history.previous(b, 130), [c]);
+});
+
+t.test('work in parallel is bounded, and done when it is done', async (t) => {
+  let running = 0;
+  let most = 0;
+  const done: number[] = [];
+  await inParallel([1, 2, 3, 4, 5, 6, 7], 3, async (item) => {
+    most = Math.max(most, ++running);
+    await sleep(1);
+    running--;
+    done.push(item);
+  });
+  t.equal(most, 3);
+  t.same(done.sort(), [1, 2, 3, 4, 5, 6, 7]);
+});
+
+t.test('probes are bounded, one that throws finds nobody, none is reported after close', async (t) => {
+  const answers: ((outcome: ProbeOutcome) => void)[] = [];
+  const reports: string[] = [];
+  let asked = 0;
+  const prober = new Prober(
+    ({ id }) => {
+      asked++;
+      if (id === 'm0') return Promise.reject(new Error('broken'));
+      return new Promise((resolve) => answers.push(resolve));
+    },
+    ({ member: { id } }, outcome) => reports.push(`${id} ${outcome}`),
+  );
+  prober.run(Array.from({ length: 50 }, (_, i) => ({ ticket: i, member: member(`m${i}`) })));
+  t.equal(asked, 32);
+  await sleep(0);
+  t.same(reports, ['m0 unreachable']);
+  t.equal(asked, 33, 'the next one takes its place');
+  prober.close();
+  for (const answer of answers) answer('alive');
+  await sleep(0);
+  t.same(reports, ['m0 unreachable']);
+  t.equal(asked, 33);
+});

@@ -1,0 +1,29 @@
+import { counter, gauge, type Metrics, readingsOf } from '@pinwheel/metrics';
+import type { Sender } from './sender.js';
+
+/** Every metric of a sender. No label has a user in it. */
+export const senderMetrics = {
+  receipts: counter('pinwheel_sender_receipts_total', 'Receipts given to the caller, by status.', {
+    status: ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'],
+  }),
+  batches: counter('pinwheel_sender_batches_total', 'Requests to nodes.'),
+  batchedMessages: counter('pinwheel_sender_batched_messages_total', 'Messages in those requests.'),
+  retries: counter('pinwheel_sender_retries_total', 'Messages that were tried again.'),
+  refused: counter('pinwheel_sender_refused_total', 'Messages refused at the bound of the queue.'),
+  queuedMessages: gauge('pinwheel_sender_queued_messages', 'Messages without a receipt.'),
+  queuedBytes: gauge('pinwheel_sender_queued_bytes', 'Their size in bytes, at most.'),
+  waitingUsers: gauge('pinwheel_sender_waiting_users', 'Users whose messages wait for an earlier one.'),
+} as const;
+
+/** Adds a sender's metrics to a registry. Call once per registry. */
+export function addSenderMetrics(metrics: Metrics, sender: Sender): void {
+  const dispatch = () => sender.counters().dispatch;
+  metrics.add(senderMetrics.receipts, () => readingsOf(dispatch().receipts));
+  metrics.add(senderMetrics.batches, () => dispatch().batches);
+  metrics.add(senderMetrics.batchedMessages, () => dispatch().batchedMessages);
+  metrics.add(senderMetrics.retries, () => dispatch().retries);
+  metrics.add(senderMetrics.refused, () => dispatch().refused);
+  metrics.add(senderMetrics.queuedMessages, () => sender.counters().queuedMessages);
+  metrics.add(senderMetrics.queuedBytes, () => sender.counters().queuedBytes);
+  metrics.add(senderMetrics.waitingUsers, () => sender.counters().waitingUsers);
+}

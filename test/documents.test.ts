@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const packages = readdirSync(join(root, 'packages'));
+const manifests = packages.map((name) =>
+  JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')),
+);
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+t.test('the tables of options, metrics, errors and close codes match the code', async (t) => {
+  const tsx = join(root, 'node_modules/.bin/tsx');
+  const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  t.doesNotThrow(() =>
+    execFileSync(tsx, ['docs/make.ts', '--check'], { cwd: root, env: environment, stdio: 'pipe' }),
+  );
+});
+
+t.test('every dependency is named in the README, and every package', async (t) => {
+  const names = new Set(manifests.flatMap((manifest) => Object.keys(manifest.dependencies ?? {})));
+  const own = manifests.map((manifest) => manifest.name as string);
+  for (const name of names)
+    if (!own.includes(name)) t.ok(readme.includes(`\`${name}\``), `dependency ${name}`);
+  for (const name of own) t.ok(readme.includes(`\`${name}\``), `package ${name}`);
+});
+
+t.test('every link to a file leads somewhere', async (t) => {
+  const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'ring-config/README.md']
+    .concat(readdirSync(join(root, 'docs')).map((name) => `docs/${name}`))
+    .concat(packages.map((name) => `packages/${name}/README.md`))
+    .filter((file) => file.endsWith('.md'));
+  for (const document of documents) {
+    const text = readFileSync(join(root, document), 'utf8');
+    for (const [, target] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      t.ok(existsSync(join(root, dirname(document), target!)), `${document} links to ${target}`);
+    }
+  }
+});
+
+t.test('every package imports only what its manifest names', async (t) => {
+  for (const [i, name] of packages.entries()) {
+    const allowed = new Set(Object.keys(manifests[i]!.dependencies ?? {}));
+    const folder = join(root, 'packages', name, 'src');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    for (const file of files) {
+      const text = readFileSync(join(folder, file), 'utf8');
+      for (const [, from] of text.matchAll(/(?:from|import\() ?'([^'.][^']*)'/g)) {
+        const wanted = from!.startsWith('@') ? from!.split('/').slice(0, 2).join('/') : from!.split('/')[0]!;
+        if (wanted.startsWith('node:')) continue;
+        t.ok(allowed.has(wanted), `${name}/src/${file} imports ${wanted}`);
+      }
+    }
+  }
+});
