@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
-import { freePort } from './kit/free-port.js';
+import { freePort, freePortsInARow } from './kit/free-port.js';
 import { until } from './kit/until.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,23 +37,23 @@ const notRunHere: readonly string[] = ['npm ci', 'npm test', 'consul agent -dev'
 
 t.test('the README, block after block, as somebody would who follows it', async (t) => {
   const ports = await freePorts(['8080', '8081', '8090', '8091', '8092', '7001', '7002', '9001']);
-  const firstNode = await freePort();
+  const firstNode = await freePortsInARow(3);
   const consul = await startConsul(t);
-  const environment: Record<string, string> = {
-    ...(process.env as Record<string, string>),
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|NODE_OPTIONS|PINWHEEL|npm_)/.test(name)),
+  ) as Record<string, string>;
+  // what the README says of ports holds where nobody uses them
+  const elsewhere = {
     PINWHEEL_PORT: ports.get('8080')!,
     PINWHEEL_ADMIN_PORT: ports.get('8081')!,
     PINWHEEL_NODE_PORT: String(firstNode),
   };
-  for (const name of Object.keys(environment))
-    if (name.startsWith('TAP') || name.startsWith('TS_NODE')) delete environment[name];
-  delete environment['NODE_OPTIONS'];
   const adapt = (line: string): string => {
     let adapted = line.replaceAll('127.0.0.1:8500', `127.0.0.1:${consul.port}`);
     adapted = adapted.replaceAll('127.0.0.1:8101', `127.0.0.1:${firstNode}`);
     for (const [port, free] of ports) adapted = adapted.replaceAll(port, free);
     // the first edge is where the README says; here it is elsewhere
-    return adapted.replace(/^npx pinwheel listen .*/, `$& --edge ws://127.0.0.1:${ports.get('8080')}/ws`);
+    return adapted.replace(/^npx pinwheel listen \w+$/, `$& --edge ws://127.0.0.1:${ports.get('8080')}/ws`);
   };
   const folder = join(root, 'test', '.readme');
   await mkdir(folder, { recursive: true });
@@ -65,7 +65,8 @@ t.test('the README, block after block, as somebody would who follows it', async 
       for (const line of text.trim().split('\n')) {
         for (const command of line.split(' && ')) {
           if (notRunHere.includes(command)) continue;
-          await runLine(t, adapt(command), environment);
+          const ofStart = command === 'npm start' ? elsewhere : {};
+          await runLine(t, adapt(command), environment, ofStart);
           ran++;
         }
       }
@@ -85,13 +86,18 @@ async function freePorts(named: readonly string[]): Promise<ReadonlyMap<string, 
 }
 
 /** `export` changes the environment of the lines that follow; anything else must end with 0 or be up. */
-async function runLine(t: Test, command: string, environment: Record<string, string>): Promise<void> {
+async function runLine(
+  t: Test,
+  command: string,
+  environment: Record<string, string>,
+  extra: Readonly<Record<string, string>>,
+): Promise<void> {
   const exported = /^export (\w+)=(.*)$/.exec(command);
   if (exported !== null) {
     environment[exported[1]!] = exported[2]!;
     return;
   }
-  const child = start(t, 'bash', ['-c', command], environment);
+  const child = start(t, 'bash', ['-c', command], { ...environment, ...extra });
   const up = goesOn.find(([which]) => which.test(command))?.[1];
   if (up === undefined) {
     const code = await child.exit;

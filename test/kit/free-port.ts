@@ -17,6 +17,26 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** The first of several ports in a row that nobody listens on now, below those that the system gives out by itself. */
+export async function freePortsInARow(count: number): Promise<number> {
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const row = Array.from({ length: count }, (_, i) => first + i);
+    if (row.some((port) => given.has(port))) continue;
+    if (!(await Promise.all(row.map(isFreeForTcp))).every((free) => free)) continue;
+    for (const port of row) given.add(port);
+    return first;
+  }
+}
+
+function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
 function unusedTcpPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

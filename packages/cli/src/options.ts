@@ -32,7 +32,7 @@ export const options = {
   usersPerSecond: whole(
     'users-per-second',
     1,
-    100_000,
+    1_000_000,
     'pace of moves after a ring change',
     '500, or the ring config',
   ),

@@ -14,7 +14,7 @@ const shape = z.strictObject({
   $schema: z.string().optional(),
   hash: z.enum(['xxhash32', 'md5']).optional(),
   virtualNodes: z.number().optional(),
-  migration: z.strictObject({ usersPerSecond: z.number().int().min(1).max(100_000).optional() }).optional(),
+  migration: z.strictObject({ usersPerSecond: z.number().int().min(1).max(1_000_000).optional() }).optional(),
 });
 
 /** @throws PinwheelError `bad-option` that names the file, the setting, the value and the bound. */

@@ -95,7 +95,7 @@ t.test('a value comes from the flag, else the environment, else the config file'
 });
 
 t.test('a ring on this machine', async (t) => {
-  const app = file('app.mjs', 'export const onMessage = ({ data, reply }) => reply(`echo ${data}`);');
+  const app = file('app.mjs', "export const onMessage = ({ data, reply }) => reply('echo ' + data);");
   const words = ['up', '--port', '0', '--admin-port', '0', '--node-port', '0', '--edges', '2', '--app', app];
   const up = await startPinwheel<UpFacts>(t, words);
   const environment = { PINWHEEL_MEMBERSHIP: up.facts.membership };
@@ -189,7 +189,7 @@ t.test('a ring on this machine', async (t) => {
       '0',
     ]);
     t.equal(code, 1);
-    t.match(stderr, new RegExp(`127.0.0.1:${taken}`));
+    t.match(stderr, new RegExp(`listen on 127.0.0.1 port ${taken}`));
   });
 
   await t.test('Ctrl-C drains and ends with 0', async (t) => {

@@ -109,9 +109,9 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
   };
 }
 
-/** @throws PinwheelError `bad-option` for a pace that is not a number from 1 to 100,000. */
+/** @throws PinwheelError `bad-option` for a pace that is not a number from 1 to 1,000,000. */
 export function pacePerSecond(name: string, value: unknown): number {
-  return whole(name, value, 1, 100_000);
+  return whole(name, value, 1, 1_000_000);
 }
 
 function ringSource(options: RingSource): RingSource {

@@ -1,4 +1,4 @@
-import { createRingTracker, type RingTracker, registerRingMetrics } from '@pinwheel/membership';
+import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { type Admin, startAdmin } from './admin.js';
@@ -25,6 +25,8 @@ export interface Edge {
   readonly adminPort?: number;
   readonly status: UpstreamStatus;
   readonly migration: EdgeMigrationStatus;
+  /** Resolves when a drain is over, whoever asked for it. */
+  readonly drained: Promise<void>;
   /** Pauses or resumes the moves, or sets their rate. */
   migrate(change: MigrationChange): void;
   /** All metrics as Prometheus text. */
@@ -72,7 +74,7 @@ async function start(
   const { id, log, adminHost, adminPort } = options;
   const counters = edgeCounters();
   const metrics = new Metrics();
-  registerRingMetrics(metrics.registry, tracker);
+  addRingMetrics(metrics, tracker);
   const observeUpgradeSeconds = metrics.addHistogram(edgeMetrics.upgradeSeconds);
   const upstream: Upstream = new TunnelUpstream({
     ...options,
@@ -82,6 +84,10 @@ async function start(
     observeUpgradeSeconds,
   });
   measureEdge(metrics, counters, upstream);
+  let resolveDrained: () => void = () => {};
+  const drained = new Promise<void>((resolve) => {
+    resolveDrained = resolve;
+  });
   let phase: Phase = 'open';
   let admin: Admin | undefined;
 
@@ -97,6 +103,7 @@ async function start(
       log.info({ edge: id, connections: upstream.status.connections }, 'the edge drains');
     }
     await upstream.drain();
+    resolveDrained();
   };
   const close = async (): Promise<void> => {
     phase = 'closed';
@@ -128,6 +135,7 @@ async function start(
       },
       migrate: (change) => upstream.migrate(checked(change)),
       metrics: () => metrics.text(),
+      drained,
       drain,
       close,
       [Symbol.asyncDispose]: close,

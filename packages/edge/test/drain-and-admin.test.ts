@@ -143,7 +143,7 @@ t.test('the admin port', async (t) => {
       ['[]', 400, /JSON object/],
       ['{"paused":1}', 400, /paused is 1; it must be true or false/],
       ['{"pause":true}', 400, /"pause" is not known/],
-      ['{"usersPerSecond":0}', 400, /usersPerSecond is 0; it must be a whole number from 1 to 100000/],
+      ['{"usersPerSecond":0}', 400, /usersPerSecond is 0; it must be a whole number from 1 to 1000000/],
       [JSON.stringify('x'.repeat(70_000)), 413, /65536 bytes/],
     ];
     for (const [body, status, message] of bodies) {

@@ -307,7 +307,7 @@ t.test('options that cannot be', async (t) => {
     [{ host: '192.168.1.1' }, /host is 192\.168\.1\.1/],
     [{ id: '' }, /id is ""; it must be 1 to 64 of/],
     [{ port: 65_536 }, /port is 65536; it must be a whole number from 0 to 65535/],
-    [{ usersPerSecond: 0 }, /usersPerSecond is 0; it must be a whole number from 1 to 100000/],
+    [{ usersPerSecond: 0 }, /usersPerSecond is 0; it must be a whole number from 1 to 1000000/],
     [{ closeTimeoutMs: Number.NaN }, /closeTimeoutMs is NaN/],
     [{ path: 'ws' }, /path is "ws"; it must begin with \//],
     [{ path: [] }, /path is ""/],

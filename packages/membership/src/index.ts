@@ -14,7 +14,7 @@ export { type InProcessMember, type InProcessMembership, inProcessMembership } f
 export { type Log, silentLog } from './log.js';
 export { membershipFrom } from './parse-membership.js';
 export { type RingAnswer, ringAnswer } from './ring-answer.js';
-export { registerRingMetrics } from './ring-metrics.js';
+export { addRingMetrics, ringMetrics } from './ring-metrics.js';
 export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';
 export { createRingTracker } from './ring-tracker.js';
 export type { RingTrackerOptions } from './ring-tracker-options.js';

@@ -1,63 +1,37 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { counter, gauge, type Metrics } from '@pinwheel/metrics';
 import type { RingTracker } from './ring-state.js';
 
-/**
- * The state of a tracker as metrics of one registry, read when they are collected: nothing is counted twice and a
- * ring change costs nothing. Call once per registry.
- */
-export function registerRingMetrics(registry: Registry, tracker: RingTracker): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const metric: Gauge = new Gauge({ name, help, registers, collect: () => metric.set(read()) });
-  };
-  const ring = () => tracker.current.ring;
-  const status = () => tracker.status();
-
-  gauge('pinwheel_ring_members', 'Members in the ring.', () => ring().members.length);
-  gauge('pinwheel_ring_points', 'Points of the ring, all members together.', () => ring().size);
-  gauge('pinwheel_ring_generation', 'Changes of ring or members since the process started.', () => {
-    return tracker.current.generation;
-  });
-  gauge('pinwheel_ring_fingerprint_age_seconds', 'Time since the ring changed.', () => {
-    return status().fingerprintAgeMs / 1000;
-  });
-  gauge('pinwheel_ring_frozen', '1 while the ring does not follow the source of members.', () => {
-    return status().frozen === undefined ? 0 : 1;
-  });
-  gauge(
+/** Every metric of a tracker. */
+export const ringMetrics = {
+  members: gauge('pinwheel_ring_members', 'Members in the ring.'),
+  points: gauge('pinwheel_ring_points', 'Points of the ring, all members together.'),
+  generation: gauge('pinwheel_ring_generation', 'Changes of ring or members since the process started.'),
+  fingerprintAge: gauge('pinwheel_ring_fingerprint_age_seconds', 'Time since the ring changed.'),
+  frozen: gauge('pinwheel_ring_frozen', '1 while the ring does not follow the source of members.'),
+  pending: gauge(
     'pinwheel_ring_pending_members',
     'Members that wait to be counted, or are kept though they vanished.',
-    () => {
-      return status().pending.length;
-    },
-  );
-  gauge(
-    'pinwheel_membership_stale_seconds',
-    'Time since the source of members was last read; up to its wait is normal.',
-    () => {
-      return status().staleMs / 1000;
-    },
-  );
-  gauge('pinwheel_membership_ignored_members', 'Entries of the source that cannot be used.', () => {
-    return status().ignored.length;
-  });
-  const errors: Counter = new Counter({
-    name: 'pinwheel_membership_errors_total',
-    help: 'Failed reads of the source of members.',
-    registers,
-    collect: () => {
-      errors.reset();
-      errors.inc(status().sourceErrors);
-    },
-  });
-  const fingerprint: Gauge = new Gauge({
-    name: 'pinwheel_ring_info',
-    help: '1, with the fingerprint of the ring.',
-    labelNames: ['fingerprint'],
-    registers,
-    collect: () => {
-      fingerprint.reset();
-      fingerprint.set({ fingerprint: ring().fingerprint }, 1);
-    },
-  });
+  ),
+  info: gauge('pinwheel_ring_info', '1, with the fingerprint of the ring.', {
+    fingerprint: ['16 hex digits'],
+  }),
+  stale: gauge('pinwheel_membership_stale_seconds', 'Time since the source of members was last read.'),
+  ignored: gauge('pinwheel_membership_ignored_members', 'Entries of the source that cannot be used.'),
+  errors: counter('pinwheel_membership_errors_total', 'Failed reads of the source of members.'),
+} as const;
+
+/** Adds the state of a tracker to the metrics of a process: read when it is asked for. Call once. */
+export function addRingMetrics(metrics: Metrics, tracker: RingTracker): void {
+  const ring = () => tracker.current.ring;
+  const status = () => tracker.status();
+  metrics.add(ringMetrics.members, () => ring().members.length);
+  metrics.add(ringMetrics.points, () => ring().size);
+  metrics.add(ringMetrics.generation, () => tracker.current.generation);
+  metrics.add(ringMetrics.fingerprintAge, () => status().fingerprintAgeMs / 1000);
+  metrics.add(ringMetrics.frozen, () => (status().frozen === undefined ? 0 : 1));
+  metrics.add(ringMetrics.pending, () => status().pending.length);
+  metrics.add(ringMetrics.info, () => [[1, ring().fingerprint]]);
+  metrics.add(ringMetrics.stale, () => status().staleMs / 1000);
+  metrics.add(ringMetrics.ignored, () => status().ignored.length);
+  metrics.add(ringMetrics.errors, () => status().sourceErrors);
 }

@@ -1,13 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
+import { Metrics } from '@pinwheel/metrics';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import type { Membership, MembershipListener } from '../src/contract.js';
 import { inProcessMembership } from '../src/in-process.js';
 import type { Log } from '../src/log.js';
-import { registerRingMetrics } from '../src/ring-metrics.js';
+import { addRingMetrics } from '../src/ring-metrics.js';
 import type { RingState, RingTracker } from '../src/ring-state.js';
 import { createRingTracker } from '../src/ring-tracker.js';
 import type { RingTrackerOptions } from '../src/ring-tracker-options.js';
@@ -394,10 +394,11 @@ t.test('a list that no ring can be made of leaves the ring as it is', async (t) 
 t.test('metrics are read from the tracker', async (t) => {
   const membership = service('a', 'b');
   const tracker = tracked(t, { membership });
-  const registry = new Registry();
-  registerRingMetrics(registry, tracker);
+  const metrics = new Metrics();
+  t.teardown(() => metrics.close());
+  addRingMetrics(metrics, tracker);
   await tracker.start();
-  const text = await registry.metrics();
+  const text = await metrics.text();
   const { fingerprint } = tracker.current.ring;
   for (const line of [
     'pinwheel_ring_members 2',
@@ -415,7 +416,7 @@ t.test('metrics are read from the tracker', async (t) => {
   t.match(text, /^pinwheel_membership_stale_seconds 0(\.\d+)?/m);
   membership.set({ id: 'c', port: 7003 });
   await until('c', () => tracker.current.ring.members.length === 3);
-  const later = await registry.metrics();
+  const later = await metrics.text();
   t.notMatch(later, fingerprint);
   t.match(later, 'pinwheel_ring_members 3');
 });

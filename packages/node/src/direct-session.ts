@@ -10,6 +10,9 @@ export interface DirectSocketData {
   session: DirectSession | undefined;
 }
 
+/** What a send says when the socket holds bytes that its client has not read. */
+const unread = 0;
+/** What it says when it took nothing. */
 const overBound = 2;
 
 /** A session whose client's socket ends here, in uWebSockets.js. */
@@ -22,14 +25,22 @@ export class DirectSession implements ReplySession {
   stalledSince = 0;
   readonly #counters: NodeCounters;
   readonly #stalled: (session: DirectSession) => void;
+  readonly #maxUnreadBytes: number;
+  /** Whether the socket may hold unread bytes: only then they are counted. */
+  #mayHoldUnread = false;
   #socket: WebSocket<DirectSocketData> | undefined;
   #closedBy: string | undefined;
 
-  /** @param stalled called when the session takes no message any more, until {@link drained}. */
+  /**
+   * @param maxUnreadBytes messages beyond it are not taken. The socket's own bound is higher, because a close frame
+   * beyond that would be dropped, and with it everything that was taken before.
+   * @param stalled called when the session takes no message any more, until {@link drained}.
+   */
   constructor(
     id: string,
     socket: WebSocket<DirectSocketData>,
     counters: NodeCounters,
+    maxUnreadBytes: number,
     stalled: (session: DirectSession) => void,
   ) {
     const { user, edge } = socket.getUserData();
@@ -38,6 +49,7 @@ export class DirectSession implements ReplySession {
     this.edge = edge;
     this.#socket = socket;
     this.#counters = counters;
+    this.#maxUnreadBytes = maxUnreadBytes;
     this.#stalled = stalled;
   }
 
@@ -68,6 +80,7 @@ export class DirectSession implements ReplySession {
   /** It reads again. */
   drained(): void {
     this.stalledSince = 0;
+    if (this.#socket?.getBufferedAmount() === 0) this.#mayHoldUnread = false;
   }
 
   /** The socket is gone. Says what ended it: the name of our close code, or `client`. */
@@ -77,7 +90,11 @@ export class DirectSession implements ReplySession {
   }
 
   #send(socket: WebSocket<DirectSocketData>, data: string | Uint8Array, binary: boolean): boolean {
-    if (socket.send(data, binary, false) !== overBound) return true;
+    if (!this.#mayHoldUnread || socket.getBufferedAmount() <= this.#maxUnreadBytes) {
+      const sent = socket.send(data, binary, false);
+      if (sent === unread) this.#mayHoldUnread = true;
+      if (sent !== overBound) return true;
+    }
     this.#counters.dropped++;
     if (this.stalledSince === 0) {
       this.stalledSince = Date.now();

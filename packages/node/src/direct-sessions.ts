@@ -1,4 +1,4 @@
-import { closeCodes, headers, type PinwheelError } from '@pinwheel/protocol';
+import { closeCodes, headers, maxMessageBytes, type PinwheelError } from '@pinwheel/protocol';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSocketData } from './direct-session.js';
 import type { Inbound } from './inbound.js';
@@ -21,6 +21,9 @@ export interface DirectSessionsOptions {
   readonly closed: (session: Session) => void;
 }
 
+/** Above the bound of a session, for the last message that it took and a close frame. */
+const socketSlackBytes = 2 * maxMessageBytes;
+
 /** The WebSocket server of a node: takes clients, most of them through tunnels, and makes sessions of them. */
 export class DirectSessions {
   readonly app: TemplatedApp;
@@ -34,7 +37,7 @@ export class DirectSessions {
       .ws<DirectSocketData>('/*', {
         compression: noCompression,
         maxPayloadLength: options.maxInboundBytes,
-        maxBackpressure: options.maxUnreadBytes,
+        maxBackpressure: options.maxUnreadBytes + socketSlackBytes,
         idleTimeout: options.idleTimeoutSeconds,
         upgrade: (response, request, context) =>
           this.#upgrade(
@@ -43,8 +46,12 @@ export class DirectSessions {
             context,
           ),
         open: (socket) => {
-          const session = new DirectSession(options.newId(), socket, options.counters, (slow) =>
-            this.#stalled.add(slow),
+          const session = new DirectSession(
+            options.newId(),
+            socket,
+            options.counters,
+            options.maxUnreadBytes,
+            (slow) => this.#stalled.add(slow),
           );
           socket.getUserData().session = session;
           options.opened(session);

@@ -39,7 +39,8 @@ export class Inbound {
 
   connected(session: ReplySession): void {
     const { application } = this.#options;
-    if (application.onConnect === undefined) return;
+    // without `onConnect` too: the sessions that may end while the application is slow have a bound
+    if (application.onConnect === undefined && application.onDisconnect === undefined) return;
     const { user, id, edge } = session;
     const taken = this.#turns.add(user, 1, () =>
       this.#call(session, closeCodes.refused, () => application.onConnect?.({ user, session: id, edge })),

@@ -32,7 +32,7 @@ export function listen(app: TemplatedApp, host: string, port: number, option: st
     (app.listen as unknown as ExclusiveListen).call(app, host, port, exclusivePort, (socket) => {
       if (socket === false) {
         const hint = 'is it in use, or the address not of this machine? Choose another one';
-        reject(new PinwheelError('listen', `cannot listen on ${host}:${port} (${option}): ${hint}`));
+        reject(new PinwheelError('listen', `cannot listen on ${host} port ${port} (${option}): ${hint}`));
         return;
       }
       let open = true;

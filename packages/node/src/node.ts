@@ -1,16 +1,16 @@
 import {
+  addRingMetrics,
   createRingTracker,
   type Registered,
   type RingState,
   type RingTracker,
-  registerRingMetrics,
   systemClock,
 } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationStatus } from '@pinwheel/migration';
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
-import { createSender, messageIds, NodeClients, type Sender } from '@pinwheel/sender';
+import { addSenderMetrics, createSender, messageIds, NodeClients, type Sender } from '@pinwheel/sender';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
@@ -175,7 +175,8 @@ class RunningNode implements PinwheelNode {
       inboundBytes: this.#inbound.waitingBytes,
       migration: this.#moves.status,
     }));
-    registerRingMetrics(this.#metrics.registry, tracker);
+    addRingMetrics(this.#metrics, tracker);
+    addSenderMetrics(this.#metrics, this.#sender);
     const router = new Router({
       table,
       ownership,

@@ -30,7 +30,7 @@ export interface OutgoingMessage {
 export function batchedBytes(message: OutgoingMessage): number {
   const { data } = message;
   const dataBytes = typeof data === 'string' ? data.length * 3 : data.length;
-  return headBytes + message.user.length * 3 + message.id.length + dataBytes;
+  return headBytes + message.user.length * 3 + maxIdBytes + dataBytes;
 }
 
 /** Writes batches into one buffer that it keeps; not to be used again before the last batch has been sent. */

@@ -3,11 +3,11 @@ import type { OutgoingMessage } from '@pinwheel/protocol';
 export interface OutboxLimits {
   /** Most messages of one batch. More make fewer requests and a longer turn of the node's event loop. */
   readonly maxBatchMessages: number;
-  /** Most bytes of one batch; a single larger message travels alone. */
+  /** Most bytes of one batch, a string counted at three a unit; a single larger message travels alone. */
   readonly maxBatchBytes: number;
 }
 
-export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 524_288 };
+export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 1_048_576 };
 
 /**
  * Adaptive batching towards one node: a batch leaves at once when none is in flight, else the next one fills. So
@@ -72,6 +72,8 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
       const answered = await this.#post(this.#inFlight);
       this.#inFlight = [];
       answered();
+      // what callers send as they get their receipts leaves with the next batch, not with the one after it
+      await undefined;
     }
     this.#busy = false;
   }

@@ -5,7 +5,6 @@ export class Pending implements OutgoingMessage {
   readonly user: string;
   readonly data: string | Uint8Array;
   readonly binary: boolean;
-  readonly id: string;
   readonly waitForClient = false;
   /** Rises with every message of this sender: the order in which a user's messages were sent. */
   readonly order: number;
@@ -18,13 +17,19 @@ export class Pending implements OutgoingMessage {
   attempts = 0;
   /** What is said when time runs out: what the last try ended with. */
   lastWord: Receipt | undefined = undefined;
+  readonly #id: string | ((order: number) => string);
   #settle: ((receipt: Receipt) => void) | undefined;
 
+  /**
+   * @param id or how to make it of the order: made when it is written and not kept, it costs a waiting message
+   * nothing.
+   * @param deadline a whole number, which takes no memory of its own.
+   */
   constructor(
     user: string,
     data: string | Uint8Array,
     binary: boolean,
-    id: string,
+    id: string | ((order: number) => string),
     order: number,
     deadline: number,
     settle: (receipt: Receipt) => void,
@@ -32,11 +37,15 @@ export class Pending implements OutgoingMessage {
     this.user = user;
     this.data = data;
     this.binary = binary;
-    this.id = id;
+    this.#id = id;
     this.order = order;
     this.deadline = deadline;
     this.bytes = batchedBytes(this);
     this.#settle = settle;
+  }
+
+  get id(): string {
+    return typeof this.#id === 'string' ? this.#id : this.#id(this.order);
   }
 
   get settled(): boolean {

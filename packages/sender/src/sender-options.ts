@@ -25,7 +25,7 @@ export interface SenderOptions {
   readonly maxQueuedBytes?: number;
   /** Most messages in one request; default 2048. Fewer mean shorter turns in the nodes and more requests. */
   readonly maxBatchMessages?: number;
-  /** Most bytes in one request; default 524,288. */
+  /** Most bytes in one request; default 1,048,576, a string counted at its longest. */
   readonly maxBatchBytes?: number;
   /** How often a message is tried within its deadline; default 50. */
   readonly maxAttempts?: number;

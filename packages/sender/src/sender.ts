@@ -10,7 +10,7 @@ import {
 } from '@pinwheel/protocol';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
 import { Dispatch, type DispatchCounters } from './dispatch.js';
-import { messageIds } from './message-ids.js';
+import { numberedIds } from './message-ids.js';
 import { NodeClients } from './node-clients.js';
 import { Pending } from './pending.js';
 import { checkSenderOptions, type SenderOptions, within } from './sender-options.js';
@@ -65,6 +65,8 @@ export function createSender(options: SenderOptions): Sender {
   return new RingSender(options);
 }
 
+type Id = ConstructorParameters<typeof Pending>[3];
+
 const drainPollMs = 10;
 const noOptions: SendOptions = {};
 
@@ -72,7 +74,7 @@ class RingSender implements Sender {
   readonly #options;
   readonly #clients = new NodeClients();
   readonly #dispatch: Dispatch;
-  readonly #newId = messageIds();
+  readonly #idOf = numberedIds();
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
   readonly #ready: Promise<void>;
@@ -117,12 +119,7 @@ class RingSender implements Sender {
   /** Not `async`, which would make a second promise of every message and three more turns until its receipt. */
   send(user: string, data: string | Uint8Array, options: SendOptions = noOptions): Promise<Receipt> {
     try {
-      return this.#enqueue(
-        user,
-        data,
-        options.id === undefined ? this.#newId() : checkId(options.id),
-        options,
-      );
+      return this.#enqueue(user, data, options.id === undefined ? this.#idOf : checkId(options.id), options);
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -134,7 +131,7 @@ class RingSender implements Sender {
     options: Omit<SendOptions, 'id'> = {},
   ): Promise<readonly Receipt[]> {
     for (const user of users) parseUserId(user);
-    return Promise.all(users.map((user) => this.#enqueue(user, data, this.#newId(), options)));
+    return Promise.all(users.map((user) => this.#enqueue(user, data, this.#idOf, options)));
   }
 
   async broadcast(
@@ -162,11 +159,11 @@ class RingSender implements Sender {
     return this.#closing;
   }
 
-  #enqueue(user: string, data: string | Uint8Array, id: string, options: SendOptions): Promise<Receipt> {
+  #enqueue(user: string, data: string | Uint8Array, id: Id, options: SendOptions): Promise<Receipt> {
     this.#refuseWhenClosed();
     const binary = checkData(data, options.binary);
     parseUserId(user);
-    const deadline = systemClock.now() + this.#deadlineMs(options);
+    const deadline = Math.ceil(systemClock.now()) + this.#deadlineMs(options);
     return new Promise((resolve) => {
       this.#dispatch.send(new Pending(user, data, binary, id, this.#order++, deadline, resolve));
     });

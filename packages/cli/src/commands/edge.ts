@@ -62,7 +62,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     output.result(facts, `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`);
     try {
       await untilSignal(
-        new Promise(() => {}),
+        edge.drained,
         () => edge.drain(),
         () => edge.close(),
       );

@@ -1,0 +1,275 @@
+import t from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { connect } from './kit/client.js';
+import { startNodes } from './kit/nodes.js';
+import { metric, post, postBatch, postLines, rawRequest, request } from './kit/requests.js';
+
+t.test('a node with users', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const node = nodes.of('n1');
+
+  t.test(
+    'a user with three sessions gets a message on each of them, in the kind of frame asked for',
+    async (t) => {
+      const clients = await Promise.all([1, 2, 3].map(() => connect(t, node, 'ann')));
+      const text = await post(node, 'ann', 'grüße');
+      t.equal(text.status, 200);
+      t.same(text.json, { user: 'ann', status: 'delivered', sessions: 3 });
+      await request(node, 'POST', '/v1/users/ann/messages', Buffer.from([0, 255]));
+      await request(node, 'POST', '/v1/users/ann/messages', '{"a":1}', {
+        'content-type': 'Application/JSON; x=1',
+      });
+      await request(node, 'POST', '/v1/users/ann/messages', '', { 'content-type': 'text/plain' });
+      for (const client of clients) {
+        await until('four frames', () => client.frames.length === 4);
+        t.same(client.frames, [
+          { data: Buffer.from('grüße'), binary: false },
+          { data: Buffer.from([0, 255]), binary: true },
+          { data: Buffer.from('{"a":1}'), binary: false },
+          { data: Buffer.from(''), binary: false },
+        ]);
+      }
+      for (const client of clients) client.close();
+      await until('the sessions have ended', () => node.sessions === 0);
+      t.equal((await post(node, 'ann', 'x')).status, 404, 'offline');
+    },
+  );
+
+  t.test('user ids are opaque: every odd one has its own messages', async (t) => {
+    const odd = [
+      '__proto__',
+      'constructor',
+      'a/b',
+      'ü',
+      '😀',
+      '%',
+      'a b',
+      '+',
+      '.',
+      '..',
+      '\n',
+      'x'.repeat(256),
+    ];
+    const clients = await Promise.all(odd.map((user) => connect(t, node, user)));
+    const receipts = await postLines(
+      node,
+      odd.map((user) => ({ user, data: `for ${user}` })),
+    );
+    t.same(
+      receipts.map(({ user, status, sessions }) => ({ user, status, sessions })),
+      odd.map((user) => ({ user, status: 'delivered', sessions: 1 })),
+    );
+    for (const client of clients) {
+      await until('its message', () => client.frames.length > 0);
+      t.same(client.texts, [`for ${client.user}`]);
+    }
+    for (const user of odd.filter((name) => name !== '.' && name !== '..')) {
+      t.same((await post(node, user, 'again')).json['status'], 'delivered', JSON.stringify(user));
+    }
+  });
+
+  t.test('users that cannot be are refused in each form', async (t) => {
+    for (const path of ['%ff', '%C0%80', '%ED%A0%80', '%', '%zz', `${'x'.repeat(257)}`, '%E2%82']) {
+      const { status, json } = await request(node, 'POST', `/v1/users/${path}/messages`, 'x');
+      t.equal(status, 400, path);
+      t.match(json, { error: { code: 'bad-user', message: /^user / } });
+    }
+    const raw = await rawRequest(
+      node.port,
+      Buffer.from('POST /v1/users/\xff/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx', 'latin1'),
+    );
+    t.match(raw, /^HTTP\/1.1 400 /, 'bytes that are not ASCII');
+    const empty = await request(node, 'POST', '/v1/users//messages', 'x');
+    t.ok([400, 404].includes(empty.status), `an empty one: ${empty.status}`);
+  });
+
+  t.test(
+    'broken lines in the middle of a batch get errors in their places, the others receipts',
+    async (t) => {
+      const client = await connect(t, node, 'bob');
+      const lines = [
+        { user: 'bob', data: 'one' },
+        '{"user":"bob","data":',
+        { user: '', data: 'x' },
+        { user: 'bob', base64: 'AAH/' },
+        { user: 'bob', data: 'x', base64: 'AA==' },
+        { user: 'bob', data: 'x', nonsense: 1 },
+        { user: 'bob', data: 'x', wait: 'client' },
+        { user: 'nobody', data: 'x' },
+        'null',
+        { user: 'bob', data: 'two', id: 'my-id' },
+      ];
+      const receipts = await postLines(node, lines);
+      t.same(
+        receipts.map((receipt) => receipt['status'] ?? (receipt['error'] as { code: string }).code),
+        [
+          ...[
+            'delivered',
+            'bad-request',
+            'bad-user',
+            'delivered',
+            'bad-request',
+            'bad-request',
+            'bad-request',
+          ],
+          ...['offline', 'bad-request', 'delivered'],
+        ],
+      );
+      await until('three frames', () => client.frames.length === 3);
+      t.same(client.frames[1], { data: Buffer.from([0, 1, 255]), binary: true });
+      const body = Buffer.concat([
+        Buffer.from('{"user":"bob","data":"three"}\n{"user":"b'),
+        Buffer.from([0xff]),
+        Buffer.from('","data":"x"}\n\n{"user":"bob","data":"four"}'),
+      ]);
+      const { text } = await request(node, 'POST', '/v1/messages', body);
+      t.match(text.split('\n')[1], /not valid UTF-8/, 'a line that is not UTF-8');
+      await until('the good lines', () => client.texts.at(-1) === 'four');
+      t.equal((await request(node, 'POST', '/v1/messages', '')).text, '', 'an empty batch');
+    },
+  );
+
+  t.test('a binary batch is answered in binary, and says what the node knows of itself', async (t) => {
+    const client = await connect(t, node, 'cat');
+    const message = { user: 'cat', data: 'é', binary: false, id: 'i', waitForClient: false };
+    t.same(await postBatch(node, [message, { ...message, user: 'nobody' }, message]), [
+      { user: 'cat', status: 'delivered', sessions: 1 },
+      { user: 'nobody', status: 'offline' },
+      { user: 'cat', status: 'delivered', sessions: 1 },
+    ]);
+    await until('two frames', () => client.frames.length === 2);
+    const type = { 'content-type': 'application/vnd.pinwheel.batch' };
+    const answer = await request(node, 'POST', '/v1/messages', 'PWB1', type);
+    t.equal(answer.headers.get('pinwheel-foreign-users'), '0');
+    t.equal(answer.headers.get('pinwheel-fingerprint'), node.tracker.current.ring.fingerprint);
+    const broken = await request(node, 'POST', '/v1/messages', 'PWB1junk', type);
+    t.equal(broken.status, 400);
+    t.match(broken.json, { error: { code: 'bad-request', message: /message 1 of the batch/ } });
+  });
+
+  t.test('what is over a limit is refused with the limit', async (t) => {
+    const large = 'x'.repeat(1_048_577);
+    const single = await post(node, 'bob', large);
+    t.equal(single.status, 413);
+    t.match(single.json, { error: { code: 'too-large', message: /1048576/ } });
+    const broadcast = await request(node, 'POST', '/v1/broadcast', large);
+    t.equal(broadcast.status, 413);
+    const lines = await request(node, 'POST', '/v1/messages', '{"user":"a","data":""}\n'.repeat(16_385));
+    t.equal(lines.status, 413);
+    t.match(lines.json, { error: { message: /16384 lines/ } });
+    const [line, fine] = await postLines(node, [
+      { user: 'bob', data: large },
+      { user: 'bob', data: 'x' },
+    ]);
+    t.match(line, { error: { code: 'too-large' } });
+    t.ok(fine?.['status'], 'the line after it counts');
+    const announced = await rawRequest(
+      node.port,
+      'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n',
+    );
+    t.match(announced, /^HTTP\/1.1 413 /, 'before a byte of it was read');
+    const id = await post(node, 'bob', 'x', { 'pinwheel-message-id': 'x'.repeat(65) });
+    t.match(id, { status: 400, json: { error: { code: 'bad-request' } } });
+  });
+
+  t.test('chunked bodies are read, and held to the limit', async (t) => {
+    const head = 'POST /v1/users/nobody/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n';
+    const fine = await rawRequest(node.port, `${head}3\r\nabc\r\n0\r\n\r\n`);
+    t.match(fine, /^HTTP\/1.1 404 /, 'offline');
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    t.match(await rawRequest(node.port, head + chunk.repeat(20)), /^HTTP\/1.1 413 /);
+  });
+
+  t.test('unknown paths, methods and headers out of bounds get an error that says so', async (t) => {
+    const unknown = await request(node, 'GET', '/v2/nothing?x=1');
+    t.match(unknown, { status: 404, json: { error: { code: 'not-found' } } });
+    const method = await request(node, 'PUT', '/v1/messages', 'x');
+    t.match(method, { status: 405, json: { error: { code: 'method-not-allowed', message: /POST/ } } });
+    const head = await rawRequest(node.port, 'HEAD /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    t.match(head, /^HTTP\/1.1 405 /);
+    t.match(head, /\r\n\r\n$/, 'no body follows the answer to HEAD');
+    for (const [name, value] of [
+      ['pinwheel-hops', '3'],
+      ['pinwheel-hops', '-1'],
+      ['pinwheel-hops', 'x'],
+      ['pinwheel-no-forward', 'yes'],
+      ['pinwheel-deadline-ms', '0'],
+      ['pinwheel-deadline-ms', '60001'],
+      ['pinwheel-wait', 'client'],
+    ] as const) {
+      const { status, json } = await post(node, 'bob', 'x', { [name]: value });
+      t.equal(status, 400, `${name}: ${value}`);
+      t.match(json, { error: { code: 'bad-request', message: new RegExp(`^${name}`) } });
+    }
+    for (const query of [
+      'unknown=1',
+      'code=999',
+      'code=1006',
+      'code=x',
+      `reason=${'é'.repeat(62)}`,
+      'reason=%ff',
+    ]) {
+      const { status } = await request(node, 'DELETE', `/v1/users/bob/sessions?${query}`);
+      t.equal(status, 400, query);
+    }
+  });
+
+  t.test('twenty callers go away in the middle of a body, and nobody is harmed', async (t) => {
+    const client = await connect(t, node, 'dan');
+    const refusals = () => metric(node, 'pinwheel_node_refusals_total{class="5xx"}');
+    const before = await refusals();
+    for (let i = 0; i < 20; i++) {
+      const path = ['/v1/users/dan/messages', '/v1/messages', '/v1/broadcast', '/v1/migrations'][i % 4];
+      const { createConnection } = await import('node:net');
+      const socket = createConnection({ host: '127.0.0.1', port: node.port });
+      socket.on('error', () => {});
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(1000 * i)}`,
+      );
+      socket.on('connect', () =>
+        setTimeout(() => (i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()), i),
+      );
+    }
+    await until('all of them were noticed', async () => (await refusals()) === before + 20);
+    t.match(await post(node, 'dan', 'still here'), { status: 200 });
+    await until('the message', () => client.texts.includes('still here'));
+  });
+
+  t.test('sessions are listed and closed by request', async (t) => {
+    const [one, two] = await Promise.all([
+      connect(t, node, 'eve', { headers: { 'pinwheel-edge': 'e1' } }),
+      connect(t, node, 'eve'),
+    ]);
+    const { json } = await request(node, 'GET', '/v1/users/eve');
+    t.match(json, { user: 'eve', holder: 'n1', online: true });
+    const sessions = json['sessions'] as { session: string; edge?: string; since: string }[];
+    t.same(sessions.map(({ edge }) => edge).sort(), ['e1', undefined]);
+    const first = sessions.find(({ edge }) => edge === 'e1')?.session;
+    const one1 = await request(
+      node,
+      'DELETE',
+      `/v1/users/eve/sessions?session=${first}&code=4001&reason=a+b`,
+    );
+    t.same(one1.json, { user: 'eve', closed: 1 });
+    await until('it is closed', () => one.end);
+    t.same(one.end, { code: 4001, reason: 'a b' });
+    t.equal(two.end, undefined);
+    t.same((await request(node, 'DELETE', '/v1/users/eve/sessions')).json, { user: 'eve', closed: 1 });
+    await until('it is closed', () => two.end);
+    t.same(two.end, { code: 4500, reason: 'disconnected' });
+    t.same((await request(node, 'DELETE', '/v1/users/eve/sessions')).json, { user: 'eve', closed: 0 });
+    t.match((await request(node, 'GET', '/v1/users/eve')).json, { online: false, sessions: [] });
+  });
+
+  t.test('health, readiness, the ring and the plan of a change', async (t) => {
+    t.match((await request(node, 'GET', '/healthz')).json, { status: 'ok', id: 'n1', draining: false });
+    t.match(await request(node, 'GET', '/readyz'), { status: 200, json: { status: 'ready' } });
+    t.match((await request(node, 'GET', '/v1/ring')).json, { members: [{ id: 'n1', share: 1 }] });
+    const plan = await request(node, 'GET', '/v1/ring/plan?add=n2:2');
+    t.match(plan, { status: 200, json: { users: Number, moving: Number } });
+    for (const query of ['add=%20', 'remove=n7', 'add=n2:0', 'add=%ff']) {
+      t.equal((await request(node, 'GET', `/v1/ring/plan?${query}`)).status, 400, query);
+    }
+    t.equal((await request(node, 'POST', '/v1/ring/accept')).status, 200);
+  });
+});

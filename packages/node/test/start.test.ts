@@ -1,0 +1,109 @@
+import { createServer } from 'node:net';
+import { inProcessMembership } from '@pinwheel/membership';
+import t from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { createNode } from '../src/index.js';
+import { connect } from './kit/client.js';
+import { startNodes } from './kit/nodes.js';
+import { metric, request } from './kit/requests.js';
+
+t.test('a port in use is named together with its option, and nothing stays behind', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const membership = inProcessMembership();
+  for (const option of ['port', 'wsPort'] as const) {
+    await t.rejects(createNode({ id: 'n1', membership, [option]: port }), {
+      name: 'PinwheelError',
+      code: 'listen',
+      message: new RegExp(`127\\.0\\.0\\.1:${port} \\(${option}\\)`),
+    });
+  }
+  await t.rejects(createNode({ id: 'n1', membership, host: '192.0.2.1' }), { code: 'listen' });
+  t.same(membership.members(), []);
+});
+
+t.test('ring settings that differ from the peers’ keep a process out, naming the setting', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const refused = nodes.start('n2', { ringSettings: { virtualNodes: 256 } });
+  await t.rejects(refused, {
+    code: 'settings-mismatch',
+    message: /virtualNodes is 256 here and 512 at member n1/,
+  });
+  t.same(
+    nodes.membership.members().map(({ id }) => id),
+    ['n1'],
+  );
+  t.equal(nodes.of('n1').tracker.current.ring.members.length, 1);
+});
+
+t.test('options out of their bounds are refused with name, value and bound', async (t) => {
+  const membership = inProcessMembership();
+  for (const [options, message] of [
+    [{ id: '' }, /^id is ""/],
+    [{ id: 'a b' }, /^id is "a b"/],
+    [{ weight: 0 }, /^weight is 0/],
+    [{ weight: Number.NaN }, /^weight is NaN/],
+    [{ port: 65_536 }, /^port is 65536; it must be a whole number between 0 and 65535/],
+    [{ wsPort: 1.5 }, /^wsPort is 1.5/],
+    [{ usersPerSecond: 0 }, /^usersPerSecond is 0/],
+    [{ idleTimeoutSeconds: 7 }, /^idleTimeoutSeconds is 7/],
+    [{ deadlineMs: Number.POSITIVE_INFINITY }, /^deadlineMs is Infinity/],
+    [{ ringSettings: { virtualNodes: 0 } }, /virtualNodes is 0/],
+    [{ tracking: { freezeAbove: 2 } }, /^freezeAbove is 2/],
+  ] as const) {
+    await t.rejects(createNode({ id: 'n1', membership, ...options }), { code: 'bad-option', message });
+  }
+  t.same(membership.members(), []);
+});
+
+t.test('a node without its membership source does not start', async (t) => {
+  const membership = inProcessMembership();
+  await membership.close();
+  const tracking = { startDeadlineMs: 50 };
+  await t.rejects(createNode({ id: 'n1', membership, tracking }), { code: 'membership' });
+});
+
+t.test('a node that is closed', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2']);
+  const [n1, n2] = [nodes.of('n1'), nodes.of('n2')];
+  const [user = ''] = nodes.usersOf('n1', 1);
+  const client = await connect(t, n1, user);
+  await Promise.all([n1.close(), n1.close(), n1.closed]);
+  await n1.close();
+  await n1.drain();
+  await until('its client is cut off', () => client.end);
+  t.ok([1006, 1012].includes(client.end?.code ?? 0));
+  t.equal(n1.sessions, 0);
+  await t.rejects(request(n1, 'GET', '/healthz'));
+  await until('the other one goes on alone', () => n2.tracker.current.ring.members.length === 1);
+  t.same(
+    nodes.membership.members().map(({ id }) => id),
+    ['n2'],
+  );
+  await t.rejects(n1.ready(50), { code: 'deadline' });
+});
+
+t.test('metrics carry no user, and every label has a value that is documented', async (t) => {
+  const { nodeMetrics } = await import('../src/index.js');
+  const nodes = await startNodes(t, ['n1']);
+  const node = nodes.of('n1');
+  const client = await connect(t, node, 'secret-user');
+  await request(node, 'DELETE', '/v1/users/secret-user/sessions');
+  await until('it is closed', () => client.end);
+  await request(node, 'POST', '/v1/messages', '{"user":"secret-user","data":"x"}');
+  const { text, headers } = await request(node, 'GET', '/metrics');
+  t.match(headers.get('content-type'), /^text\/plain/);
+  t.notMatch(text, /secret-user/);
+  for (const { name, labels } of Object.values(nodeMetrics)) {
+    t.match(text, new RegExp(`^# TYPE ${name} `, 'm'));
+    for (const [label, values] of Object.entries(labels)) {
+      for (const [, value = ''] of text.matchAll(new RegExp(`^${name}\\{${label}="([^"]*)"\\}`, 'gm'))) {
+        t.ok(values.includes(value), `${name} ${label}=${value}`);
+      }
+    }
+  }
+  t.equal(await metric(node, 'pinwheel_node_closes_total{reason="disconnected"}'), 1);
+  t.equal(await metric(node, 'pinwheel_node_receipts_total{status="offline"}'), 1);
+});

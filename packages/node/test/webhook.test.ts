@@ -1,0 +1,161 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { type WebhookOptions, webhookApplication } from '../src/index.js';
+import { connect } from './kit/client.js';
+import { startNodes } from './kit/nodes.js';
+
+type Event = Readonly<Record<string, unknown>>;
+
+/** A node with a webhook; `answer` decides what the webhook says to an event. */
+async function startWithWebhook(
+  t: Test,
+  answer: (event: Event, response: ServerResponse) => void,
+  options: Partial<WebhookOptions> = {},
+) {
+  const events: Event[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const event = JSON.parse(Buffer.concat(chunks).toString()) as Event;
+      events.push(event);
+      answer(event, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?a=b`;
+  const application = webhookApplication({ url, ...options });
+  const nodes = await startNodes(t, ['n1'], application);
+  const stop = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  t.teardown(async () => {
+    await application.close();
+    stop();
+  });
+  return { node: nodes.of('n1'), events, stop };
+}
+
+const ok = (response: ServerResponse, status = 200): void => {
+  response.writeHead(status).end('fine');
+};
+
+t.test('events are posted in order for each user', async (t) => {
+  const { node, events } = await startWithWebhook(t, (event, response) => {
+    setTimeout(() => ok(response, 204), event['data'] === '0' ? 20 : 0);
+  });
+  const clients = await Promise.all(['ann', 'bob'].map((user) => connect(t, node, user)));
+  for (let i = 0; i < 10; i++) for (const client of clients) client.send(`${i}`);
+  for (const client of clients) client.send(Buffer.from([255]));
+  await until('they have been taken', () => events.length === 24);
+  for (const client of clients) client.close();
+  await until('every event', () => events.length === 26);
+  for (const user of ['ann', 'bob']) {
+    const own = events.filter((event) => event['user'] === user);
+    t.same(
+      own.map(({ event, data, base64 }) => data ?? base64 ?? event),
+      ['connect', ...Array.from({ length: 10 }, (_, i) => `${i}`), '/w==', 'disconnect'],
+    );
+    t.equal(new Set(own.map(({ session }) => session)).size, 1);
+  }
+});
+
+t.test('a failure is tried again, a broken connection too, and the user’s next message waits', async (t) => {
+  let failures = 0;
+  const { node, events } = await startWithWebhook(t, (event, response) => {
+    if (event['data'] !== 'hard' || failures === 3) return ok(response);
+    failures++;
+    if (failures === 1) ok(response, 500);
+    else if (failures === 2) ok(response, 429);
+    else response.socket?.destroy();
+  });
+  const client = await connect(t, node, 'ann');
+  client.send('hard');
+  client.send('next');
+  await until('the next one', () => events.some(({ data }) => data === 'next'));
+  t.same(
+    events.map(({ event, data }) => data ?? event),
+    ['connect', 'hard', 'hard', 'hard', 'hard', 'next'],
+  );
+  t.equal(client.end, undefined);
+});
+
+t.test('a refusal of a message is not tried again and closes the client', async (t) => {
+  const { node, events } = await startWithWebhook(t, (event, response) =>
+    ok(response, event['event'] === 'message' ? 422 : 200),
+  );
+  const client = await connect(t, node, 'ann');
+  client.send('no');
+  await until('it is closed', () => client.end);
+  t.match(client.end, { code: 4004 });
+  await until('the end', () => events.length === 3);
+  t.same(
+    events.map(({ event }) => event),
+    ['connect', 'message', 'disconnect'],
+  );
+});
+
+t.test('a refusal of a connection keeps the client out, an absent webhook only for now', async (t) => {
+  const { node, stop } = await startWithWebhook(t, (_, response) => ok(response, 403), { tries: 1 });
+  const refused = await connect(t, node, 'ann');
+  await until('it is closed', () => refused.end);
+  t.match(refused.end, { code: 4502 });
+  stop();
+  const later = await connect(t, node, 'ann');
+  await until('it is closed', () => later.end);
+  t.match(later.end, { code: 4004 });
+});
+
+t.test('a webhook that does not answer is given up past the deadline', async (t) => {
+  const { node, events } = await startWithWebhook(
+    t,
+    (event, response) => {
+      if (event['event'] === 'connect') ok(response);
+    },
+    { timeoutMs: 50, tries: 2 },
+  );
+  const client = await connect(t, node, 'ann');
+  client.send('x');
+  await until('it is closed', () => client.end);
+  t.match(client.end, { code: 4004 });
+  t.equal(events.filter(({ event }) => event === 'message').length, 2);
+});
+
+t.test('closing ends what waits, with many events under way', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', note);
+  t.teardown(() => {
+    process.off('warning', note);
+  });
+  const application = webhookApplication({ url: 'http://127.0.0.1:9/', tries: 100 });
+  const posts = Array.from({ length: 50 }, (_, i) =>
+    application.onMessage?.({
+      user: `u${i}`,
+      session: 's',
+      data: 'x',
+      reply: () => true,
+      send: () => Promise.reject(new Error('not asked for')),
+    }),
+  );
+  const ends = Promise.allSettled(posts);
+  await application.close();
+  t.ok((await ends).every(({ status }) => status === 'rejected'));
+  await new Promise(setImmediate);
+  t.same(warnings, [], 'listeners do not pile up');
+});
+
+t.test('options that cannot be are refused by name', async (t) => {
+  for (const options of [
+    { url: 'ftp://x' },
+    { url: 'nonsense' },
+    { url: 'http://x', tries: 0 },
+    { url: 'http://x', timeoutMs: Number.NaN },
+    { url: 'http://x', connections: 1.5 },
+  ]) {
+    t.throws(() => webhookApplication(options), { code: 'bad-option', message: /^webhook / });
+  }
+});
