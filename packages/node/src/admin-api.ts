@@ -1,7 +1,7 @@
 import { type RingTracker, ringAnswer } from '@pinwheel/membership';
 import type { MigrationStatus } from '@pinwheel/migration';
 import { PinwheelError, queryText } from '@pinwheel/protocol';
-import { plan, type RingMember } from '@pinwheel/ring';
+import { parseRingMember, plan } from '@pinwheel/ring';
 import { z } from 'zod';
 import { maxClaimedUsers } from './claims.js';
 import type { Exchange } from './exchange.js';
@@ -41,7 +41,10 @@ export class AdminApi {
   /** `GET /v1/ring/plan?add=n4:1&remove=n2`: what a change would move, counted in this node's users. */
   plan(exchange: Exchange): void {
     const { tracker, table } = this.#options;
-    const change = { add: readMembers(exchange.query), remove: readIds(exchange.query, 'remove') };
+    const change = {
+      add: readIds(exchange.query, 'add').map(parseRingMember),
+      remove: readIds(exchange.query, 'remove'),
+    };
     const { before, after } = planOrRefuse(() => plan(tracker.current.ring, change));
     let moving = 0;
     const to: Record<string, number> = Object.create(null);
@@ -93,14 +96,6 @@ export class AdminApi {
 function readIds(query: string, name: string): readonly string[] {
   const text = queryText(query, name);
   return text === undefined || text === '' ? [] : text.split(',');
-}
-
-/** `n4:1,n5`: the weight follows the last colon when what follows is a number. */
-function readMembers(query: string): readonly RingMember[] {
-  return readIds(query, 'add').map((text) => {
-    const weighted = /^(.+):([0-9.]+)$/.exec(text);
-    return weighted === null ? { id: text } : { id: weighted[1]!, weight: Number(weighted[2]) };
-  });
 }
 
 function planOrRefuse<T>(make: () => T): T {

@@ -1,7 +1,15 @@
 export { diff, type MovedArc, type RingDiff } from './diff.js';
 export { plan, type RingChange, type RingPlan } from './plan.js';
 export { buildRing, type Ring } from './ring.js';
-export { isMemberId, isWeight, maxMembers, maxWeight, minWeight, type RingMember } from './ring-member.js';
+export {
+  isMemberId,
+  isWeight,
+  maxMembers,
+  maxWeight,
+  minWeight,
+  parseRingMember,
+  type RingMember,
+} from './ring-member.js';
 export {
   defaultRingSettings,
   describeRingSettings,

@@ -42,3 +42,9 @@ export function virtualNodesOf(member: RingMember, virtualNodes: number): number
   }
   return Math.max(1, Math.round(weight * virtualNodes));
 }
+
+/** Reads `n4` or `n4:1.5`: what follows the last colon is the weight when it is a number. */
+export function parseRingMember(text: string): RingMember {
+  const weighted = /^(.+):([0-9.]+)$/.exec(text);
+  return weighted === null ? { id: text } : { id: weighted[1]!, weight: Number(weighted[2]) };
+}

@@ -1,6 +1,6 @@
 import { ringAnswer } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
-import { plan, type RingChange, type RingMember, type RingPlan } from '@pinwheel/ring';
+import { parseRingMember, plan, type RingChange, type RingPlan } from '@pinwheel/ring';
 import type { Command, Invocation } from '../command.js';
 import { nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
@@ -51,7 +51,7 @@ export const ringCommands: readonly Command[] = [show, owner, planCommand];
 
 async function showPlan({ settings, output }: Invocation, { state }: OpenRing): Promise<number> {
   const change: RingChange = {
-    add: (settings.texts(options.add) ?? []).map(readMember),
+    add: (settings.texts(options.add) ?? []).map(parseRingMember),
     remove: settings.texts(options.remove) ?? [],
   };
   if (change.add?.length === 0 && change.remove?.length === 0) {
@@ -102,12 +102,6 @@ async function liveUsers(state: OpenRing['state'], change: RingChange) {
       }
     }),
   );
-}
-
-/** The weight follows the last colon when what follows is a number. */
-function readMember(given: string): RingMember {
-  const weighted = /^(.+):([0-9.]+)$/.exec(given);
-  return weighted === null ? { id: given } : { id: weighted[1]!, weight: Number(weighted[2]) };
 }
 
 function planOrRefuse(make: () => RingPlan): RingPlan {
