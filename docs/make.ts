@@ -99,7 +99,11 @@ function boundsOf({ kind }: (typeof commands)[number]['options'][number]): strin
   switch (kind.type) {
     case 'text':
     case 'texts':
-      return `${kind.value}${kind.type === 'texts' ? ', several' : ''}`;
+      return `${kind.value}${kind.type === 'texts' ? ', several times' : ''}`;
+    case 'url':
+      return kind.schemes.join(' or ');
+    case 'urls':
+      return `${kind.schemes.join(' or ')}, several times`;
     case 'choice':
       return kind.choices.join(' or ');
     case 'flag':

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createRingTracker, staticMembership } from '@pinwheel/membership';
 import { maxMessages, numberOf } from './message-number.js';
 import { RawClient } from './raw-client.js';
@@ -18,6 +19,8 @@ export interface ClientsStatus {
   readonly disordered: number;
   readonly refused: number;
   readonly closed: readonly Closed[];
+  /** How late this process may have noticed something. */
+  readonly longestStallMs: number;
   readonly cpuMicros: number;
 }
 
@@ -28,6 +31,9 @@ const connectingAtOnce = 100;
 const againMs = 20;
 const tracker = createRingTracker({ membership: staticMembership(path, { pollMs: 100 }) });
 await tracker.start();
+
+const stalls = monitorEventLoopDelay({ resolution: 10 });
+stalls.enable();
 
 /** How often each message came, by its number. */
 const counts = new Uint8Array(maxMessages);
@@ -93,11 +99,15 @@ async function attachAll(users: readonly string[]): Promise<void> {
 
 function status(): ClientsStatus {
   const { user, system } = process.cpuUsage();
-  return { connected, received, disordered, refused, closed, cpuMicros: user + system };
+  const longestStallMs = stalls.max / 1e6;
+  return { connected, received, disordered, refused, closed, longestStallMs, cpuMicros: user + system };
 }
 
 process.on('message', async (question: ClientsQuestion) => {
-  if (typeof question === 'object') await attachAll(question.connect);
+  if (typeof question === 'object') {
+    await attachAll(question.connect);
+    stalls.reset();
+  }
   process.send?.(question === 'counts' ? counts : status());
 });
 process.once('disconnect', () => process.exit());

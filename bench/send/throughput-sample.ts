@@ -8,7 +8,9 @@ import { userNames } from './users.js';
 const [contender, ...rest] = process.argv.slice(2);
 const outstanding = Number(process.env['PINWHEEL_BENCH_OUTSTANDING'] ?? 8192);
 const warmUpMs = 2000;
-const measuredMs = rest.includes('--quick') ? 2000 : 6000;
+const windowMs = 2000;
+const disturbedPercent = 20;
+const quick = rest.includes('--quick');
 
 const service = await Service.start(['n1', 'n2', 'n3']);
 const users = userNames(1000);
@@ -19,9 +21,12 @@ const load =
     : singleLoad(service.members, users);
 await pause(warmUpMs);
 
-const before = await reading();
-await pause(measuredMs);
-const after = await reading();
+// another one is measured when others were busy: CPU time per message grows when caches are shared
+let window = await measure();
+for (let more = quick ? 0 : 9; more > 0 && window.othersCpuPercent > disturbedPercent; more--) {
+  const next = await measure();
+  if (next.othersCpuPercent < window.othersCpuPercent) window = next;
+}
 
 await load.stop();
 const counts = await service.arrived();
@@ -30,29 +35,28 @@ const truth = load.ledger.compare(counts);
 const { messagesPerRequest } = load;
 await service.stop();
 
-const messages = after.receipts - before.receipts;
-const elapsedMs = after.atMs - before.atMs;
-const perMessage = (of: 'senderMicros' | 'nodesMicros' | 'clientsMicros'): number =>
-  (after[of] - before[of]) / messages;
-const ours =
-  (perMessage('senderMicros') + perMessage('nodesMicros') + perMessage('clientsMicros')) * messages;
-const percentOfOneCore = (micros: number): number => micros / 10 / elapsedMs;
-hand({
-  messagesPerSecond: (messages * 1000) / elapsedMs,
-  cpuMicrosPerMessage: perMessage('senderMicros') + perMessage('nodesMicros'),
-  senderCpuMicrosPerMessage: perMessage('senderMicros'),
-  nodesCpuMicrosPerMessage: perMessage('nodesMicros'),
-  clientsCpuMicrosPerMessage: perMessage('clientsMicros'),
-  messagesPerRequest,
-  othersCpuPercent: percentOfOneCore(after.busyMicros - before.busyMicros - ours),
-  stolenCpuPercent: percentOfOneCore(after.stolenMicros - before.stolenMicros),
-  receipts: truth.receipts,
-  undelivered: truth.undelivered,
-  lost: truth.lost,
-  duplicated: truth.duplicated,
-  denied: truth.denied,
-  disordered,
-});
+hand({ ...window, messagesPerRequest, ...truth, disordered });
+
+async function measure() {
+  const before = await reading();
+  await pause(windowMs);
+  const after = await reading();
+  const messages = after.receipts - before.receipts;
+  const elapsedMs = after.atMs - before.atMs;
+  const spent = (of: 'senderMicros' | 'nodesMicros' | 'clientsMicros' | 'busyMicros' | 'stolenMicros') =>
+    after[of] - before[of];
+  const percentOfOneCore = (micros: number): number => micros / 10 / elapsedMs;
+  const ours = spent('senderMicros') + spent('nodesMicros') + spent('clientsMicros');
+  return {
+    messagesPerSecond: (messages * 1000) / elapsedMs,
+    cpuMicrosPerMessage: (spent('senderMicros') + spent('nodesMicros')) / messages,
+    senderCpuMicrosPerMessage: spent('senderMicros') / messages,
+    nodesCpuMicrosPerMessage: spent('nodesMicros') / messages,
+    clientsCpuMicrosPerMessage: spent('clientsMicros') / messages,
+    othersCpuPercent: percentOfOneCore(spent('busyMicros') - ours),
+    stolenCpuPercent: percentOfOneCore(spent('stolenMicros')),
+  };
+}
 
 async function reading() {
   const nodesMicros = await service.nodesCpuMicros();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PinwheelError } from '@pinwheel/protocol';
+import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import type { Command } from './command.js';
 import { drainCommand } from './commands/drain.js';
@@ -31,6 +31,8 @@ const groups: Readonly<Record<string, string>> = {
   ring: 'members and shares, who owns whom, what a change would move',
   migrate: 'the moves in progress and their pace',
 };
+/** What the words and options of a command line can be refused with. */
+const saysWrongUsage: ReadonlySet<ErrorCode> = new Set(['bad-option', 'bad-user', 'bad-request']);
 const wrongUsage = 2;
 const failed = 1;
 
@@ -44,8 +46,11 @@ export async function run(words: readonly string[]): Promise<void> {
       process.exitCode = thrown.exitCode === 0 ? 0 : wrongUsage;
       return;
     }
-    process.stderr.write(`pinwheel: ${(thrown as Error).message}\n`);
-    process.exitCode = thrown instanceof PinwheelError && thrown.code === 'bad-option' ? wrongUsage : failed;
+    const error = PinwheelError.from(thrown);
+    process.stderr.write(
+      words.includes('--json') ? `${JSON.stringify(error)}\n` : `pinwheel: ${error.message}\n`,
+    );
+    process.exitCode = saysWrongUsage.has(error.code) ? wrongUsage : failed;
   }
 }
 
@@ -56,7 +61,8 @@ function createProgram(): Commander {
     )
     .version(readVersion())
     .exitOverride()
-    .showHelpAfterError('(see --help)');
+    .showHelpAfterError('(see --help)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'pinwheel: ')) });
   for (const command of commands) {
     const [first, second] = command.name.split(' ');
     if (second === undefined) addCommand(program, first!, command);
@@ -96,10 +102,19 @@ function toCommander(option: Option): CommanderOption {
   const { kind, name } = option;
   const given = kind.type === 'flag' ? '' : ` <${valueName(option)}>`;
   const bounds = kind.type === 'whole' || kind.type === 'number' ? `, ${kind.least}–${kind.most}` : '';
-  const missing = option.fallback === undefined ? '' : `; default: ${option.fallback}`;
+  const several = kind.type === 'texts' || kind.type === 'urls' ? '; may be given several times' : '';
+  const missing =
+    option.fallback === undefined
+      ? ''
+      : option.fallback === 'required'
+        ? '; required'
+        : `; default: ${option.fallback}`;
   const source = option.onlyFlag === true ? '' : ` (env: ${environmentName(name)})`;
-  const made = new CommanderOption(`--${name}${given}`, `${option.help}${bounds}${missing}${source}`);
-  if (kind.type === 'texts') {
+  const made = new CommanderOption(
+    `--${name}${given}`,
+    `${option.help}${several}${bounds}${missing}${source}`,
+  );
+  if (kind.type === 'texts' || kind.type === 'urls') {
     made.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   }
   made.attributeName = () => camelCase(name);
@@ -111,6 +126,9 @@ function valueName({ kind }: Option): string {
     case 'text':
     case 'texts':
       return kind.value;
+    case 'url':
+    case 'urls':
+      return 'URL';
     case 'choice':
       return kind.choices.join('|');
     default:

@@ -21,6 +21,7 @@ export function nodesOf(state: RingState): readonly AdminTarget[] {
 
 /** Both calls reject with what the target said, or that it cannot be reached. */
 export function adminTarget(id: string, origin: string): AdminTarget {
+  const named = id === origin ? origin : `${id} (${origin})`;
   const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
     const answer = await request(new URL(path, origin), {
       method,
@@ -28,7 +29,7 @@ export function adminTarget(id: string, origin: string): AdminTarget {
       headers: { 'content-type': 'application/json' },
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: Error) => {
-      throw new PinwheelError('unreachable', `${id} (${origin}) cannot be reached: ${cause.message}`, {
+      throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, {
         cause,
       });
     });
@@ -36,7 +37,7 @@ export function adminTarget(id: string, origin: string): AdminTarget {
     if (answer.statusCode < 300) return said;
     throw new PinwheelError(
       'unavailable',
-      `${id} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
+      `${named} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
     );
   };
   return { id, get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   createRingTracker,
   type Log,
@@ -6,6 +7,7 @@ import {
   type RingState,
   type RingTracker,
 } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
 import { options } from './options.js';
 import { readRingConfig } from './ring-config.js';
 import type { Settings } from './settings.js';
@@ -25,7 +27,9 @@ export async function withRing<T>(
   use: (ring: OpenRing) => Promise<T>,
   log?: Log,
 ): Promise<T> {
-  const membership = membershipFrom(settings.needText(options.membership));
+  const named = settings.needText(options.membership);
+  refuseMissingFile(named);
+  const membership = membershipFrom(named);
   const tracker = createRingTracker({
     membership,
     settings: readRingConfig(settings).settings,
@@ -38,4 +42,14 @@ export async function withRing<T>(
     await tracker.close();
     await membership.close();
   }
+}
+
+/** A node may wait for its list; who asks once wants to hear at once that there is none. */
+function refuseMissingFile(membership: string): void {
+  const file = /^static:(.+)$/.exec(membership)?.[1];
+  if (file === undefined || existsSync(file)) return;
+  throw new PinwheelError(
+    'bad-option',
+    `there is no file ${file}; is the ring up that writes it (pinwheel up)?`,
+  );
 }

@@ -19,6 +19,8 @@ export interface Option {
 export type OptionKind =
   | { readonly type: 'text'; readonly value: string }
   | { readonly type: 'texts'; readonly value: string }
+  | { readonly type: 'url'; readonly schemes: readonly string[] }
+  | { readonly type: 'urls'; readonly schemes: readonly string[] }
   | { readonly type: 'whole'; readonly least: number; readonly most: number }
   | { readonly type: 'number'; readonly least: number; readonly most: number }
   | { readonly type: 'choice'; readonly choices: readonly string[] }
@@ -30,9 +32,18 @@ export function text(name: string, value: string, help: string, fallback?: strin
   return option(name, { type: 'text', value }, help, fallback);
 }
 
+export function url(name: string, schemes: readonly string[], help: string, fallback?: string): Option {
+  return option(name, { type: 'url', schemes }, help, fallback);
+}
+
+/** May be given several times. */
+export function urls(name: string, schemes: readonly string[], help: string): Option {
+  return option(name, { type: 'urls', schemes }, help);
+}
+
 /** May be given several times; in the environment the values are separated by commas. */
-export function texts(name: string, value: string, help: string): Option {
-  return option(name, { type: 'texts', value }, help);
+export function texts(name: string, value: string, help: string, fallback?: string): Option {
+  return option(name, { type: 'texts', value }, help, fallback);
 }
 
 export function whole(name: string, least: number, most: number, help: string, fallback?: string): Option {
@@ -75,6 +86,10 @@ export function readValue(option: Option, given: unknown, from: string): OptionV
       throw refuse(from, given, 'a text that is not empty');
     case 'texts':
       return readTexts(given, from);
+    case 'url':
+      return readUrl(given, from, kind.schemes);
+    case 'urls':
+      return readTexts(given, from).map((one) => readUrl(one, from, kind.schemes));
     case 'choice':
       if (typeof given === 'string' && kind.choices.includes(given)) return given;
       throw refuse(from, given, `one of: ${kind.choices.join(', ')}`);
@@ -96,6 +111,12 @@ function readTexts(given: unknown, from: string): readonly string[] {
     return list as readonly string[];
   }
   throw refuse(from, given, 'one or more texts');
+}
+
+function readUrl(given: unknown, from: string, schemes: readonly string[]): string {
+  const known = typeof given === 'string' && URL.canParse(given) && schemes.includes(new URL(given).protocol);
+  if (known) return given as string;
+  throw refuse(from, given, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
 }
 
 function readNumber(kind: Extract<OptionKind, { least: number }>, given: unknown, from: string): number {

@@ -1,6 +1,7 @@
-import { choice, flag, number, type Option, text, texts, whole } from './option.js';
+import { choice, flag, number, type Option, text, texts, url, urls, whole } from './option.js';
 
 const day = 86_400_000;
+const http = ['http:', 'https:'];
 
 /** Every option that there is; a command picks those that it takes. */
 export const options = {
@@ -8,6 +9,7 @@ export const options = {
     'membership',
     'M',
     'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
+    'required',
   ),
   ringConfig: text('ring-config', 'FILE', 'settings that all processes of a service share', 'xxhash32, 512'),
   lastGoodRing: text(
@@ -19,7 +21,7 @@ export const options = {
   json: flag('json', 'result as JSON'),
   logLevel: choice('log-level', ['info', 'warn', 'error', 'silent'], 'what is logged on stderr', 'info'),
 
-  id: text('id', 'ID', 'id of this process, 1–64 of A-Z a-z 0-9 . _ : -'),
+  id: text('id', 'ID', 'id of this process, 1–64 of A-Z a-z 0-9 . _ : -', 'required'),
   host: text('host', 'ADDRESS', 'where the others reach it, and where it listens', '127.0.0.1'),
   bindHost: text('bind-host', 'ADDRESS', 'where it listens, when that is another address', '--host'),
   port: whole('port', 0, 65_535, 'port; 0 takes a free one'),
@@ -28,7 +30,7 @@ export const options = {
   adminHost: text('admin-host', 'ADDRESS', 'where the admin port listens', '127.0.0.1'),
   weight: number('weight', 0.01, 100, 'share of users relative to the other nodes', '1'),
   app: text('app', 'MODULE', 'module whose onConnect, onMessage and onDisconnect take what clients send'),
-  webhook: text('webhook', 'URL', 'where what clients send is posted to'),
+  webhook: url('webhook', http, 'where what clients send is posted to'),
   usersPerSecond: whole(
     'users-per-second',
     1,
@@ -36,7 +38,7 @@ export const options = {
     'pace of moves after a ring change',
     '500, or the ring config',
   ),
-  drainMs: whole('drain-ms', 0, day, 'longest time to drain, in ms', 'node 60000, edge 10000'),
+  drainMs: whole('drain-ms', 0, day, 'longest time to drain, in ms', '60000'),
   maxUnreadBytes: whole(
     'max-unread-bytes',
     1024,
@@ -67,15 +69,18 @@ export const options = {
     '8101',
   ),
   edges: whole('edges', 1, 16, 'how many edges', '1'),
-  node: text('node', 'URL', 'the node to send through, instead of the ring'),
+  node: url('node', http, 'the node to send through, instead of the ring'),
   messageId: {
     ...text('id', 'ID', 'id of the message, 1–64 printable ASCII characters', 'a new one'),
     onlyFlag: true,
   },
   binary: flag('binary', 'clients get a binary frame'),
   deadlineMs: whole('deadline-ms', 1, 3_600_000, 'longest time until the receipt, in ms', '5000'),
-  edge: texts('edge', 'URL', 'admin address of an edge whose moves count too'),
-  edgeSocket: text('edge', 'URL', 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
+  edge: { ...urls('edge', http, 'admin address of an edge whose moves count too'), onlyFlag: true },
+  edgeSocket: {
+    ...url('edge', ['ws:', 'wss:'], 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
+    onlyFlag: true,
+  },
   add: { ...texts('add', 'ID[:WEIGHT]', 'a member that would join'), onlyFlag: true },
   remove: { ...texts('remove', 'ID', 'a member that would leave'), onlyFlag: true },
   timeoutMs: whole('timeout-ms', 1, day, 'how long to wait for the end, in ms', '120000'),

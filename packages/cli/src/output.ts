@@ -40,3 +40,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export function percent(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
 }
+
+/** `1 user`, `2 users`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}

@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { type RingSettings, ringSettings } from '@pinwheel/ring';
+import { type RingHash, type RingSettings, ringSettings } from '@pinwheel/ring';
 import { z } from 'zod';
 import { options } from './options.js';
 import { readJsonObject, type Settings } from './settings.js';
@@ -12,7 +12,7 @@ export interface RingConfig {
 
 const shape = z.strictObject({
   $schema: z.string().optional(),
-  hash: z.enum(['xxhash32', 'md5']).optional(),
+  hash: z.string().optional(),
   virtualNodes: z.number().optional(),
   migration: z.strictObject({ usersPerSecond: z.number().int().min(1).max(1_000_000).optional() }).optional(),
 });
@@ -30,7 +30,7 @@ export function readRingConfig(given: Settings): RingConfig {
   const { hash, virtualNodes, migration } = parsed.data;
   try {
     const settings = ringSettings({
-      ...(hash === undefined ? {} : { hash }),
+      ...(hash === undefined ? {} : { hash: hash as RingHash }),
       ...(virtualNodes === undefined ? {} : { virtualNodes }),
     });
     return { settings, usersPerSecond: usersPerSecond ?? migration?.usersPerSecond };

@@ -1,4 +1,4 @@
-import type { Log, Membership, RingTracker } from '@pinwheel/membership';
+import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel/membership';
 import { silentLog } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
@@ -6,7 +6,13 @@ import type { RingSettings } from '@pinwheel/ring';
 /** Where an edge gets its ring from: a tracker that somebody else started and closes, or a source of its own. */
 export type RingSource =
   | { readonly tracker: RingTracker }
-  | { readonly membership: Membership; readonly settings?: Partial<RingSettings> };
+  | {
+      readonly membership: Membership;
+      /** Must be what every other process of the service has. Default: xxhash32, 512 virtual nodes. */
+      readonly ringSettings?: Partial<RingSettings>;
+      /** How the ring follows its members; see the tracker's options. */
+      readonly tracking?: Omit<RingTrackerOptions, 'membership' | 'settings' | 'log'>;
+    };
 
 interface EdgeSettings {
   /** 1–64 of `A-Za-z0-9._:-`; backends read it in `pinwheel-edge`. */
@@ -117,8 +123,8 @@ export function pacePerSecond(name: string, value: unknown): number {
 function ringSource(options: RingSource): RingSource {
   if ('tracker' in options) return { tracker: options.tracker };
   if ('membership' in options) {
-    const { membership, settings } = options;
-    return settings === undefined ? { membership } : { membership, settings };
+    const { membership, ringSettings = {}, tracking = {} } = options;
+    return { membership, ringSettings, tracking };
   }
   throw new PinwheelError('bad-option', 'neither tracker nor membership is given; an edge needs one of them');
 }

@@ -50,10 +50,7 @@ export interface Edge {
  */
 export async function createEdge(options: EdgeOptions): Promise<Edge> {
   const resolved = resolveEdgeOptions(options);
-  const own =
-    'membership' in resolved.source
-      ? createRingTracker({ ...resolved.source, log: resolved.log })
-      : undefined;
+  const own = ownTracker(resolved);
   const tracker = 'tracker' in resolved.source ? resolved.source.tracker : own!;
   try {
     await own?.start();
@@ -62,6 +59,12 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
     await own?.close();
     throw thrown;
   }
+}
+
+function ownTracker({ source, log }: ResolvedEdgeOptions): RingTracker | undefined {
+  if ('tracker' in source) return undefined;
+  const { membership, ringSettings, tracking } = source;
+  return createRingTracker({ ...tracking, membership, settings: ringSettings ?? {}, log });
 }
 
 type Phase = 'open' | 'draining' | 'closed';

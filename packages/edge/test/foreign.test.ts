@@ -15,7 +15,7 @@ t.test('ws servers behind an edge, entered in a membership', async (t) => {
   const membership = inProcessMembership();
   membership.set({ id: 'a', port: a.port, kind: 'foreign' });
   membership.set({ id: 'b', port: b.port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', membership, settings: { virtualNodes: 64 } });
+  const edge = await createEdge({ id: 'e1', membership, ringSettings: { virtualNodes: 64 } });
   t.teardown(async () => {
     await edge.close();
     await membership.close();

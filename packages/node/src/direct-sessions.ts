@@ -1,6 +1,7 @@
-import { closeCodes, headers, maxMessageBytes, type PinwheelError } from '@pinwheel/protocol';
+import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSocketData } from './direct-session.js';
+import { statusLineOf } from './exchange.js';
 import type { Inbound } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
 import type { Session } from './session.js';
@@ -126,7 +127,7 @@ function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError
   try {
     return read();
   } catch (thrown) {
-    return thrown as PinwheelError;
+    return PinwheelError.from(thrown);
   }
 }
 
@@ -136,7 +137,7 @@ function accept(response: HttpResponse, read: UpgradeRequest, context: us_socket
 }
 
 function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
-  response.writeStatus(String(refusal.httpStatus)).writeHeader('content-type', 'application/json');
+  response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
   if (owner !== undefined) response.writeHeader(headers.owner, owner);
   if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
   response.end(JSON.stringify(refusal));

@@ -1,6 +1,11 @@
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import type { HttpRequest, HttpResponse } from './uws.js';
 
+/** The status with its reason phrase, without which a strict reader does not take the status line. */
+export function statusLineOf(status: number): string {
+  return reasons[status] ?? `${status} Status`;
+}
+
 const reasons: Readonly<Record<number, string>> = {
   200: '200 OK',
   202: '202 Accepted',
@@ -98,7 +103,7 @@ export class Exchange {
     if (this.#gone || this.#answered) return;
     this.#answered = true;
     this.#response.cork(() => {
-      this.#response.writeStatus(reasons[status] ?? String(status)).writeHeader('content-type', contentType);
+      this.#response.writeStatus(statusLineOf(status)).writeHeader('content-type', contentType);
       for (const [name, value] of Object.entries(extra)) this.#response.writeHeader(name, value);
       if (this.method === 'HEAD') {
         // a body would be taken for the next answer

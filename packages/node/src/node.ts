@@ -126,7 +126,7 @@ class RunningNode implements PinwheelNode {
     const counters = this.#counters;
     const table = this.#table;
     const clients = this.#clients;
-    const ownership = new Ownership(options.id, state);
+    const ownership = new Ownership(options.id, state, now);
     const { deadlineMs, forwardTimeoutMs, usersPerSecond, log } = options;
     const refreshRing = (): void => void tracker.refresh();
     const newId = messageIds();
@@ -257,7 +257,7 @@ class RunningNode implements PinwheelNode {
   }
 
   async ready(deadlineMs = 15_000): Promise<void> {
-    const inRing = (): boolean => this.#isInRing();
+    const inRing = (): boolean => this.#phase !== 'closed' && this.#isInRing();
     if (await this.#until(inRing, deadlineMs)) return;
     throw new PinwheelError('deadline', `node ${this.id} was not in the ring within ${deadlineMs} ms`);
   }

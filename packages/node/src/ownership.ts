@@ -1,4 +1,5 @@
 import type { Member, RingState } from '@pinwheel/membership';
+import { buildRing, type Ring } from '@pinwheel/ring';
 
 /** Where a user is or may be, by what this node knows. */
 export type Whereabouts =
@@ -8,6 +9,9 @@ export type Whereabouts =
   /** The ring has no members, or its owner cannot be reached. */
   | { readonly kind: 'nobody' };
 
+/** As long as the tracker keeps the rings before, by default. */
+const newcomerMs = 120_000;
+
 /**
  * Judges users by the ring as it is. A member that owned a user by an earlier ring may still hold it, until it has
  * said, for this very ring, that it holds nobody who is not its own.
@@ -15,11 +19,22 @@ export type Whereabouts =
 export class Ownership {
   readonly #self: string;
   #state: RingState;
+  readonly #now: () => number;
+  readonly #newcomerUntil: number;
+  /** A written-down list can name a node before it starts: its first ring is not the one its users come from. */
+  readonly #withoutMe: Ring;
   #doneMoving = new Set<string>();
 
-  constructor(self: string, state: RingState) {
+  constructor(self: string, state: RingState, now: () => number) {
     this.#self = self;
     this.#state = state;
+    this.#now = now;
+    this.#newcomerUntil = now() + newcomerMs;
+    const { members, settings } = state.ring;
+    this.#withoutMe = buildRing(
+      members.filter(({ id }) => id !== self),
+      settings,
+    );
   }
 
   get state(): RingState {
@@ -61,7 +76,8 @@ export class Ownership {
   #formerOwners(hash: number): readonly Member[] {
     const { previous, members } = this.#state;
     const found = new Set<Member>();
-    for (const ring of previous) {
+    const isNewcomer = this.#now() < this.#newcomerUntil;
+    for (const ring of isNewcomer ? [...previous, this.#withoutMe] : previous) {
       const id = ring.ownerOfHash(hash);
       if (id === undefined || id === this.#self || this.#doneMoving.has(id)) continue;
       const member = members.get(id);

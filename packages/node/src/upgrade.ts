@@ -48,7 +48,7 @@ function readUser(request: HttpRequest): string {
   const named = request.getHeader(headers.user);
   if (named !== '') return decodeUserId(named);
   // the raw query: getQuery(name) would replace invalid bytes rather than refuse them
-  const encoded = rawQueryValue(request.getQuery(), 'user');
+  const encoded = rawQueryValue(request.getQuery() ?? '', 'user');
   if (encoded === undefined) {
     throw new PinwheelError(
       'bad-user',

@@ -20,7 +20,10 @@ t.test('three nodes', async (t) => {
     t.match(await postBatch(n1, [message]), [{ status: 'delivered' }]);
     await until('all three', () => client.frames.length === 3);
     t.same(client.texts, ['single', 'line', 'batch']);
-    t.same(client.frames.map(({ binary }) => binary), [false, false, true]);
+    t.same(
+      client.frames.map(({ binary }) => binary),
+      [false, false, true],
+    );
     t.equal(await forwarded(), before + 3);
     t.equal(await metric(n1, 'pinwheel_node_forwarding'), 0);
   });
@@ -60,7 +63,9 @@ t.test('three nodes', async (t) => {
     const users = nodes.usersOf('n3', 3);
     const clients = await Promise.all(users.map((name) => connect(t, n3, name)));
     const seen = client.frames.length;
-    const answer = await request(n1, 'POST', '/v1/broadcast', 'all', { 'content-type': 'text/plain; x=\u00e9' });
+    const answer = await request(n1, 'POST', '/v1/broadcast', 'all', {
+      'content-type': 'text/plain; x=\u00e9',
+    });
     t.same(answer.json, { nodes: 3, delivered: 4 });
     await until('all of them', () => [...clients, client].every(({ texts }) => texts.at(-1) === 'all'));
     t.equal(client.frames.length, seen + 1);
@@ -100,13 +105,18 @@ t.test('a node that owns users and does not answer', async (t) => {
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
   const { ring } = n1.tracker.current;
-  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter((name) => ring.owner(name) === 'silent');
+  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter(
+    (name) => ring.owner(name) === 'silent',
+  );
   const mine = Array.from({ length: 100 }, (_, i) => `u${i}`).find((name) => ring.owner(name) === 'n1') ?? '';
   const client = await connect(t, n1, mine);
 
   t.test('its users get an honest overloaded in time, the others of the batch their receipts', async (t) => {
     const start = performance.now();
-    const receipts = await postLines(n1, [...theirs.map((user) => ({ user, data: 'x' })), { user: mine, data: 'y' }]);
+    const receipts = await postLines(n1, [
+      ...theirs.map((user) => ({ user, data: 'x' })),
+      { user: mine, data: 'y' },
+    ]);
     t.ok(performance.now() - start < 5000, 'not for ever');
     t.same(new Set(receipts.slice(0, -1).map(({ status }) => status)), new Set(['overloaded']));
     t.match(receipts[0], { error: { code: 'deadline' } });
@@ -131,6 +141,30 @@ t.test('a node that owns users and does not answer', async (t) => {
   });
 });
 
+t.test('messages on their way through other nodes have a bound', async (t) => {
+  const nodes = await startNodes(t, ['n1'], { forwardTimeoutMs: 300, maxForwarding: 20 });
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  nodes.membership.set({ id: 'silent', port: (silent.address() as { port: number }).port });
+  const n1 = nodes.of('n1');
+  await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
+  const { ring } = n1.tracker.current;
+  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter(
+    (name) => ring.owner(name) === 'silent',
+  );
+  const receipts = await postLines(
+    n1,
+    theirs.map((user) => ({ user, data: 'x' })),
+  );
+  const codes = receipts.map((receipt) => (receipt['error'] as { code: string }).code);
+  t.same(codes, [...Array(20).fill('deadline'), ...Array(theirs.length - 20).fill('overloaded')]);
+  t.equal(await metric(n1, 'pinwheel_node_forwarding'), 0);
+});
+
 t.test('nodes that are closed while messages are on their way through them', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2']);
   const hanging = createServer(() => {});
@@ -144,9 +178,19 @@ t.test('nodes that are closed while messages are on their way through them', asy
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 3);
   const { ring } = n1.tracker.current;
-  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter((name) => ring.owner(name) === 'hanging');
-  const sends = theirs.map((user) => post(n1, user, 'x').then(({ status }) => status, () => 'cut'));
-  await until('they are on their way', async () => (await metric(n1, 'pinwheel_node_forwarding')) === theirs.length);
+  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter(
+    (name) => ring.owner(name) === 'hanging',
+  );
+  const sends = theirs.map((user) =>
+    post(n1, user, 'x').then(
+      ({ status }) => status,
+      () => 'cut',
+    ),
+  );
+  await until(
+    'they are on their way',
+    async () => (await metric(n1, 'pinwheel_node_forwarding')) === theirs.length,
+  );
   await n1.close();
   const ends = await Promise.all(sends);
   t.ok(

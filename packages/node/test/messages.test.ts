@@ -201,6 +201,15 @@ t.test('a node with users', async (t) => {
       t.equal(status, 400, `${name}: ${value}`);
       t.match(json, { error: { code: 'bad-request', message: new RegExp(`^${name}`) } });
     }
+    for (const body of [
+      '{}',
+      '{"users":"a"}',
+      '{"users":[1]}',
+      JSON.stringify({ users: Array(1001).fill('a') }),
+    ]) {
+      t.equal((await request(node, 'POST', '/v1/claims', body)).status, 400, body.slice(0, 20));
+    }
+    t.same((await request(node, 'POST', '/v1/claims', '{"users":["nobody",""]}')).json, { moved: 0 });
     for (const query of [
       'unknown=1',
       'code=999',
@@ -212,6 +221,19 @@ t.test('a node with users', async (t) => {
       const { status } = await request(node, 'DELETE', `/v1/users/bob/sessions?${query}`);
       t.equal(status, 400, query);
     }
+  });
+
+  t.test('requests on one connection do not disturb one another', async (t) => {
+    const head = 'POST /v1/users/nobody/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx';
+    const large = 'x'.repeat(300_000);
+    const refused = `POST /v1/users/%ff/messages HTTP/1.1\r\nhost: x\r\ncontent-length: ${large.length}\r\n\r\n${large}`;
+    const answers = await rawRequest(node.port, refused + head + head, { whole: false });
+    t.same(answers.match(/HTTP\/1.1 \d+/g), ['HTTP/1.1 400', 'HTTP/1.1 404', 'HTTP/1.1 404']);
+    const broken = await rawRequest(
+      node.port,
+      'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n',
+    );
+    t.match(broken, /^HTTP\/1.1 400 /);
   });
 
   t.test('twenty callers go away in the middle of a body, and nobody is harmed', async (t) => {

@@ -8,8 +8,14 @@ import { metric, postLines, request } from './kit/requests.js';
 /** A client that upgrades and then reads nothing until it is told to. */
 function unreadingClient(port: number, user: string): Socket {
   const socket = createConnection({ host: '127.0.0.1', port });
-  const head = ['GET /ws?user=', user, ' HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n'];
-  socket.write(`${head.join('')}sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`);
+  const head = [
+    'GET /ws?user=',
+    user,
+    ' HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n',
+  ];
+  socket.write(
+    `${head.join('')}sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+  );
   socket.pause();
   return socket;
 }
@@ -44,7 +50,10 @@ t.test('a client that never reads', async (t) => {
   t.equal(await metric(node, 'pinwheel_node_closes_total{reason="too-slow"}'), 1);
   t.match(await postLines(node, [{ user: 'slow', data: 'x' }]), [{ status: 'offline' }]);
   await until('the neighbour has everything', () => neighbour.frames.length === sent + 1);
-  t.same(neighbour.texts.slice(0, -1), Array.from({ length: sent }, (_, i) => `${i}`));
+  t.same(
+    neighbour.texts.slice(0, -1),
+    Array.from({ length: sent }, (_, i) => `${i}`),
+  );
   t.equal(neighbour.end, undefined);
 
   let read = Buffer.alloc(0);

@@ -17,7 +17,7 @@ t.test('a port in use is named together with its option, and nothing stays behin
     await t.rejects(createNode({ id: 'n1', membership, [option]: port }), {
       name: 'PinwheelError',
       code: 'listen',
-      message: new RegExp(`127\\.0\\.0\\.1:${port} \\(${option}\\)`),
+      message: new RegExp(`127\\.0\\.0\\.1 port ${port} \\(${option}\\)`),
     });
   }
   await t.rejects(createNode({ id: 'n1', membership, host: '192.0.2.1' }), { code: 'listen' });

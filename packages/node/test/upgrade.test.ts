@@ -64,7 +64,9 @@ t.test('upgrades', async (t) => {
   });
 
   t.test('a plus in the query is a space, encoded it is a plus', async (t) => {
-    const spaced = Array.from({ length: 50 }, (_, i) => `a ${i}+`).find((name) => nodes.ownerOf(name) === node);
+    const spaced = Array.from({ length: 50 }, (_, i) => `a ${i}+`).find(
+      (name) => nodes.ownerOf(name) === node,
+    );
     const [, number] = /^a (\d+)\+$/.exec(spaced ?? '') ?? [];
     const socket = createConnection({ host: '127.0.0.1', port: node.wsPort });
     t.teardown(() => socket.destroy());
@@ -98,22 +100,25 @@ t.test('upgrades', async (t) => {
     t.equal(bystander.end, undefined);
   });
 
-  t.test('an edge with a ring that the node does not know waits a moment; its client may go meanwhile', async (t) => {
-    const before = await metric(node, 'pinwheel_node_upgrades_total{outcome="refused"}');
-    const headers = { 'pinwheel-fingerprint': 'unknown' };
-    const gone = createConnection({ host: '127.0.0.1', port: node.wsPort });
-    gone.write(head(`/?user=${theirs}`, headers));
-    gone.on('connect', () => setTimeout(() => gone.resetAndDestroy(), 50));
-    const start = performance.now();
-    const socket = new WebSocket(`ws://127.0.0.1:${node.wsPort}/?user=${theirs}`, { headers });
-    const status = await new Promise((resolve) => {
-      socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
-      socket.on('error', () => {});
-    });
-    t.equal(status, 421);
-    t.ok(performance.now() - start >= 1000, 'it waited for the ring');
-    t.equal(await metric(node, 'pinwheel_node_upgrades_total{outcome="refused"}'), before + 1);
-  });
+  t.test(
+    'an edge with a ring that the node does not know waits a moment; its client may go meanwhile',
+    async (t) => {
+      const before = await metric(node, 'pinwheel_node_upgrades_total{outcome="refused"}');
+      const headers = { 'pinwheel-fingerprint': 'unknown' };
+      const gone = createConnection({ host: '127.0.0.1', port: node.wsPort });
+      gone.write(head(`/?user=${theirs}`, headers));
+      gone.on('connect', () => setTimeout(() => gone.resetAndDestroy(), 50));
+      const start = performance.now();
+      const socket = new WebSocket(`ws://127.0.0.1:${node.wsPort}/?user=${theirs}`, { headers });
+      const status = await new Promise((resolve) => {
+        socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
+        socket.on('error', () => {});
+      });
+      t.equal(status, 421);
+      t.ok(performance.now() - start >= 1000, 'it waited for the ring');
+      t.equal(await metric(node, 'pinwheel_node_upgrades_total{outcome="refused"}'), before + 1);
+    },
+  );
 
   t.test('an edge whose ring the node learns in time gets its client in', async (t) => {
     const { ring } = node.tracker.current;

@@ -200,10 +200,11 @@ export class Dispatch {
   #retry(message: Pending, lastWord: Receipt): void {
     if (message.settled) return;
     message.attempts++;
-    message.lastWord = lastWord;
+    // once it may have been delivered, no later failure makes that unsaid
+    if (message.lastWord?.error?.code !== 'unknown-outcome') message.lastWord = lastWord;
     const now = this.#world.clock.now();
     if (message.attempts >= this.#limits.maxAttempts || message.deadline <= now) {
-      this.#settle(message, lastWord);
+      this.#settle(message, message.lastWord);
       return;
     }
     this.counters.retries++;
@@ -239,15 +240,27 @@ export class Dispatch {
 
   #sweep(): void {
     const now = this.#world.clock.now();
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const message of this.#everything()) {
-      if (message.deadline <= now) this.#settle(message, message.lastWord ?? late(message));
-      else if (!message.settled) earliest = Math.min(earliest, message.deadline);
+    for (const { inFlight } of this.#outboxes.values()) {
+      for (const message of inFlight) if (message.deadline <= now) this.#settle(message, unanswered(message));
     }
+    let earliest = Number.POSITIVE_INFINITY;
+    let over = false;
+    for (const message of this.#everything()) {
+      if (message.deadline <= now) this.#settle(message, message.lastWord ?? unsent(message));
+      if (message.settled) over = true;
+      else earliest = Math.min(earliest, message.deadline);
+    }
+    if (over) this.#forgetSettled();
     this.#releaseLanes();
     // a sweep looks at everything: deadlines that are close together wait for one another
     if (earliest !== Number.POSITIVE_INFINITY) this.#wake(Math.max(earliest, now + sweepMs));
     if (this.#lanes.size > 0) this.#wake(now + laneMs);
+  }
+
+  /** They count towards no bound any more, so they must not pile up behind a node that does not answer. */
+  #forgetSettled(): void {
+    for (const outbox of this.#outboxes.values()) outbox.withdraw(({ settled }) => settled);
+    this.#lanes.forgetSettled();
   }
 
   *#everything(): Iterable<Pending> {
@@ -259,8 +272,12 @@ export class Dispatch {
   }
 }
 
-function late(message: Pending): Receipt {
+function unanswered(message: Pending): Receipt {
   return overloaded(message, 'deadline', 'no node answered in time; the message may have been delivered');
+}
+
+function unsent(message: Pending): Receipt {
+  return overloaded(message, 'deadline', 'the time for this message had passed before it was sent');
 }
 
 function overloaded(message: Pending, code: ErrorCode, why: string): Receipt {

@@ -7,7 +7,7 @@ export class Lane {
   /** When the first one that was refused is tried again, by the sender's clock; 0 when none was. */
   retryAt = 0;
   /** In the order in which they were sent. */
-  readonly waiting: Pending[] = [];
+  waiting: Pending[] = [];
 
   /** A message that was refused goes before those that were sent after it. */
   insert(message: Pending): void {
@@ -50,6 +50,10 @@ export class Lanes {
       for (const message of lane.waiting) if (!message.settled) released.push(message);
     }
     return released;
+  }
+
+  forgetSettled(): void {
+    for (const lane of this.#lanes.values()) lane.waiting = lane.waiting.filter(({ settled }) => !settled);
   }
 
   *waiting(): Iterable<Pending> {

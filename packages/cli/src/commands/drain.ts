@@ -3,7 +3,7 @@ import type { Command, Invocation } from '../command.js';
 import { type AdminTarget, nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
-import type { Output } from '../output.js';
+import { counted, type Output } from '../output.js';
 
 const pollMs = 200;
 const defaultTimeoutMs = 120_000;
@@ -19,6 +19,7 @@ export const drainCommand: Command = {
 interface Progress {
   readonly users: number;
   readonly moved: number;
+  readonly paused: boolean;
 }
 
 async function drain({ settings, words, output }: Invocation, { state }: OpenRing): Promise<number> {
@@ -36,13 +37,13 @@ async function drain({ settings, words, output }: Invocation, { state }: OpenRin
   if (last !== undefined) {
     throw new PinwheelError(
       'deadline',
-      `${id} still has ${last.users} users after ${timeoutMs} ms; it goes on draining`,
+      `${id} still has ${counted(last.users, 'user')} after ${timeoutMs} ms; ${last.paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining'}`,
     );
   }
   const seconds = (Date.now() - start) / 1000;
   output.result(
     { node: id, users: before.users, seconds },
-    `${id} has left: ${before.users} users sent on in ${seconds.toFixed(1)} s`,
+    `${id} has left: ${counted(before.users, 'user')} sent on in ${seconds.toFixed(1)} s`,
   );
   return 0;
 }
@@ -56,7 +57,7 @@ async function untilGone(node: AdminTarget, deadline: number, output: Output): P
     } catch {
       return undefined;
     }
-    output.progress(`${node.id}: ${progress.users} users left, ${progress.moved} sent on`);
+    output.progress(`${node.id}: ${counted(progress.users, 'user')} left, ${progress.moved} sent on`);
     if (Date.now() >= deadline) return progress;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

@@ -1,5 +1,5 @@
 import { createEdge } from '@pinwheel/edge';
-import { createRingTracker, membershipFrom } from '@pinwheel/membership';
+import { membershipFrom } from '@pinwheel/membership';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { createLog } from '../log.js';
@@ -23,7 +23,7 @@ export const edgeCommand: Command = {
     options.allowAnonymous,
     options.ringConfig,
     options.usersPerSecond,
-    options.drainMs,
+    { ...options.drainMs, help: 'time over which clients are told to come back, in ms', fallback: '10000' },
     options.lastGoodRing,
     options.logLevel,
     options.json,
@@ -36,20 +36,16 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
-  const tracker = createRingTracker({
-    membership,
-    settings: ringSettings,
-    log,
-    ...given('lastGoodPath', settings.text(options.lastGoodRing)),
-  });
+  const lastGoodPath = settings.text(options.lastGoodRing);
   try {
-    await tracker.start();
     const edge = await createEdge({
       id,
-      tracker,
+      membership,
+      ringSettings,
       log,
       port: settings.number(options.port) ?? 8080,
       allowAnonymous: settings.flag(options.allowAnonymous),
+      ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
       ...given('adminHost', settings.text(options.adminHost)),
@@ -68,10 +64,10 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       );
     } finally {
       await edge.close();
+      log.info({ edge: id }, 'edge is closed');
     }
     return 0;
   } finally {
-    await tracker.close();
     await membership.close();
   }
 }

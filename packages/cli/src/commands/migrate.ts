@@ -29,7 +29,7 @@ function migrate(
   summary: string,
   ask: (target: AdminTarget, usersPerSecond: number | undefined) => Promise<unknown>,
 ): Command {
-  const pace = name === 'resume' ? [options.usersPerSecond] : [];
+  const pace = name === 'resume' ? [{ ...options.usersPerSecond, fallback: 'as it is' }] : [];
   return {
     name: `migrate ${name}`,
     summary,
@@ -56,18 +56,14 @@ function askAll(
         }
       }),
     );
-    const rows = answers.map((answer) =>
-      'error' in answer
-        ? [answer.id, answer.error]
-        : [
-            answer.id,
-            answer.paused ? 'paused' : 'running',
-            String(answer.usersPerSecond),
-            String(answer.waiting),
-            String(answer.moved),
-          ],
-    );
-    output.result({ migrations: answers }, table(['process', 'state', 'users/s', 'waiting', 'moved'], rows));
+    const rows = answers.map((answer) => {
+      if ('error' in answer) return [answer.id, 'not reached', '', '', ''];
+      const { id, paused, usersPerSecond, waiting, moved } = answer;
+      return [id, paused ? 'paused' : 'running', String(usersPerSecond), String(waiting), String(moved)];
+    });
+    const failures = answers.flatMap((answer) => ('error' in answer ? [answer.error] : []));
+    const text = [table(['process', 'state', 'users/s', 'waiting', 'moved'], rows), ...failures].join('\n');
+    output.result({ migrations: answers }, text);
     return answers.some((answer) => 'error' in answer) ? 1 : 0;
   });
 }

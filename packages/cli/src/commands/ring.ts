@@ -5,7 +5,7 @@ import type { Command, Invocation } from '../command.js';
 import { nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
-import { percent, table } from '../output.js';
+import { counted, percent, table } from '../output.js';
 
 const show: Command = {
   name: 'ring show',
@@ -18,7 +18,8 @@ const show: Command = {
         return [id, `${address}:${port}`, String(weight), standing, percent(share)];
       });
       const text = table(['member', 'address', 'weight', 'state', 'share'], rows);
-      output.result(answer, `${text}\n\nfingerprint ${answer.fingerprint}`);
+      const empty = answer.members.length === 0;
+      output.result(answer, empty ? 'the ring is empty' : `${text}\n\nfingerprint ${answer.fingerprint}`);
       return 0;
     }),
 };
@@ -69,7 +70,8 @@ async function showPlan({ settings, output }: Invocation, { state }: OpenRing): 
   };
   const rows = moves.map((move) => [move.from ?? '-', move.to ?? '-', percent(move.share)]);
   const live = users.map(
-    ({ node, moving, of }) => `${node}: ${moving === null ? 'not reached' : `${moving} of ${of} users`}`,
+    ({ node, moving, of }) =>
+      `${node}: ${moving === null ? 'not reached' : `${moving} of ${counted(of ?? 0, 'user')}`}`,
   );
   const text = [
     `${percent(share)} of the key space changes hands`,

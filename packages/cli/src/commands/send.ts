@@ -1,10 +1,11 @@
-import { headers, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
+import { headers, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender } from '@pinwheel/sender';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
+import { counted } from '../output.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
@@ -62,6 +63,9 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
     },
     body: data,
     signal: AbortSignal.timeout(settings.number(options.deadlineMs) ?? defaultDeadlineMs),
+  }).catch((cause: Error) => {
+    const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
+    throw new PinwheelError('unreachable', why, { cause });
   });
   const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
   if (said.status !== undefined) return said;
@@ -71,7 +75,7 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
 function describe(receipt: Receipt): string {
   switch (receipt.status) {
     case 'delivered':
-      return `delivered to ${receipt.sessions} session${receipt.sessions === 1 ? '' : 's'} of ${receipt.user}`;
+      return `delivered to ${counted(receipt.sessions ?? 0, 'session')} of ${receipt.user}`;
     case 'not-owner':
       return `not-owner: the node would send it to ${receipt.owner}`;
     default:

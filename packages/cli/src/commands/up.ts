@@ -2,8 +2,14 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEdge, type Edge } from '@pinwheel/edge';
-import { type InProcessMembership, inProcessMembership, type MembersView } from '@pinwheel/membership';
+import {
+  type InProcessMembership,
+  inProcessMembership,
+  type Log,
+  type MembersView,
+} from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
+import { PinwheelError } from '@pinwheel/protocol';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { createLog } from '../log.js';
@@ -44,6 +50,7 @@ export const upCommand: Command = {
 async function up({ settings, output }: Invocation): Promise<number> {
   const application = await openApplication(settings);
   const membership = inProcessMembership();
+  const log = muteable(createLog(settings.text(options.logLevel) ?? 'warn'));
   const started: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.close()));
@@ -51,7 +58,6 @@ async function up({ settings, output }: Invocation): Promise<number> {
     await application.close();
   };
   try {
-    const log = createLog(settings.text(options.logLevel) ?? 'warn');
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
     const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
     const nodes: PinwheelNode[] = [];
@@ -74,7 +80,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
       const edge = await createEdge({
         id: `e${i}`,
         membership,
-        settings: ringSettings,
+        ringSettings,
         port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,
         adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
         drainMs,
@@ -89,10 +95,14 @@ async function up({ settings, output }: Invocation): Promise<number> {
     const stop = mirror(membership, file);
     const facts = factsOf(nodes, edges, file);
     output.result(facts, describe(facts));
+    for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
+    for (const edge of edges)
+      void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
+    const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
     await untilSignal(
-      new Promise(() => {}),
+      gone.then(() => {}),
       async () => {
-        output.progress('draining …');
+        output.progress('draining; Ctrl-C again ends it at once');
         await Promise.all(edges.map((edge) => edge.drain()));
         await Promise.all(nodes.map((node) => node.drain()));
       },
@@ -100,10 +110,41 @@ async function up({ settings, output }: Invocation): Promise<number> {
     );
     stop();
     rmSync(file, { force: true });
+    output.progress('the ring is down');
     return 0;
+  } catch (thrown) {
+    throw withHint(thrown);
   } finally {
+    log.mute();
     await close();
   }
+}
+
+/** Whoever starts a second ring finds the ports of the first one taken. */
+function withHint(thrown: unknown): unknown {
+  if (!(thrown instanceof PinwheelError) || thrown.code !== 'listen') return thrown;
+  const other = 'pinwheel up --port 8090 --admin-port 0 --node-port 0';
+  return new PinwheelError('listen', `${thrown.message}; a second ring on this machine: ${other}`, {
+    cause: thrown,
+  });
+}
+
+/** A ring that is taken down part by part would have warnings about itself. */
+function muteable(log: Log): Log & { mute(): void } {
+  let muted = false;
+  const unless =
+    (write: (fields: object, text: string) => void) =>
+    (fields: object, text: string): void => {
+      if (!muted) write(fields, text);
+    };
+  return {
+    info: unless((fields, text) => log.info(fields, text)),
+    warn: unless((fields, text) => log.warn(fields, text)),
+    error: unless((fields, text) => log.error(fields, text)),
+    mute: () => {
+      muted = true;
+    },
+  };
 }
 
 interface Facts {

@@ -93,8 +93,19 @@ export async function metric(node: PinwheelNode, name: string): Promise<number> 
   return Number(line.slice(name.length + 1));
 }
 
-/** Writes bytes as they are and gives what comes back until the other side ends or is silent for a while. */
-export function rawRequest(port: number, bytes: string | Buffer, quietMs = 300): Promise<string> {
+export interface RawOptions {
+  /** Silence that ends the answer, in ms. */
+  readonly quietMs?: number;
+  /** `false`: more may come after the first complete answer. */
+  readonly whole?: boolean;
+}
+
+/** Writes bytes as they are and gives the answer: until it is complete, the other side ends or is silent for a while. */
+export function rawRequest(
+  port: number,
+  bytes: string | Buffer,
+  { quietMs = 300, whole = true }: RawOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: '127.0.0.1', port });
     let got = '';
@@ -102,11 +113,20 @@ export function rawRequest(port: number, bytes: string | Buffer, quietMs = 300):
     socket.on('connect', () => socket.write(bytes));
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1');
-      // from the first answer on, silence is its end
-      socket.setTimeout(quietMs);
+      if (whole && isComplete(got)) socket.destroy();
+      else socket.setTimeout(quietMs);
     });
     socket.on('timeout', () => socket.destroy());
     socket.on('error', reject);
     socket.on('close', () => resolve(got));
   });
+}
+
+function isComplete(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n');
+  const [, length] = /^content-length: (\d+)/im.exec(answer) ?? [];
+  if (end === -1) return false;
+  return (
+    answer.startsWith('HTTP/1.1 101 ') || (length !== undefined && answer.length >= end + 4 + Number(length))
+  );
 }

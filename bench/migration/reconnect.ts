@@ -1,0 +1,33 @@
+import { alternate, type Round } from '../kit/alternate.js';
+
+const script = new URL('./reconnect-sample.ts', import.meta.url);
+const names = ['drain', 'join'];
+const untrue = ['lost', 'duplicated', 'denied', 'falselyOffline'];
+const worst = (round: Round, figure: string): number =>
+  Math.max(...names.map((name) => round[name]![figure]!));
+
+await alternate({
+  question:
+    'Do 5,000 of 15,000 connected users move in 5 s at 1,000 a second, nobody else closed, every receipt true? One of three ' +
+    'nodes drains, or a fourth joins and each of three sends on a third, while 4,000 messages of 128 bytes a second go to any ' +
+    'of the 15,000, whatever the receipts do. Every receipt is held against what the clients have counted.',
+  doesNotMean:
+    'that no message is refused: a user is away for the delay that its close names, up to 100 ms, and the time to connect, ' +
+    'and messages meanwhile get "offline" (undelivered). Clients look the ring up themselves, there is no edge. Times of ' +
+    'receipts, in ms, are from when a message was due; members are asked every 100 ms who drains.',
+  contenders: names.map((name) => ({ name, script, args: [name] })),
+  rounds: 5,
+  bars: [
+    { what: 'drain, % beside the pace', of: ({ drain }) => drain!['secondsBeside']!, atMost: 10 },
+    { what: 'join, % beside the pace', of: ({ join }) => join!['secondsBeside']!, atMost: 10 },
+    { what: 'users closed who stay', of: (round) => worst(round, 'closedOthers'), atMost: 0 },
+    { what: 'users closed twice', of: (round) => worst(round, 'closedTwice'), atMost: 0 },
+    { what: 'closes with another code', of: (round) => worst(round, 'otherCloses'), atMost: 0 },
+    {
+      what: 'receipts not true',
+      of: (round) => untrue.reduce((sum, figure) => sum + worst(round, figure), 0),
+      atMost: 0,
+    },
+    { what: 'messages out of order', of: (round) => worst(round, 'disordered'), atMost: 0 },
+  ],
+});

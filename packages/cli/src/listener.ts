@@ -1,0 +1,133 @@
+import { createInterface } from 'node:readline';
+import { shouldReconnect } from '@pinwheel/protocol';
+import { WebSocket } from 'undici';
+import type { Output } from './output.js';
+import { whyRefused } from './why-refused.js';
+
+const longestWaitMs = 5000;
+/** Lines that wait for a connection; more are dropped, and said to be. */
+const maxWaitingLines = 1000;
+
+/** A client that stays connected for as long as it is wanted: prints what arrives, sends the lines of stdin. */
+export class Listener {
+  /** Resolves when it is stopped, or the server will have it no more. */
+  readonly ended: Promise<void>;
+  exitCode = 0;
+  readonly #url: URL;
+  readonly #output: Output;
+  readonly #waiting: string[] = [];
+  readonly #input = createInterface({ input: process.stdin });
+  #end: () => void = () => {};
+  #socket: WebSocket | undefined;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(url: URL, output: Output) {
+    this.#url = url;
+    this.#output = output;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#input.on('line', (line) => this.#send(line));
+    this.#connect();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#input.close();
+    process.stdin.destroy();
+    this.#socket?.close(1000);
+    this.#end();
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    let opened = false;
+    socket.addEventListener('open', () => {
+      opened = true;
+      this.#failures = 0;
+      this.#say({ event: 'connected', url: this.#url.href }, `connected to ${this.#url.href}`);
+      for (const line of this.#waiting.splice(0)) socket.send(line);
+    });
+    socket.addEventListener('message', ({ data }) => void this.#show(data));
+    // the close that follows says the same
+    socket.addEventListener('error', () => {});
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (this.#stopped) return;
+      if (opened) this.#closed(code, reason);
+      else void this.#refused();
+    });
+  }
+
+  async #show(data: unknown): Promise<void> {
+    if (typeof data === 'string') {
+      this.#output.result({ event: 'message', data }, data);
+      return;
+    }
+    const base64 = Buffer.from(await (data as Blob).arrayBuffer()).toString('base64');
+    this.#output.result({ event: 'message', base64 }, `(binary, in base64) ${base64}`);
+  }
+
+  #closed(code: number, reason: string): void {
+    if (!shouldReconnect(code)) {
+      this.#giveUp({ event: 'closed', code, reason }, `closed for good: ${code} ${reason}`);
+      return;
+    }
+    const waitMs = this.#again(toldToWait(reason));
+    this.#say(
+      { event: 'reconnecting', code, reason, waitMs },
+      `closed: ${code} ${reason}; again in ${waitMs} ms`,
+    );
+  }
+
+  async #refused(): Promise<void> {
+    const refused = await whyRefused(this.#url);
+    if (this.#stopped) return;
+    const why = refused === undefined ? 'it cannot be reached' : `${refused.status} ${refused.text}`;
+    const event = { event: 'cannot-connect', url: this.#url.href, why };
+    // asking again would be answered alike
+    if (refused !== undefined && refused.status >= 400 && refused.status < 500) {
+      this.#giveUp(event, `cannot connect to ${this.#url.href}: ${why}`);
+      return;
+    }
+    const waitMs = this.#again(undefined);
+    this.#say({ ...event, waitMs }, `cannot connect to ${this.#url.href}: ${why}; again in ${waitMs} ms`);
+  }
+
+  #again(told: number | undefined): number {
+    const own = Math.random() * Math.min(longestWaitMs, 100 * 2 ** this.#failures++);
+    const waitMs = Math.round(told ?? own);
+    this.#timer = setTimeout(() => this.#connect(), waitMs);
+    return waitMs;
+  }
+
+  #giveUp(event: object, text: string): void {
+    this.#say(event, text);
+    this.exitCode = 1;
+    this.stop();
+  }
+
+  #send(line: string): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(line);
+    else if (this.#waiting.length < maxWaitingLines) this.#waiting.push(line);
+    else this.#say({ event: 'dropped', line }, `dropped, ${maxWaitingLines} lines wait already: ${line}`);
+  }
+
+  /** What is not a message goes to stderr, so that stdout holds messages only. */
+  #say(event: object, text: string): void {
+    process.stderr.write(process.stderr.isTTY ? `${text}\n` : `${JSON.stringify(event)}\n`);
+  }
+}
+
+/** The server's own word, `{"retryAfterMs":n}`. */
+function toldToWait(reason: string): number | undefined {
+  try {
+    const { retryAfterMs } = JSON.parse(reason) as { retryAfterMs?: unknown };
+    return typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined;
+  } catch {
+    return undefined;
+  }
+}

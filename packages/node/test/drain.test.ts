@@ -1,0 +1,102 @@
+import { createSender } from '@pinwheel/sender';
+import t from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { connect } from './kit/client.js';
+import { Crowd } from './kit/crowd.js';
+import { Flow } from './kit/flow.js';
+import { startNodes } from './kit/nodes.js';
+import { metric, post, request } from './kit/requests.js';
+
+t.test('a node drains while messages flow, and nothing is lost', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2', 'n3'], { usersPerSecond: 400 });
+  const n1 = nodes.of('n1');
+  const users = Array.from({ length: 150 }, (_, i) => `u${i}`);
+  const crowd = new Crowd(t, nodes);
+  await Promise.all(users.map((user) => crowd.connect(user)));
+  const leaving = n1.sessions;
+  const sender = createSender({ membership: nodes.membership });
+  t.teardown(() => sender.close());
+  await sender.ready();
+  const flow = new Flow(t, sender, users);
+
+  await request(n1, 'POST', '/v1/migrations', '{"paused":true}');
+  const drain = await request(n1, 'POST', '/v1/drain');
+  t.match(drain, { status: 202, json: { users: leaving } });
+  t.match(await request(n1, 'GET', '/healthz'), {
+    status: 200,
+    json: { status: 'draining', draining: true },
+  });
+  t.match(await request(n1, 'GET', '/readyz'), { status: 503, json: { status: 'draining' } });
+  t.equal((await request(n1, 'POST', '/v1/drain')).status, 202, 'asked for again, it goes on');
+  await request(n1, 'POST', '/v1/migrations', '{"paused":false}');
+  await Promise.all([n1.drain(), n1.closed]);
+  await until(
+    'everybody is elsewhere',
+    () => nodes.of('n2').sessions + nodes.of('n3').sessions === users.length,
+  );
+  await flow.stop();
+
+  t.equal(n1.sessions, 0);
+  t.equal(n1.migration.moved, leaving, 'at the pace, none in a hurry at the end');
+  t.same(
+    nodes.membership.members().map(({ id }) => id),
+    ['n2', 'n3'],
+  );
+  t.equal(crowd.moved.length, leaving, 'nobody else was closed');
+  t.ok(crowd.moved.every(({ end }) => end?.code === 4000));
+  await until('every message that is called delivered', () => {
+    const received = crowd.received();
+    return flow.delivered.every(({ text }) => received.has(text));
+  });
+  const counts = [...crowd.received().values()];
+  t.ok(
+    counts.every((count) => count === 1),
+    'none twice',
+  );
+  t.equal(counts.length, flow.delivered.length, 'and none that was said to be lost');
+  const others = flow.receipts.filter(({ status }) => status !== 'delivered' && status !== 'offline');
+  t.same(others, [], 'the others were told to be offline: between their two sessions');
+  t.match(sender.counters(), { queuedMessages: 0, waitingUsers: 0 });
+});
+
+t.test('the only node drains: its clients are told to come again later', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const n1 = nodes.of('n1');
+  const clients = await Promise.all(['a', 'b', 'c'].map((user) => connect(t, n1, user)));
+  await Promise.all([n1.drain(), n1.drain()]);
+  await until('they have ended', () => clients.every(({ end }) => end));
+  for (const { end, retryAfterMs } of clients) {
+    t.equal(end?.code, 4000);
+    t.ok(retryAfterMs >= 0 && retryAfterMs <= 1000);
+  }
+  t.same(nodes.membership.members(), []);
+});
+
+t.test('a draining node lets nobody in, and says where to go', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1 });
+  const n1 = nodes.of('n1');
+  const names = nodes.usersOf('n1', 6);
+  const clients = await Promise.all(names.slice(0, 5).map((user) => connect(t, n1, user)));
+  const drained = n1.drain();
+  await until('the ring is without it', () => n1.tracker.current.ring.members.length === 1);
+  await t.rejects(connect(t, n1, names[5] ?? ''), /421/);
+  t.match(await post(nodes.of('n2'), names[4] ?? '', 'still here'), { status: 200 }, 'through its new owner');
+  await until('it arrives', () => clients[4]?.texts.includes('still here'));
+  t.test('closed meanwhile, it is gone at once', async () => {
+    await Promise.all([n1.close(), drained]);
+    await until('they are cut off', () => clients.every(({ end }) => end));
+    t.equal(n1.sessions, 0);
+  });
+});
+
+t.test('past its time a drain sends the rest on at once', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1, drainMs: 100 });
+  const n1 = nodes.of('n1');
+  const clients = await Promise.all(nodes.usersOf('n1', 20).map((user) => connect(t, n1, user)));
+  await n1.drain();
+  await until('they have ended', () => clients.every(({ end }) => end));
+  t.ok(clients.every(({ end }) => end?.code === 4000));
+  t.equal(n1.migration.moved, 20);
+  t.equal(n1.migration.waiting, 0);
+  t.equal(await metric(nodes.of('n2'), 'pinwheel_node_moved_users_total'), 0);
+});

@@ -1,0 +1,47 @@
+import type { RequestListener } from 'node:http';
+import { inProcessMembership } from '@pinwheel/membership';
+import t from 'tap';
+import { startSender, startServer } from './kit/service.js';
+
+t.test('members that answer oddly', async (t) => {
+  const odd: readonly (readonly [string, RequestListener, string])[] = [
+    ['not at all', () => {}, 'deadline'],
+    ['with nonsense', (_, response) => response.end('PWR1nonsense'), 'unknown-outcome'],
+    ['with a web page', (_, response) => response.end('<html>'), 'unknown-outcome'],
+    ['by breaking off', (_, response) => response.socket?.destroy(), 'unknown-outcome'],
+    [
+      'with half an answer',
+      (_, response) => response.writeHead(200, { 'content-length': '100' }).write('PWR1'),
+      'deadline',
+    ],
+    ['that it is busy', (_, response) => response.writeHead(503).end(), 'unavailable'],
+    [
+      'with an endless refusal',
+      (_, response) =>
+        response.writeHead(400).end(`{"error":{"code":"bad-request","message":"${'x'.repeat(100_000)}"}}`),
+      'bad-request',
+    ],
+  ];
+  for (const [how, answer, code] of odd) {
+    t.test(how, async (t) => {
+      const membership = inProcessMembership();
+      membership.set({ id: 'odd', port: await startServer(t, answer) });
+      const sender = await startSender(t, { membership, deadlineMs: 300, maxAttempts: 3 });
+      const start = performance.now();
+      const receipts = await Promise.all([
+        sender.send('a', 'x'),
+        sender.send('a', 'y'),
+        sender.send('b', 'z'),
+      ]);
+      for (const { status, error } of receipts) {
+        t.equal(status, 'overloaded');
+        t.equal(error?.code, code);
+        t.ok((error?.message.length ?? 0) < 600);
+      }
+      t.ok(performance.now() - start < 3000);
+      t.match(sender.counters(), { queuedMessages: 0, queuedBytes: 0, waitingUsers: 0 });
+      t.ok(sender.counters().dispatch.retries <= 6);
+      await t.rejects(sender.broadcast('x'), { name: 'PinwheelError' });
+    });
+  }
+});

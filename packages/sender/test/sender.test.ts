@@ -1,0 +1,217 @@
+import { inProcessMembership } from '@pinwheel/membership';
+import t from 'tap';
+import { freePort } from '../../../test/kit/free-port.js';
+import { until } from '../../../test/kit/until.js';
+import { createSender } from '../src/index.js';
+import { connect, startNode, startNodes, startSender, startServer, tracking } from './kit/service.js';
+
+t.test('users on three nodes', async (t) => {
+  const { membership, nodes } = await startNodes(t, ['n1', 'n2', 'n3']);
+  const sender = await startSender(t, { membership });
+  const users = Array.from({ length: 60 }, (_, i) => `user ${i}`);
+  const texts = await Promise.all(users.map((user) => connect(t, nodes, user)));
+
+  t.test('messages that are sent before the ring is known arrive, in order', async (t) => {
+    const early = createSender({ membership });
+    t.teardown(() => early.close());
+    const receipts = await Promise.all(
+      users.flatMap((user) => ['1', '2', '3'].map((data) => early.send(user, data))),
+    );
+    t.ok(receipts.every(({ status, sessions }) => status === 'delivered' && sessions === 1));
+    await until('all of them', () => texts.every(({ length }) => length === 3));
+    t.ok(texts.every((of) => of.join() === '1,2,3'));
+  });
+
+  t.test(
+    'one message to many goes in one request per owner, receipts in the order of the users',
+    async (t) => {
+      const { batches } = sender.counters().dispatch;
+      const to = [...users, 'nobody', users[0] ?? ''];
+      const receipts = await sender.sendMany(to, 'all');
+      t.same(
+        receipts.map(({ user, status }) => `${user} ${status}`),
+        to.map((user) => `${user} ${user === 'nobody' ? 'offline' : 'delivered'}`),
+      );
+      t.equal(sender.counters().dispatch.batches - batches, 3);
+      await until('all of them', () => texts.every((of) => of.includes('all')));
+      t.same(await sender.sendMany([], 'x'), []);
+    },
+  );
+
+  t.test('a broadcast reaches everybody', async (t) => {
+    t.same(await sender.broadcast('to all'), { nodes: 3, delivered: 60 });
+    await until('all of them', () => texts.every((of) => of.includes('to all')));
+  });
+
+  t.test('what cannot be sent is refused with the reason, and takes nothing else with it', async (t) => {
+    const lone = '\ud800';
+    for (const [user, code] of [
+      ['', 'bad-user'],
+      ['x'.repeat(257), 'bad-user'],
+      [lone, 'bad-user'],
+      [null, 'bad-user'],
+      [{}, 'bad-user'],
+    ] as const) {
+      await t.rejects(sender.send(user as string, 'x'), { name: 'PinwheelError', code });
+      await t.rejects(sender.sendMany([users[0] ?? '', user as string], 'no'), { code });
+    }
+    const send = (data: unknown, options = {}) => sender.send(users[0] ?? '', data as string, options);
+    await t.rejects(send('x'.repeat(1_048_577)), { code: 'too-large' });
+    await t.rejects(send('é'.repeat(524_289)), { code: 'too-large' });
+    await t.rejects(send(undefined), { code: 'bad-request' });
+    await t.rejects(send(7), { code: 'bad-request' });
+    await t.rejects(send('x', { id: '' }), { code: 'bad-request' });
+    await t.rejects(send('x', { id: 'ü' }), { code: 'bad-request' });
+    for (const deadlineMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 60_001]) {
+      await t.rejects(send('x', { deadlineMs }), { code: 'bad-option', message: /^deadlineMs is / });
+      await t.rejects(sender.broadcast('x', { deadlineMs }), { code: 'bad-option' });
+    }
+    const [bad, good] = await Promise.allSettled([
+      send(Buffer.from([0xff]), { binary: false }),
+      send('good'),
+    ]);
+    t.match(bad, { status: 'rejected', reason: { code: 'bad-request' } });
+    t.match(good, { status: 'fulfilled', value: { status: 'delivered' } });
+    t.match(await send('x'.repeat(1_048_576)), { status: 'delivered' }, 'the largest there may be');
+    t.match(await send('x', { deadlineMs: 60_000 }), { status: 'delivered' });
+    t.notOk(texts[0]?.includes('no'));
+  });
+
+  t.test(
+    'a node dies in between: its users’ messages go to the new owners, the others’ are not disturbed',
+    async (t) => {
+      // its entry stays when it is closed, as if it had been killed
+      const victim = await startNode(t, membership, 'victim', {
+        membership: {
+          description: membership.description,
+          watch: (listener) => membership.watch(listener),
+          refresh: () => membership.refresh(),
+          register: async (self) => ({ ...(await membership.register(self)), leave: async () => {} }),
+          close: async () => {},
+        },
+      });
+      await until('it owns users', () =>
+        [...nodes, victim].every(({ tracker }) => tracker.current.ring.members.length === 4),
+      );
+      const owned = Array.from({ length: 500 }, (_, i) => `v${i}`).filter(
+        (user) => victim.tracker.current.ring.owner(user) === 'victim',
+      );
+      await until('the sender knows it', async () => {
+        await sender.sendMany(owned, 'x');
+        return sender.counters().waitingUsers === 0;
+      });
+      const sends = owned.map((user) => sender.send(user, 'to the dead'));
+      const others = users.slice(0, 20).map((user) => sender.send(user, 'to the living'));
+      await victim.close();
+      const more = owned.map((user) => sender.send(user, 'afterwards'));
+      await until('it was tried in vain', () => sender.counters().waitingUsers > 0);
+      membership.remove('victim');
+      t.ok((await Promise.all(others)).every(({ status }) => status === 'delivered' || status === 'offline'));
+      const receipts = await Promise.all([...sends, ...more]);
+      t.same(
+        [...new Set(receipts.map(({ status }) => status))],
+        ['offline'],
+        'nobody is connected, and a new owner says so',
+      );
+      t.match(sender.counters(), { queuedMessages: 0, queuedBytes: 0, waitingUsers: 0 });
+    },
+  );
+});
+
+t.test('a member that nobody listens at: messages wait until the ring has changed', async (t) => {
+  const membership = inProcessMembership();
+  membership.set({ id: 'gone', port: await freePort() });
+  const sender = await startSender(t, { membership });
+  const sends = [1, 2, 3].map((n) => sender.send('ann', `${n}`));
+  await until('it has been tried', () => sender.counters().dispatch.retries > 2);
+  const node = await startNode(t, membership, 'n1', { tracking: { ...tracking, freezeAbove: 1 } });
+  membership.remove('gone');
+  await until(
+    'n1 is alone',
+    () =>
+      node.tracker.current.ring.members.join() !== '' &&
+      node.tracker.current.ring.members.every(({ id }) => id === 'n1'),
+  );
+  const receipts = await Promise.all(sends);
+  t.ok(
+    receipts.every(({ status }) => status === 'offline'),
+    JSON.stringify(receipts),
+  );
+});
+
+t.test('a broadcast passes over a member that nobody listens at', async (t) => {
+  const { membership } = await startNodes(t, ['n1']);
+  membership.set({ id: 'dead', port: await freePort() });
+  const sender = await startSender(t, { membership });
+  for (let i = 0; i < 8; i++) {
+    t.match(await sender.broadcast('x'), { nodes: 1, delivered: 0, failed: [{ node: 'dead' }] });
+  }
+});
+
+t.test('nobody to send to: the receipt says so at the deadline', async (t) => {
+  const membership = inProcessMembership();
+  const sender = await startSender(t, { membership, deadlineMs: 100 });
+  const start = performance.now();
+  t.match(await sender.send('ann', 'x'), { status: 'overloaded', error: { code: 'unavailable' } });
+  t.ok(performance.now() - start >= 99);
+  await t.rejects(sender.broadcast('x'), { code: 'unavailable' });
+});
+
+t.test('the queue has a bound, and closing ends what waits', async (t) => {
+  const membership = inProcessMembership();
+  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  const sender = await startSender(t, { membership, deadlineMs: 500, maxQueuedMessages: 50 });
+  const sends = Array.from({ length: 80 }, (_, i) => sender.send(`u${i}`, 'x'));
+  t.equal(sender.counters().queuedMessages, 50);
+  t.equal(sender.counters().dispatch.refused, 30);
+  await Promise.all([sender.close(), sender.close()]);
+  const codes = (await Promise.all(sends)).map(({ error }) => error?.code);
+  t.equal(codes.filter((code) => code === 'overloaded').length, 30);
+  t.equal(codes.filter((code) => code === 'deadline' || code === 'closed').length, 50);
+  t.match(sender.counters(), { queuedMessages: 0, queuedBytes: 0 });
+  await t.rejects(sender.send('a', 'x'), { code: 'closed' });
+  await t.rejects(sender.sendMany(['a'], 'x'), { code: 'closed' });
+  await t.rejects(sender.broadcast('x'), { code: 'closed' });
+});
+
+t.test('closing waits for the receipts of what was taken', async (t) => {
+  const { membership, nodes } = await startNodes(t, ['n1', 'n2']);
+  const sender = await startSender(t, { membership });
+  const texts = await connect(t, nodes, 'ann');
+  const sends = Array.from({ length: 200 }, (_, i) => sender.send('ann', `${i}`));
+  await sender.close();
+  t.ok((await Promise.all(sends)).every(({ status }) => status === 'delivered'));
+  await until('all of them', () => texts.length === 200);
+  t.same(
+    texts,
+    Array.from({ length: 200 }, (_, i) => `${i}`),
+  );
+});
+
+t.test('ring settings that differ from the members’: ready rejects, and receipts say why', async (t) => {
+  const { membership } = await startNodes(t, ['n1']);
+  const sender = createSender({ membership, ringSettings: { virtualNodes: 100 }, deadlineMs: 200 });
+  t.teardown(() => sender.close());
+  await t.rejects(sender.ready(), { code: 'settings-mismatch', message: /virtualNodes/ });
+  t.match(await sender.send('ann', 'x'), { status: 'overloaded', error: { code: 'settings-mismatch' } });
+  await t.rejects(sender.broadcast('x'), { code: 'settings-mismatch' });
+});
+
+t.test('options out of their bounds are refused by name', async (t) => {
+  const membership = inProcessMembership();
+  t.throws(() => createSender({}), { code: 'bad-option', message: /membership and tracker/ });
+  for (const [name, value] of [
+    ['deadlineMs', 0],
+    ['deadlineMs', 60_001],
+    ['maxQueuedMessages', 0],
+    ['maxQueuedBytes', 1_048_576],
+    ['maxBatchMessages', 16_385],
+    ['maxBatchBytes', 100],
+    ['maxAttempts', Number.NaN],
+  ] as const) {
+    t.throws(() => createSender({ membership, [name]: value }), {
+      code: 'bad-option',
+      message: new RegExp(`^${name} is ${value}; it must be a whole number between`),
+    });
+  }
+});
