@@ -8,6 +8,14 @@ export interface ClaimsOptions {
   readonly deadlineMs: number;
 }
 
+/** What a node says to a claim: how many of the users it has sent on, and what it says of itself. */
+export interface ClaimAnswer {
+  readonly moved: number;
+  readonly fingerprint: string;
+  /** Users it still holds that its ring gives to others. */
+  readonly foreignUsers: number;
+}
+
 /** Users in one claim; more wait for the next. */
 export const maxClaimedUsers = 1000;
 /** Claims beyond this are left out: the pace brings those users anyway, only later. */
@@ -47,13 +55,19 @@ export class Claims {
   }
 
   async #run(member: Member, waiting: Set<string>): Promise<void> {
-    const { clients, deadlineMs } = this.#options;
+    const { clients, deadlineMs, ownership } = this.#options;
     while (waiting.size > 0) {
       const users = [...waiting].slice(0, maxClaimedUsers);
       for (const user of users) waiting.delete(user);
       const call = { deadlineMs, contentType: 'application/json' };
+      const heard = ownership.asking(member.id);
       try {
-        await clients.of(member).call('POST', '/v1/claims', call, JSON.stringify({ users }));
+        const { status, body } = await clients
+          .of(member)
+          .call('POST', '/v1/claims', call, JSON.stringify({ users }));
+        if (status !== 200) continue;
+        const { fingerprint, foreignUsers } = JSON.parse(body) as ClaimAnswer;
+        heard(fingerprint, foreignUsers);
       } catch {
         // whoever cannot be asked is asked again with the next user who comes
         waiting.clear();

@@ -7,7 +7,7 @@ import {
   PinwheelError,
   type Receipt,
 } from '@pinwheel/protocol';
-import { type NodeClients, Outbox, type Outcome } from '@pinwheel/sender';
+import { defaultOutboxLimits, type NodeClients, Outbox, type Outcome } from '@pinwheel/sender';
 
 export interface ForwardOptions {
   /** How often the messages will have been forwarded with this one. */
@@ -110,6 +110,7 @@ export class Forwarder {
       outbox = new Outbox<Forwarding>(
         (message) => this.#inTime(message),
         (batch) => this.#post(member.id, batch, hops, noForward),
+        { ...defaultOutboxLimits, keepsUsersTogether: true },
       );
       this.#outboxes.set(key, outbox);
     }

@@ -1,40 +1,34 @@
 import type { Member, RingState } from '@pinwheel/membership';
-import { buildRing, type Ring } from '@pinwheel/ring';
 
 /** Where a user is or may be, by what this node knows. */
 export type Whereabouts =
-  /** This node owns the user; `before` are those who may still hold it, newest owner first. */
+  /** This node owns the user; `before` are those who may still hold it, the likeliest first. */
   | { readonly kind: 'mine'; readonly before: readonly Member[] }
   | { readonly kind: 'theirs'; readonly owner: Member }
   /** The ring has no members, or its owner cannot be reached. */
   | { readonly kind: 'nobody' };
 
-/** As long as the tracker keeps the rings before, by default. */
-const newcomerMs = 120_000;
+/**
+ * How many of the next owners on the ring are asked: as many nodes may have joined between a user's holder and its
+ * owner while the user has not moved yet.
+ */
+const successors = 4;
 
 /**
- * Judges users by the ring as it is. A member that owned a user by an earlier ring may still hold it, until it has
- * said, for this very ring, that it holds nobody who is not its own.
+ * Judges users by the ring as it is. Somebody else may still hold a user of mine: a member that owned it by an earlier
+ * ring, one of the next on this ring, because a join takes users from those, or one that is draining. Each of them
+ * counts until it has said, for this very ring, that it holds nobody who is not its own.
  */
 export class Ownership {
   readonly #self: string;
   #state: RingState;
-  readonly #now: () => number;
-  readonly #newcomerUntil: number;
-  /** A written-down list can name a node before it starts: its first ring is not the one its users come from. */
-  readonly #withoutMe: Ring;
+  #draining: readonly Member[];
   #doneMoving = new Set<string>();
 
-  constructor(self: string, state: RingState, now: () => number) {
+  constructor(self: string, state: RingState) {
     this.#self = self;
     this.#state = state;
-    this.#now = now;
-    this.#newcomerUntil = now() + newcomerMs;
-    const { members, settings } = state.ring;
-    this.#withoutMe = buildRing(
-      members.filter(({ id }) => id !== self),
-      settings,
-    );
+    this.#draining = drainingOf(state);
   }
 
   get state(): RingState {
@@ -44,6 +38,7 @@ export class Ownership {
   ringChanged(state: RingState): void {
     if (state.ring !== this.#state.ring) this.#doneMoving = new Set();
     this.#state = state;
+    this.#draining = drainingOf(state);
   }
 
   /**
@@ -68,21 +63,25 @@ export class Ownership {
     const { ring, members } = this.#state;
     const hash = ring.hashOf(user);
     const id = ring.ownerOfHash(hash);
-    if (id === this.#self) return { kind: 'mine', before: this.#formerOwners(hash) };
+    if (id === this.#self) return { kind: 'mine', before: this.#possibleHolders(user, hash) };
     const owner = id === undefined ? undefined : members.get(id);
     return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
   }
 
-  #formerOwners(hash: number): readonly Member[] {
-    const { previous, members } = this.#state;
+  #possibleHolders(user: string, hash: number): readonly Member[] {
+    const { ring, previous, members } = this.#state;
     const found = new Set<Member>();
-    const isNewcomer = this.#now() < this.#newcomerUntil;
-    for (const ring of isNewcomer ? [...previous, this.#withoutMe] : previous) {
-      const id = ring.ownerOfHash(hash);
-      if (id === undefined || id === this.#self || this.#doneMoving.has(id)) continue;
-      const member = members.get(id);
-      if (member?.kind === 'node') found.add(member);
-    }
+    const add = (member: Member | undefined): void => {
+      if (member?.kind !== 'node' || member.id === this.#self || this.#doneMoving.has(member.id)) return;
+      found.add(member);
+    };
+    for (const before of previous) add(members.get(before.ownerOfHash(hash) ?? ''));
+    for (const id of ring.owners(user, 1 + successors)) add(members.get(id));
+    for (const member of this.#draining) add(member);
     return [...found];
   }
+}
+
+function drainingOf({ members }: RingState): readonly Member[] {
+  return [...members.values()].filter(({ draining }) => draining);
 }

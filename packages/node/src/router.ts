@@ -100,12 +100,12 @@ export class Router {
     if (passage.noForward || passage.hops >= maxHops || owner.kind !== 'node')
       return this.#refuse(group, owner);
     return this.#forward(group, owner, passage, false).then((ends) => {
-      const failed = failureIn(ends);
+      const { failed } = adopt(group, ends);
+      if (failed === undefined) return;
+      this.#options.refreshRing();
       // nothing was sent: the sender may try again as soon as its ring has changed
-      if (failed?.failed === 'unreachable') this.#refuse(group, owner);
-      else if (failed !== undefined) settle(group, 'overloaded', errorDetail(failed.failed, failed.why));
-      else adopt(group, ends);
-      if (failed !== undefined) this.#options.refreshRing();
+      if (failed.why.failed === 'unreachable') this.#refuse(failed.group, owner);
+      else settleFailed(failed);
     });
   }
 
@@ -118,18 +118,21 @@ export class Router {
   }
 
   async #ask(group: Group, before: readonly Member[], passage: Passage): Promise<void> {
+    let asked = group;
     for (const member of before) {
-      const ends = await this.#forward(group, member, passage, true);
-      const failed = failureIn(ends);
-      if (failed === undefined && !ends.every(isNotThere)) return adopt(group, ends);
-      if (this.#deliverHere(group)) return;
-      if (failed === undefined) continue;
-      this.#options.refreshRing();
-      // a node that has left holds nobody; of any other that does not answer nothing is known
-      if (!this.#options.ownership.state.members.has(member.id)) continue;
-      return settle(group, 'overloaded', errorDetail(failed.failed, failed.why));
+      const { failed, notThere } = adopt(asked, await this.#forward(asked, member, passage, true));
+      if (failed !== undefined) {
+        this.#options.refreshRing();
+        const hasLeft = !this.#options.ownership.state.members.has(member.id);
+        // a node that has left before anything was sent holds nobody; of any other failure nothing is known
+        if (failed.why.failed !== 'unreachable' || !hasLeft) settleFailed(failed);
+        else notThere.push(...failed.group.places);
+      }
+      if (notThere.length === 0) return;
+      asked = { ...group, places: notThere.sort((a, b) => a - b) };
+      if (this.#deliverHere(asked)) return;
     }
-    settle(group, 'offline');
+    settle(asked, 'offline');
   }
 
   /** The user may have come while others were asked. */
@@ -165,21 +168,38 @@ interface Group {
 
 type Failure = Extract<Forwarded, { failed: ErrorCode }>;
 
-function failureIn(ends: readonly Forwarded[]): Failure | undefined {
-  return ends.find((end): end is Failure => 'failed' in end);
+/** What of a group got no receipt, or one that says that the user is not there. */
+interface Rest {
+  readonly failed: Failed | undefined;
+  readonly notThere: number[];
 }
 
-function isNotThere(end: Forwarded): boolean {
-  return 'status' in end && (end.status === 'not-owner' || end.status === 'offline');
+interface Failed {
+  readonly group: Group;
+  readonly why: Failure;
 }
 
-function adopt(group: Group, ends: readonly Forwarded[]): void {
-  group.places.forEach((place, i) => {
+/** Takes over every receipt that settles its message. A large group may have been cut, and a part of it delivered. */
+function adopt(group: Group, ends: readonly Forwarded[]): Rest {
+  const notThere: number[] = [];
+  const places: number[] = [];
+  let why: Failure | undefined;
+  for (const [i, place] of group.places.entries()) {
     const end = ends[i]!;
-    if ('failed' in end) return;
+    if ('failed' in end) {
+      places.push(place);
+      why = end;
+      continue;
+    }
     const { user: _, status, sessions, ...detail } = end;
     group.receipts.set(place, status, sessions, Object.keys(detail).length === 0 ? undefined : detail);
-  });
+    if (status === 'not-owner' || status === 'offline') notThere.push(place);
+  }
+  return { failed: why === undefined ? undefined : { group: { ...group, places }, why }, notThere };
+}
+
+function settleFailed({ group, why }: Failed): void {
+  settle(group, 'overloaded', errorDetail(why.failed, why.why));
 }
 
 function settle(group: Group, status: ReceiptStatus, detail?: ReceiptDetail): undefined {

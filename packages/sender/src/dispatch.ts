@@ -23,6 +23,8 @@ export interface DispatchLimits extends OutboxLimits {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly maxAttempts: number;
+  /** Longest time of one request, in ms: a patient message must not hold up the others of its batch. */
+  readonly deadlineMs: number;
 }
 
 export interface DispatchCounters {
@@ -36,7 +38,10 @@ export interface DispatchCounters {
 const retryWait = { firstMs: 25, longestMs: 500 };
 const sweepMs = 100;
 const laneMs = 10;
-const triedAgain: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unknown-outcome', 'unavailable']);
+/** Nobody took the message: it is tried again. */
+const notTaken: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unavailable']);
+/** It may have been delivered: it is tried again, with the same id, because a duplicate is better than a loss. */
+const inDoubt: ReadonlySet<ErrorCode> = new Set(['unknown-outcome', 'deadline']);
 
 /**
  * Takes messages to their owners: one outbox a member, a lane for each user that has to wait. It has no sockets
@@ -147,7 +152,7 @@ export class Dispatch {
     for (const message of batch) deadline = Math.max(deadline, message.deadline);
     this.counters.batches++;
     this.counters.batchedMessages += batch.length;
-    const outcome = await this.#world.post(member, batch, deadline - now);
+    const outcome = await this.#world.post(member, batch, Math.min(deadline - now, this.#limits.deadlineMs));
     return () => this.#ended(member, batch, outcome);
   }
 
@@ -180,15 +185,16 @@ export class Dispatch {
 
   #answered(message: Pending, receipt: Receipt): void {
     this.#leaveLane(message);
-    if (receipt.status === 'not-owner') this.#retry(message, receipt);
-    else this.#settle(message, receipt);
+    const notTakenYet = receipt.error !== undefined && notTaken.has(receipt.error.code);
+    if (receipt.status === 'not-owner' || notTakenYet) this.#retry(message, receipt);
+    else this.#settle(message, isDelivered(receipt) ? receipt : (doubtOf(message) ?? receipt));
   }
 
   #failed(message: Pending, code: ErrorCode, why: string): void {
     this.#leaveLane(message);
     const receipt = overloaded(message, code, why);
-    if (triedAgain.has(code)) this.#retry(message, receipt);
-    else this.#settle(message, receipt);
+    if (inDoubt.has(code) || notTaken.has(code)) this.#retry(message, receipt);
+    else this.#settle(message, doubtOf(message) ?? receipt);
   }
 
   #leaveLane(message: Pending): void {
@@ -200,8 +206,7 @@ export class Dispatch {
   #retry(message: Pending, lastWord: Receipt): void {
     if (message.settled) return;
     message.attempts++;
-    // once it may have been delivered, no later failure makes that unsaid
-    if (message.lastWord?.error?.code !== 'unknown-outcome') message.lastWord = lastWord;
+    message.lastWord = doubtOf(message) ?? lastWord;
     const now = this.#world.clock.now();
     if (message.attempts >= this.#limits.maxAttempts || message.deadline <= now) {
       this.#settle(message, message.lastWord);
@@ -270,6 +275,16 @@ export class Dispatch {
     }
     yield* this.#lanes.waiting();
   }
+}
+
+/** Once a message may have been delivered, nothing but its delivery makes that unsaid. */
+function doubtOf(message: Pending): Receipt | undefined {
+  const { lastWord } = message;
+  return lastWord?.error !== undefined && inDoubt.has(lastWord.error.code) ? lastWord : undefined;
+}
+
+function isDelivered({ status }: Receipt): boolean {
+  return status === 'delivered' || status === 'queued' || status === 'published';
 }
 
 function unanswered(message: Pending): Receipt {

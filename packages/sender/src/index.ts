@@ -3,7 +3,7 @@ export type { BroadcastReceipt } from './broadcast.js';
 export { messageIds } from './message-ids.js';
 export type { Outcome } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';
-export { Outbox } from './outbox.js';
+export { defaultOutboxLimits, Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
 export { addSenderMetrics, senderMetrics } from './sender-metrics.js';
 export type { SenderOptions } from './sender-options.js';

@@ -1,10 +1,15 @@
-import type { OutgoingMessage } from '@pinwheel/protocol';
+import { maxBatchBytes, maxBatchMessages, type OutgoingMessage } from '@pinwheel/protocol';
 
 export interface OutboxLimits {
   /** Most messages of one batch. More make fewer requests and a longer turn of the node's event loop. */
   readonly maxBatchMessages: number;
   /** Most bytes of one batch, a string counted at three a unit; a single larger message travels alone. */
   readonly maxBatchBytes: number;
+  /**
+   * Messages of one user that stand together share their batch, so that they share their fate, even if it becomes as
+   * large as a request may be.
+   */
+  readonly keepsUsersTogether?: boolean;
 }
 
 export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 1_048_576 };
@@ -83,8 +88,26 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
     let bytes = 0;
     for (let i = 0; i < most; i++) {
       bytes += this.#open[i]!.bytes;
-      if (bytes > this.#limits.maxBatchBytes) return Math.max(1, i);
+      if (bytes > this.#limits.maxBatchBytes) return this.#cutAt(Math.max(1, i));
     }
-    return most;
+    return this.#cutAt(most);
+  }
+
+  /** Before the messages that stand together or, when the batch begins with them, behind as many as fit a request. */
+  #cutAt(length: number): number {
+    const open = this.#open;
+    if (this.#limits.keepsUsersTogether !== true || open[length - 1]?.user !== open[length]?.user)
+      return length;
+    let start = length;
+    while (start > 0 && open[start - 1]!.user === open[length]!.user) start--;
+    if (start > 0) return start;
+    let bytes = 0;
+    let end = 0;
+    while (end < Math.min(open.length, maxBatchMessages) && open[end]!.user === open[0]!.user) {
+      bytes += open[end]!.bytes;
+      if (end >= length && bytes > maxBatchBytes) break;
+      end++;
+    }
+    return end;
   }
 }

@@ -11,6 +11,7 @@ import {
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
 import { Dispatch, type DispatchCounters } from './dispatch.js';
 import { numberedIds } from './message-ids.js';
+import type { Outcome } from './node-client.js';
 import { NodeClients } from './node-clients.js';
 import { Pending } from './pending.js';
 import { checkSenderOptions, type SenderOptions, within } from './sender-options.js';
@@ -104,12 +105,7 @@ class RingSender implements Sender {
         random: Math.random,
         ownerOf: (user) => this.#state?.ring.owner(user),
         whyNobody: () => this.#whyNobody(),
-        post: (member, batch, deadlineMs) => {
-          const target = this.#state?.members.get(member);
-          if (target !== undefined) return this.#clients.of(target).post(batch, { deadlineMs });
-          const error = new PinwheelError('unreachable', `member ${member} has left`);
-          return Promise.resolve({ kind: 'failed', error });
-        },
+        post: (member, batch, deadlineMs) => this.#post(member, batch, deadlineMs),
         refreshRing: () => void this.#tracker.refresh(),
       },
       this.#options,
@@ -191,6 +187,20 @@ class RingSender implements Sender {
     this.#state = current;
     this.#dispatch.ringChanged();
     this.#clients.keepOnly(current.members);
+  }
+
+  async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+    try {
+      const member = this.#state?.members.get(id);
+      if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
+      if (member.kind === 'foreign') {
+        const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
+        throw new PinwheelError('bad-request', why);
+      }
+      return await this.#clients.of(member).post(batch, { deadlineMs });
+    } catch (thrown) {
+      return { kind: 'failed', error: PinwheelError.from(thrown) };
+    }
   }
 
   #whyNobody(): PinwheelError {

@@ -131,8 +131,44 @@ t.test('messages whose time has passed do not pile up behind a node that hangs',
   t.equal(nodes.dispatch.queuedMessages, 1);
   t.ok([...given].every((id) => nodes.receiptOf(id)?.status === 'overloaded'));
   t.equal(nodes.dispatch.counters.refused, 0);
+  const before = nodes.batches.length;
   await nodes.clock.pass(60_000);
-  t.equal(nodes.batches.length, 1, 'none of them leaves afterwards');
+  const later = nodes.batches.slice(before).flatMap(({ batch }) => batch.map(({ user }) => user));
+  t.same([...new Set(later)], ['hangs'], 'none of them leaves afterwards');
+});
+
+t.test(
+  'a patient message to a node that hangs holds its neighbours up for no longer than one request',
+  async (t) => {
+    const nodes = new FakeNodes(seeded(2), { deadlineMs: 500 });
+    nodes.meets = (_, batch) => ({
+      fate: fine,
+      afterMs: batch.some(({ user }) => user === 'patient') ? 100_000 : 1,
+    });
+    const patient = nodes.send('patient', 30_000);
+    await settled();
+    const neighbour = nodes.send('neighbour', 1000);
+    await nodes.clock.pass(600);
+    t.match(nodes.receiptOf(neighbour), { status: 'delivered' });
+    t.equal(nodes.receiptOf(patient), undefined, 'it still has time');
+    await nodes.clock.pass(30_000);
+    t.match(nodes.receiptOf(patient), { status: 'overloaded', error: { code: 'deadline' } });
+  },
+);
+
+t.test('a message that may have been delivered is never called offline afterwards', async (t) => {
+  for (const code of ['unknown-outcome', 'deadline'] as const) {
+    const nodes = new FakeNodes(seeded(3), { deadlineMs: 300 });
+    let tries = 0;
+    nodes.meets = () =>
+      tries++ === 0
+        ? { fate: { kind: 'failed', code, taken: true }, afterMs: 1 }
+        : { fate: { kind: 'answered', notOwner: new Set(), offline: true }, afterMs: 1 };
+    const id = nodes.send('alice', 5000);
+    await nodes.clock.pass(5000);
+    t.ok(tries > 1, 'it was tried again');
+    t.match(nodes.receiptOf(id), { status: 'overloaded', error: { code } });
+  }
 });
 
 t.test('abandoned, everything gets a last word and no timer is left', async (t) => {

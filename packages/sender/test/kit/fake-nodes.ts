@@ -10,6 +10,7 @@ export const limits: DispatchLimits = {
   maxQueuedMessages: 200,
   maxQueuedBytes: 10_000_000,
   maxAttempts: 6,
+  deadlineMs: 5000,
 };
 
 /** A pseudo-random generator (mulberry32): the same seed gives the same schedule. */
@@ -30,7 +31,7 @@ interface InFlight {
 
 /** What a batch met: something for every user of it, or the same failure for all. */
 export type Fate =
-  | { readonly kind: 'answered'; readonly notOwner: ReadonlySet<string> }
+  | { readonly kind: 'answered'; readonly notOwner: ReadonlySet<string>; readonly offline?: boolean }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly taken: boolean };
 
 /** A dispatch among simulated nodes; notes what it does and complains at once about what it must not do. */
@@ -118,6 +119,7 @@ export class FakeNodes {
     const receipts = new Receipts(batch.length);
     batch.forEach(({ user }, i) => {
       if (fate.notOwner.has(user)) receipts.set(i, 'not-owner', 0, { owner: 'n9' });
+      else if (fate.offline === true) receipts.set(i, 'offline');
       else receipts.set(i, 'delivered', 1);
     });
     return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '' };
