@@ -104,7 +104,7 @@ async function runLine(
     // alice is away for a moment after the drain; nobody is there behind the second ring
     const allowed = /pinwheel send /.test(command) ? [0, 4] : [0];
     t.ok(allowed.includes(code), `${command}: exit code ${code} ${child.output()}`);
-    if (/curl -H|send alice 'hello/.test(command)) t.match(child.output(), /delivered/, command);
+    if (/curl -H|send alice 'hello, alice/.test(command)) t.match(child.output(), /delivered/, command);
     return;
   }
   await until(

@@ -135,7 +135,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   for (const name of Object.keys(tools)) {
     try {
       if (find(name) === undefined) fetch(name);
-      toolPath(name);
+      console.log(`${name}: ${toolPath(name)}`);
     } catch (error) {
       const reason = String(error.stderr || error.message)
         .trim()

@@ -8,9 +8,9 @@ import { toolPath } from './fetch.js';
 
 const script = fileURLToPath(new URL('fetch.js', import.meta.url));
 
-t.test('what is there already is found and not fetched', async (t) => {
+t.test('what is there already is found, named and not fetched', async (t) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  t.same({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
+  t.same({ status, stdout, stderr }, { status: 0, stdout: `consul: ${toolPath('consul')}\n`, stderr: '' });
   t.ok(isAbsolute(toolPath('consul')));
   t.match(spawnSync(toolPath('consul'), ['version'], { encoding: 'utf8' }).stdout, /^Consul v\d/);
 });
