@@ -1,4 +1,4 @@
-import { counter, gauge, type Metrics, readingsOf } from '@pinwheel/metrics';
+import { counter, gauge, histogram, type Metrics, readingsOf } from '@pinwheel/metrics';
 import type { Sender } from './sender.js';
 
 /** Every metric of a sender. No label has a user in it. */
@@ -8,6 +8,10 @@ export const senderMetrics = {
   }),
   batches: counter('pinwheel_sender_batches_total', 'Requests to nodes.'),
   batchedMessages: counter('pinwheel_sender_batched_messages_total', 'Messages in those requests.'),
+  batchSeconds: histogram(
+    'pinwheel_sender_batch_seconds',
+    'Time of a request to a node, from its first byte to its receipts.',
+  ),
   retries: counter('pinwheel_sender_retries_total', 'Messages that were tried again.'),
   refused: counter('pinwheel_sender_refused_total', 'Messages refused at the bound of the queue.'),
   queuedMessages: gauge('pinwheel_sender_queued_messages', 'Messages without a receipt.'),
@@ -17,6 +21,7 @@ export const senderMetrics = {
 
 /** Adds a sender's metrics to a registry. Call once per registry. */
 export function addSenderMetrics(metrics: Metrics, sender: Sender): void {
+  sender.observeBatches(metrics.addHistogram(senderMetrics.batchSeconds));
   const dispatch = () => sender.counters().dispatch;
   metrics.add(senderMetrics.receipts, () => readingsOf(dispatch().receipts));
   metrics.add(senderMetrics.batches, () => dispatch().batches);

@@ -54,6 +54,8 @@ export interface Sender {
   /** To every connected user through every node. */
   broadcast(data: string | Uint8Array, options?: Omit<SendOptions, 'id'>): Promise<BroadcastReceipt>;
   counters(): SenderCounters;
+  /** Has every request's time from now on, in seconds; the last observer counts. */
+  observeBatches(observe: (seconds: number) => void): void;
   /**
    * Takes no more messages, waits for the receipts of those taken, at most their deadline, and closes the
    * connections. May be called twice.
@@ -90,6 +92,7 @@ class RingSender implements Sender {
   #unsubscribe: () => void = () => {};
   #startError: PinwheelError | undefined;
   #order = 0;
+  #observeBatch: (seconds: number) => void = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(options: SenderOptions) {
@@ -157,6 +160,10 @@ class RingSender implements Sender {
     };
   }
 
+  observeBatches(observe: (seconds: number) => void): void {
+    this.#observeBatch = observe;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -197,7 +204,10 @@ class RingSender implements Sender {
         const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
         throw new PinwheelError('bad-request', why);
       }
-      return await this.#clients.of(member).post(batch, { deadlineMs });
+      const start = performance.now();
+      const outcome = await this.#clients.of(member).post(batch, { deadlineMs });
+      this.#observeBatch((performance.now() - start) / 1000);
+      return outcome;
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     }

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { PlainClient } from '../../../test/kit/plain-client.js';
+import { until } from '../../../test/kit/until.js';
+import { temporaryFiles } from './kit/files.js';
+import type { UpFacts } from './kit/up-facts.js';
+
+const file = temporaryFiles(t);
+
+t.test('a ring on this machine', async (t) => {
+  const app = file('app.mjs', "export const onMessage = ({ data, reply }) => reply('echo ' + data);");
+  const words = ['up', '--port', '0', '--admin-port', '0', '--node-port', '0', '--edges', '2', '--app', app];
+  const up = await startPinwheel<UpFacts>(t, words);
+  const environment = { PINWHEEL_MEMBERSHIP: up.facts.membership };
+  const json = async (...command: readonly string[]) => {
+    const { code, stdout, stderr } = await runPinwheel([...command, '--json'], environment);
+    return { code, said: stdout === '' ? stderr : JSON.parse(stdout) };
+  };
+  const edge = up.facts.edges[1]!.url.replace('/ws', '');
+  const alice = new PlainClient(t, 'alice', edge);
+  await until('alice is connected', () => alice.isConnected);
+
+  await t.test('send says what became of the message, in words, in JSON and in the exit code', async (t) => {
+    t.same(await json('send', 'alice', 'one'), {
+      code: 0,
+      said: { user: 'alice', status: 'delivered', sessions: 1 },
+    });
+    t.same(await json('send', 'nobody', 'x'), { code: 4, said: { user: 'nobody', status: 'offline' } });
+    const node = up.facts.nodes[0]!.url;
+    t.same(await json('send', 'alice', 'two', '--node', node), {
+      code: 0,
+      said: { user: 'alice', status: 'delivered', sessions: 1 },
+    });
+    const text = await runPinwheel(['send', 'alice', 'three'], environment);
+    t.equal(text.stdout, 'delivered to 1 session of alice\n');
+    await until('all three have come', () => alice.received.length === 3);
+    t.same(alice.received, ['one', 'two', 'three']);
+    const { code, stderr } = await runPinwheel(['send', 'x'.repeat(257), 'y'], environment);
+    t.equal(code, 2);
+    t.match(stderr, /user has 257 bytes; it must have 1 to 256/);
+  });
+
+  await t.test('what a client sends goes to the application', async (t) => {
+    alice.send('hi');
+    await until('the echo comes', () => alice.received.includes('echo hi'));
+    t.pass('it came');
+  });
+
+  await t.test('ring show, owner and plan', async (t) => {
+    const { said: ring } = await json('ring', 'show');
+    t.same(
+      ring.members.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`),
+      ['n1 active', 'n2 active', 'n3 active'],
+    );
+    const { said } = await json('ring', 'owner', 'alice', '__proto__');
+    t.equal(said.fingerprint, ring.fingerprint);
+    t.match(said.owners, [
+      { user: 'alice', owner: /^n\d$/ },
+      { user: '__proto__', owner: /^n\d$/ },
+    ]);
+    const { said: planned } = await json('ring', 'plan', '--remove', said.owners[0].owner);
+    t.equal(
+      planned.users.reduce((sum: number, { moving }: { moving: number }) => sum + moving, 0),
+      1,
+      'alice would move',
+    );
+    t.equal((await json('ring', 'plan', '--remove', 'n9')).code, 2);
+    t.equal((await json('ring', 'plan')).code, 2);
+  });
+
+  await t.test('moves are paused, drained into, and resumed', async (t) => {
+    const { said } = await json('ring', 'owner', 'alice');
+    const holder = said.owners[0].owner as string;
+    t.same(
+      (await json('migrate', 'pause')).said.migrations.map(({ paused }: { paused: boolean }) => paused),
+      [true, true, true],
+    );
+    const draining = json('drain', holder);
+    await until('alice waits to be moved', async () => {
+      const { said: status } = await json('migrate', 'status', '--edge', up.facts.edges[0]!.admin);
+      return status.migrations.find(({ id }: { id: string }) => id === holder)?.waiting === 1;
+    });
+    t.equal(alice.closes.length, 0, 'she is still there');
+    t.equal((await json('send', 'alice', 'while she waits')).said.status, 'delivered');
+    t.equal((await json('migrate', 'resume', '--users-per-second', '1000')).code, 0);
+    t.match(await draining, { code: 0, said: { node: holder, users: 1 } });
+    t.match(alice.closes, [{ code: 4000, reason: /retryAfterMs/ }]);
+    t.equal((await json('drain', 'n9')).code, 2);
+    await until('alice is back', () => alice.isConnected);
+    t.equal((await json('send', 'alice', 'again')).said.status, 'delivered');
+  });
+
+  await t.test(
+    'listen prints what arrives, sends the lines it is given, and gives up when it is refused for good',
+    async (t) => {
+      const url = up.facts.edges[0]!.url;
+      const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
+      const words = [program, 'listen', 'lena', '--edge', url];
+      const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+      t.teardown(() => child.kill('SIGKILL'));
+      let output = '';
+      child.stdout.on('data', (bytes) => {
+        output += bytes;
+      });
+      // before it is connected, and cut in the middle of a line
+      child.stdin.write('one\ntw');
+      child.stdin.write('o\n');
+      await until('both lines were echoed', () => output === 'echo one\necho two\n');
+      child.kill('SIGINT');
+      const [code] = await once(child, 'exit');
+      t.equal(code, 0);
+      const refused = await runPinwheel(['listen', 'lena', '--edge', url.replace('/ws', '/nowhere')]);
+      t.equal(refused.code, 1);
+      t.match(refused.stderr, /cannot-connect.*404/);
+    },
+  );
+
+  await t.test('a port in use is named, and nothing is left running', async (t) => {
+    const taken = new URL(up.facts.edges[0]!.url).port;
+    const { code, stderr } = await runPinwheel([
+      'up',
+      '--port',
+      taken,
+      '--admin-port',
+      '0',
+      '--node-port',
+      '0',
+    ]);
+    t.equal(code, 1);
+    t.match(stderr, new RegExp(`listen on 127.0.0.1 port ${taken}`));
+  });
+
+  await t.test('Ctrl-C drains and ends with 0', async (t) => {
+    up.signal('SIGINT');
+    t.equal(await up.exit, 0);
+    await until('alice is told', () => alice.closes.at(-1)?.code === 4000);
+    t.pass('she was');
+  });
+});

@@ -1,0 +1,134 @@
+import t from 'tap';
+import { freePort } from '../../../test/kit/free-port.js';
+import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { temporaryFiles } from './kit/files.js';
+import type { UpFacts } from './kit/up-facts.js';
+
+const file = temporaryFiles(t);
+
+t.test('wrong usage ends with 2 and says what is wrong and what would be right', async (t) => {
+  const config = file('config.json', '{"prot": 1}');
+  const ringConfig = file('ring.json', '{"virtualNodes": 0}');
+  const noApp = file('no-app.mjs', 'export const onMesage = 1;');
+  const members = `static:${file('members.json', '{"members":[]}')}`;
+  const node = ['node', '--id', 'n1', '--membership', members];
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['nonsense'], /unknown command 'nonsense'/],
+    [['node', '--prot', '1'], /unknown option '--prot'[\s\S]*--port/],
+    [['send', 'alice'], /missing required argument 'DATA'/],
+    [
+      ['node', '--id', 'n1'],
+      /membership is missing; give --membership, set PINWHEEL_MEMBERSHIP, or put membership/,
+    ],
+    [['node', '--id', 'a b', '--membership', members], /id is "a b"; it must be/],
+    [[...node, '--port', '70000'], /--port is "70000"; it must be a whole number between 0 and 65535/],
+    [[...node, '--port', '1.5'], /--port is "1.5"; it must be a whole number/],
+    [[...node, '--weight', 'heavy'], /--weight is "heavy"; it must be a number between 0.01 and 100/],
+    [[...node, '--config', config], /unknown option "prot"; known: /],
+    [[...node, '--config', '/nowhere/missing.json'], /cannot read .*missing.json/],
+    [[...node, '--ring-config', ringConfig], /virtualNodes is 0; it must be between 1 and 4096/],
+    [[...node, '--app', noApp], /must export at least one of: onConnect, onMessage, onDisconnect/],
+    [
+      [...node, '--webhook', 'ftp://x'],
+      /--webhook is "ftp:\/\/x"; it must be a URL that begins with http:\/\/ or https:\/\//,
+    ],
+    [[...node, '--webhook', 'http://x', '--app', noApp], /app and webhook are both given/],
+    [['ring', 'show', '--membership', 'zookeeper://x'], /it must be consul:\/\/host:port\/service/],
+    [
+      ['edge', '--id', 'e1', '--membership', members, '--host', '0.0.0.0', '--port', '0'],
+      /allow-?anonymous/i,
+    ],
+    [
+      ['listen', 'alice', '--edge', 'http://x'],
+      /--edge is "http:\/\/x"; it must be a URL that begins with ws:\/\/ or wss:\/\//,
+    ],
+    [['send', '', 'x', '--membership', members], /user is empty; it must have 1 to 256 bytes/],
+    [['send', 'bob', 'x', '--node', 'foo'], /--node is "foo"; it must be a URL that begins with http/],
+    [['ring', 'show', '--membership', 'static:/nowhere.json'], /there is no file \/nowhere.json/],
+    [
+      ['migrate', 'status', '--membership', members, '--edge', '127.0.0.1:8091'],
+      /--edge is "127.0.0.1:8091"; it must/,
+    ],
+  ];
+  const ran = await inPairs(cases, async ([words, says]) => ({ words, says, ...(await runPinwheel(words)) }));
+  for (const { words, says, code, stderr, stdout } of ran) {
+    t.equal(code, 2, `${words.join(' ')}: exit code`);
+    t.match(stderr, says, `${words.join(' ')}: ${stderr.trim()}`);
+    t.equal(stdout, '', 'nothing on stdout');
+  }
+});
+
+t.test('every command has a help that names its options and where else they come from', async (t) => {
+  const names = ['up', 'node', 'edge', 'send', 'listen', 'ring show', 'ring plan', 'drain', 'migrate resume'];
+  const ran = await inPairs(names, async (name) => ({
+    name,
+    ...(await runPinwheel([...name.split(' '), '--help'])),
+  }));
+  for (const { name, code, stdout } of ran) {
+    t.equal(code, 0, name);
+    t.match(stdout, /--json .*[\s\S]*PINWHEEL_JSON/, name);
+  }
+});
+
+t.test('a value comes from the flag, else the environment, else the config file', async (t) => {
+  const [byFlag, byEnvironment, byFile] = [await freePort(), await freePort(), await freePort()];
+  const config = file(
+    'precedence.json',
+    JSON.stringify({ port: byFile, adminPort: 0, nodePort: 0, nodes: 1, logLevel: 'error' }),
+  );
+  const portOf = async (words: readonly string[], environment: Record<string, string>): Promise<string> => {
+    const up = await startPinwheel<UpFacts>(t, ['up', '--config', config, ...words], environment);
+    up.signal('SIGTERM');
+    t.equal(await up.exit, 0);
+    return new URL(up.facts.edges[0]!.url).port;
+  };
+  t.equal(await portOf(['--port', String(byFlag)], { PINWHEEL_PORT: String(byEnvironment) }), String(byFlag));
+  t.equal(await portOf([], { PINWHEEL_PORT: String(byEnvironment) }), String(byEnvironment));
+  t.equal(await portOf([], {}), String(byFile));
+});
+
+t.test('nodes from a static file: a stranger is refused, other settings are named', async (t) => {
+  const [port, wsPort, other] = [await freePort(), await freePort(), await freePort()];
+  const member = (id: string, at: number) => ({
+    id,
+    address: '127.0.0.1',
+    port: at,
+    wsPort: at === port ? wsPort : undefined,
+  });
+  const members = `static:${file('three.json', JSON.stringify({ members: [member('n1', port), member('n2', other)] }))}`;
+  const stranger = await runPinwheel(['node', '--id', 'n3', '--membership', members]);
+  t.equal(stranger.code === 0, false);
+  t.match(stranger.stderr, /n3/);
+  await startPinwheel(t, [
+    'node',
+    '--id',
+    'n1',
+    '--port',
+    String(port),
+    '--ws-port',
+    String(wsPort),
+    '--membership',
+    members,
+  ]);
+  const settings = file('other-ring.json', '{"virtualNodes":256}');
+  const differing = await runPinwheel([
+    'node',
+    '--id',
+    'n2',
+    '--port',
+    String(other),
+    '--membership',
+    members,
+    '--ring-config',
+    settings,
+  ]);
+  t.equal(differing.code, 1);
+  t.match(differing.stderr, /virtualNodes is 256 here and 512 at/);
+});
+
+/** Processes are dear: two at a time. */
+async function inPairs<In, Out>(all: readonly In[], run: (one: In) => Promise<Out>): Promise<readonly Out[]> {
+  const ended: Out[] = [];
+  for (let i = 0; i < all.length; i += 2) ended.push(...(await Promise.all(all.slice(i, i + 2).map(run))));
+  return ended;
+}
