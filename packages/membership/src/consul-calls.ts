@@ -1,7 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { PinwheelError } from '@pinwheel/protocol';
 import Consul from 'consul';
+import { ConsulReads } from './consul-reads.js';
+import { reasonOf } from './reason-of.js';
 
 export interface ConsulAddress {
   readonly host: string;
@@ -48,6 +49,7 @@ export interface ServiceEntry {
 /** The few calls that membership makes, each with a deadline. They reject with a PinwheelError `membership`. */
 export class ConsulCalls {
   readonly #client: Consul;
+  readonly #reads: ConsulReads;
   readonly #address: ConsulAddress;
   readonly #where: string;
 
@@ -56,42 +58,35 @@ export class ConsulCalls {
     this.#where = `Consul at ${address.host}:${address.port}`;
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     this.#client = new Consul({ host, port: address.port, secure: address.secure });
+    this.#reads = new ConsulReads(`${address.secure ? 'https' : 'http'}://${host}:${address.port}`);
   }
 
   /** Passing entries only; a member that drains goes on passing until it leaves. */
   async health(read: HealthRead): Promise<HealthAnswered> {
     const { service, tag, stale, index, waitMs, timeoutMs, signal } = read;
-    // papi, which the client is made of, cancels a call by an event of its context
-    const context = Object.assign(new EventEmitter(), { includeResponse: true });
-    const cancel = (): boolean => context.emit('cancel');
-    signal.addEventListener('abort', cancel);
     try {
-      const options = {
-        service,
-        passing: true,
-        ...(tag === undefined ? {} : { tag }),
-        ...(stale ? { stale: true } : {}),
-        ...(index === undefined ? {} : { index, wait: `${Math.round(waitMs)}ms` }),
-        ...(await this.#token()),
-        timeout: timeoutMs,
-        ctx: context,
-      };
-      if (signal.aborted) throw new Error('the watch was ended');
-      const answered: unknown = await this.#client.health.service(options);
-      const [response, body] = answered as [{ headers?: Record<string, unknown> }, unknown];
-      if (!Array.isArray(body)) throw new Error('the answer is not a list of services');
-      const header = response.headers?.['x-consul-index'];
-      return { index: typeof header === 'string' ? header : undefined, entries: body };
+      const answered = await this.#reads.read({
+        path: `/health/service/${encodeURIComponent(service)}`,
+        query: {
+          passing: 'true',
+          ...(tag === undefined ? {} : { tag }),
+          ...(stale ? { stale: '1' } : {}),
+          ...(index === undefined ? {} : { index, wait: `${Math.round(waitMs)}ms` }),
+        },
+        token: await this.#token(),
+        timeoutMs,
+        signal,
+      });
+      if (!Array.isArray(answered.body)) throw new Error('the answer is not a list of services');
+      return { index: answered.index, entries: answered.body };
     } catch (error) {
       throw this.#failed(`reading service ${service}`, error);
-    } finally {
-      signal.removeEventListener('abort', cancel);
     }
   }
 
   async register(entry: ServiceEntry, timeoutMs: number): Promise<void> {
     try {
-      const options = { ...entry, ...(await this.#token()), timeout: timeoutMs };
+      const options = { ...entry, ...(await this.#withToken()), timeout: timeoutMs };
       await this.#client.agent.service.register(options);
     } catch (error) {
       throw this.#failed(`registering ${entry.id}`, error);
@@ -103,7 +98,7 @@ export class ConsulCalls {
     try {
       await this.#client.agent.service.deregister({
         id,
-        ...(await this.#token()),
+        ...(await this.#withToken()),
         ...{ timeout: timeoutMs },
       });
     } catch (error) {
@@ -116,9 +111,12 @@ export class ConsulCalls {
   /** `Meta` of an entry of this agent; `undefined` when it is not there. */
   async metaOf(id: string, timeoutMs: number): Promise<Readonly<Record<string, unknown>> | undefined> {
     try {
-      const filter = `ID == "${id}"`;
-      const options = { filter, ...(await this.#token()), timeout: timeoutMs };
-      const services: unknown = await this.#client.agent.service.list(options);
+      const { body: services } = await this.#reads.read({
+        path: '/agent/services',
+        query: { filter: `ID == "${id}"` },
+        token: await this.#token(),
+        timeoutMs,
+      });
       if (typeof services !== 'object' || services === null || Array.isArray(services)) {
         throw new Error('the answer is not a table of services');
       }
@@ -133,17 +131,26 @@ export class ConsulCalls {
   /** Ends connections that are kept open; a later call opens new ones. */
   close(): void {
     this.#client.destroy();
+    this.#reads.close();
   }
 
-  async #token(): Promise<{ token?: string }> {
+  async #token(): Promise<string | undefined> {
     const { token, tokenFile } = this.#address;
-    if (token !== undefined) return { token };
-    return tokenFile === undefined ? {} : { token: (await readFile(tokenFile, 'utf8')).trim() };
+    if (token !== undefined || tokenFile === undefined) return token;
+    try {
+      return (await readFile(tokenFile, 'utf8')).trim();
+    } catch (cause) {
+      throw new Error(`cannot read token-file ${tokenFile}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  async #withToken(): Promise<{ token?: string }> {
+    const token = await this.#token();
+    return token === undefined ? {} : { token };
   }
 
   #failed(doing: string, error: unknown): PinwheelError {
-    const reason =
-      error instanceof Error ? error.message || (error as { code?: string }).code : String(error);
-    return new PinwheelError('membership', `${this.#where}: ${doing} failed: ${reason}`, { cause: error });
+    const text = `${this.#where}: ${doing} failed: ${reasonOf(error)}`;
+    return new PinwheelError('membership', text, { cause: error });
   }
 }

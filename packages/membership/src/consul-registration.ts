@@ -17,6 +17,8 @@ export interface ConsulRegistrationOptions {
   /** Pause between two looks at whether the entry is still there, in ms, ±20 %. */
   readonly verifyMs: number;
   readonly trouble: (error: PinwheelError) => void;
+  /** Another process is registered under the id. */
+  readonly conflict: (entry: { readonly id: string; readonly reason: string }) => void;
 }
 
 const callTimeoutMs = 2_000;
@@ -152,8 +154,11 @@ export class ConsulRegistration implements Registered {
     if (this.#left.signal.aborted) return;
     const incarnation = meta?.[metaKeys.incarnation];
     if (meta !== undefined && incarnation !== this.#self.incarnation) {
-      const text = `id ${this.#self.id} is registered by another process (incarnation ${String(incarnation)}); ids must be unique`;
-      throw new PinwheelError('membership', text);
+      const { id } = this.#self;
+      const other = `another process (incarnation ${String(incarnation)})`;
+      const advice = 'ids must be unique: end one of the two or give it another id';
+      this.#options.conflict({ id, reason: `id ${id} is registered by ${other}; ${advice}` });
+      return;
     }
     if (meta?.[metaKeys.draining] === String(this.#draining)) return;
     await this.#calls.register(this.#entry(), callTimeoutMs);

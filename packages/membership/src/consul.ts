@@ -64,6 +64,7 @@ class ConsulMembership implements Membership {
       deadlineMs,
       verifyMs,
       trouble: (error) => this.#watchers.trouble(error),
+      conflict: (entry) => this.#watchers.conflict(entry),
     });
     await registration.enter();
     this.#registrations.set(self.id, registration);

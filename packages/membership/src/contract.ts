@@ -41,6 +41,8 @@ export interface MembershipListener {
   trouble(error: Error): void;
   /** The source was read, changed or not: the last view is not stale. */
   fresh(): void;
+  /** Another process is registered under the id of a node that registered here. Called at each look. */
+  conflict?(entry: { readonly id: string; readonly reason: string }): void;
 }
 
 /** How a node enters the service; the same fields as a member, without what the source finds out itself. */

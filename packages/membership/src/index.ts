@@ -1,3 +1,4 @@
+export { askHealth, type HealthFinding } from './ask-health.js';
 export { type BackoffOptions, backoffMs } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';
 export { consulMembership } from './consul.js';
@@ -10,6 +11,7 @@ export type {
   Registered,
   Registration,
 } from './contract.js';
+export type { HealthAnswer } from './health-answer.js';
 export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
 export { type Log, silentLog } from './log.js';
 export { membershipFrom } from './parse-membership.js';

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Member } from './contract.js';
 import type { Log } from './log.js';
 import { firstFault, memberFields, withoutUndefined } from './member-schema.js';
+import { reasonOf } from './reason-of.js';
 
 export interface LastGoodMembers {
   readonly members: readonly Member[];
@@ -13,6 +14,13 @@ export interface LastGoodMembers {
   /** ISO 8601, when it was written. */
   readonly savedAt: string;
 }
+
+/** Why there is no ring to start with. */
+export interface NoLastGood {
+  readonly fault: string;
+}
+
+export const noLastGood: NoLastGood = Object.freeze({ fault: 'no last good ring is on disk' });
 
 const file = z.object({
   version: z.literal(1),
@@ -48,21 +56,25 @@ export class LastGoodRing {
     this.#log = log;
   }
 
-  async read(): Promise<LastGoodMembers | undefined> {
+  async read(): Promise<LastGoodMembers | NoLastGood> {
     try {
       const parsed = file.safeParse(JSON.parse(await readFile(this.#path, 'utf8')));
       if (!parsed.success) throw new PinwheelError('bad-request', firstFault(parsed.error));
       const { source, savedAt, index, members } = parsed.data;
-      if (source !== this.#source) throw new PinwheelError('bad-request', `it was written for ${source}`);
+      if (source !== this.#source) return this.#unusable(`is of another source: ${source}`);
       if (new Set(members.map(({ id }) => id)).size < members.length) {
         throw new PinwheelError('bad-request', 'it has an id twice');
       }
       return { savedAt, index, members: members.map(withoutUndefined) };
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-      this.#log.warn({ path: this.#path, reason: String(error) }, 'the last good ring on disk is not usable');
-      return undefined;
+      if ((error as { code?: unknown }).code === 'ENOENT') return noLastGood;
+      return this.#unusable(`is not usable: ${reasonOf(error)}`);
     }
+  }
+
+  #unusable(reason: string): NoLastGood {
+    this.#log.warn({ path: this.#path, reason }, 'the last good ring on disk is not usable');
+    return { fault: `the last good ring in ${this.#path} ${reason}` };
   }
 
   /** Does not block and never throws; while a write is under way only the newest list waits. */
@@ -92,7 +104,10 @@ export class LastGoodRing {
         );
         await rename(beside, this.#path);
       } catch (error) {
-        this.#log.warn({ path: this.#path, reason: String(error) }, 'cannot keep the last good ring on disk');
+        this.#log.warn(
+          { path: this.#path, reason: reasonOf(error) },
+          'cannot keep the last good ring on disk',
+        );
         await rm(beside, { force: true }).catch(() => {});
       }
     }

@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { isMemberId, isWeight, maxWeight, minWeight } from '@pinwheel/ring';
 
 const hostPattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?$/;
-const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0']);
+/** As a URL writes them. */
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '[::]', '[::ffff:0:0]']);
 const incarnationPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 
 function shown(value: unknown): string {
@@ -15,10 +16,9 @@ export const faultOf = {
     return isMemberId(id) ? undefined : `id is ${shown(id)}; it must match [A-Za-z0-9._:-]{1,64}`;
   },
   address(address: unknown): string | undefined {
-    if (typeof address !== 'string' || (isIP(address) === 0 && !hostPattern.test(address))) {
-      return `address is ${shown(address)}; it must be a host name or an IP address`;
-    }
-    if (wildcards.has(address)) return `address is ${address}; it must be one that others can connect to`;
+    const host = typeof address === 'string' ? hostInUrl(address) : undefined;
+    if (host === undefined) return `address is ${shown(address)}; it must be a host name or an IP address`;
+    if (wildcards.has(host)) return `address is ${address}; it must be one that others can connect to`;
     return undefined;
   },
   port(port: unknown, name = 'port'): string | undefined {
@@ -34,6 +34,18 @@ export const faultOf = {
     return `incarnation is ${shown(incarnation)}; it must match [A-Za-z0-9._:-]{1,64}`;
   },
 };
+
+/**
+ * The host as a URL has it; `undefined` when no URL can have it, as `10.0.0.256` or `fe80::1%eth0`, or when a URL
+ * reads an address into what is not written as one: `10.1` and `010.0.0.1` are not the same to everybody.
+ */
+function hostInUrl(address: string): string | undefined {
+  if (isIP(address) === 0 && !hostPattern.test(address)) return undefined;
+  const url = `http://${authorityOf(address, 1)}`;
+  if (!URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  return isIP(hostname) === 4 && isIP(address) !== 4 ? undefined : hostname;
+}
 
 /** `host:port`, with brackets around an IPv6 address. */
 export function authorityOf(address: string, port: number): string {

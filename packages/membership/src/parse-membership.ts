@@ -1,16 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { PinwheelError } from '@pinwheel/protocol';
 import { consulMembership } from './consul.js';
 import type { ConsulOptions } from './consul-options.js';
 import type { Membership } from './contract.js';
+import { reasonOf } from './reason-of.js';
 import { staticMembership } from './static.js';
 
 const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or static:FILE.json';
 
 /**
  * The membership that a command line names: `consul://host:port/service[?tag=…&token-file=…]` (port 8500 when it is
- * left out) or `static:FILE.json`, the file relative to the working directory. Nothing is read yet.
+ * left out) or `static:FILE.json`, the file relative to the working directory. Nothing is
+ * read yet but the token file, whose absence would otherwise look like a Consul that is away.
  *
- * @throws PinwheelError `bad-option` that names the value and shows the forms.
+ * @throws PinwheelError `bad-option` that names the value and shows the forms, or the token file that cannot be read.
  */
 export function membershipFrom(text: string): Membership {
   if (text.startsWith('static:')) {
@@ -35,6 +38,7 @@ function consulOptions(text: string): ConsulOptions {
   if (service === '') throw refused(text, 'the service is missing');
   const tag = url.searchParams.get('tag');
   const tokenFile = url.searchParams.get('token-file');
+  if (tokenFile !== null) checkTokenFile(tokenFile);
   try {
     return {
       host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -45,6 +49,14 @@ function consulOptions(text: string): ConsulOptions {
     };
   } catch {
     throw refused(text, 'the service is not percent-encoded UTF-8');
+  }
+}
+
+function checkTokenFile(path: string): void {
+  try {
+    readFileSync(path);
+  } catch (cause) {
+    throw new PinwheelError('bad-option', `cannot read token-file ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -26,7 +26,7 @@ export interface RingTrackerStatus {
   /** Time since the ring's fingerprint changed, in ms. */
   readonly fingerprintAgeMs: number;
   readonly sourceErrors: number;
-  /** Entries left out of the newest view, and members that run with other ring settings. */
+  /** Entries left out of the newest view, and members that run with other ring settings or find no room in the ring. */
   readonly ignored: readonly { readonly id: string; readonly reason: string }[];
   /** Members that wait to be counted in (settling or flapping) or are kept though they vanished. */
   readonly pending: readonly string[];
@@ -46,6 +46,7 @@ export interface RingTracker {
   start(): Promise<RingState>;
   /**
    * Called after every new state, ring or members, in order; what it throws is logged and disturbs nobody else.
+   * Another incarnation behind an id is a new state. That a previous ring leaves its window is none.
    * Returns the call that ends it.
    */
   subscribe(listener: (current: RingState, before: RingState) => void): () => void;

@@ -1,7 +1,7 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type RingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Member, MembersView } from './contract.js';
-import { type LastGoodMembers, LastGoodRing } from './last-good-ring.js';
+import { type LastGoodMembers, LastGoodRing, type NoLastGood, noLastGood } from './last-good-ring.js';
 import { Prober } from './prober.js';
 import { RingHistory } from './ring-history.js';
 import type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';
@@ -28,7 +28,7 @@ type Phase =
       readonly kind: 'starting';
       readonly resolve: (state: RingState) => void;
       readonly reject: (error: PinwheelError) => void;
-      readonly saved: LastGoodMembers | undefined;
+      readonly saved: LastGoodMembers | NoLastGood;
       readonly cancelDeadline: () => void;
     }
   /** The ring is the one from disk, saved then; the source was not heard yet. */
@@ -68,6 +68,7 @@ class SettlingTracker implements RingTracker {
       settings,
       new RingHistory(setup.transitionWindowMs, setup.maxPreviousRings),
       clock,
+      () => this.#advance(),
     );
     this.#subscribers = new RingSubscribers(log);
     this.#source = new SourceHealth(clock, log);
@@ -96,7 +97,7 @@ class SettlingTracker implements RingTracker {
 
   accept(): RingState {
     this.#settle.accept(this.#setup.clock.now());
-    this.#advance();
+    this.#advance(false);
     return this.current;
   }
 
@@ -109,7 +110,7 @@ class SettlingTracker implements RingTracker {
       staleMs: this.#source.staleMs,
       fingerprintAgeMs: this.#states.ringAgeMs,
       sourceErrors: this.#source.errors,
-      ignored: [...ignored, ...refused],
+      ignored: [...ignored, ...refused, ...this.#states.leftOut],
       pending: this.#settle.pending,
     };
   }
@@ -120,7 +121,7 @@ class SettlingTracker implements RingTracker {
   }
 
   async #begin(): Promise<RingState> {
-    const saved = await this.#lastGood?.read();
+    const saved = (await this.#lastGood?.read()) ?? noLastGood;
     if (this.#phase.kind === 'closed') throw new PinwheelError('closed', 'the ring tracker is closed');
     const { membership, clock, startDeadlineMs } = this.#setup;
     return new Promise((resolve, reject) => {
@@ -130,6 +131,7 @@ class SettlingTracker implements RingTracker {
         view: (view) => this.#viewed(view),
         trouble: (error) => this.#source.failed(error),
         fresh: () => this.#source.read(),
+        conflict: (entry) => this.#warnings.warn(entry, 'another process has the id of this node'),
       });
     });
   }
@@ -145,7 +147,7 @@ class SettlingTracker implements RingTracker {
         return;
       }
       // an empty list is more likely a source that lost its data than a service that nobody is in
-      if (view.members.length === 0 && phase.saved !== undefined) this.#settle.view(phase.saved.members, now);
+      if (view.members.length === 0 && 'members' in phase.saved) this.#settle.view(phase.saved.members, now);
     }
     this.#phase = { kind: 'following', view };
     this.#settle.view(view.members, now);
@@ -161,11 +163,10 @@ class SettlingTracker implements RingTracker {
     const phase = this.#phase;
     if (phase.kind !== 'starting') return;
     const { membership, startDeadlineMs, clock } = this.#setup;
-    if (phase.saved === undefined) {
+    if ('fault' in phase.saved) {
       const cause = this.#source.lastError;
-      const heard = `${membership.description} was not heard within ${startDeadlineMs} ms`;
-      const why = `${cause?.message ?? 'no answer'}; no last good ring is on disk`;
-      this.#end(new PinwheelError('membership', `${heard}: ${why}`, { cause }));
+      const text = `${notHeard(membership.description, startDeadlineMs, cause)}; ${phase.saved.fault}`;
+      this.#end(new PinwheelError('membership', text, { cause }));
       return;
     }
     const { members, savedAt } = phase.saved;
@@ -185,12 +186,12 @@ class SettlingTracker implements RingTracker {
   }
 
   /** After anything that may have changed who counts: asks, publishes, and sees to the next time. */
-  #advance(): void {
+  #advance(mayWait = true): void {
     if (this.#phase.kind === 'closed' || this.#phase.kind === 'idle') return;
     const { clock } = this.#setup;
     const now = clock.now();
     this.#prober.run(this.#settle.takeProbes(now));
-    this.#publish();
+    this.#publish(mayWait);
     this.#cancelTick();
     const dueAt = this.#settle.dueAt;
     if (dueAt === undefined) return;
@@ -200,14 +201,16 @@ class SettlingTracker implements RingTracker {
     });
   }
 
-  #publish(): void {
+  #publish(mayWait: boolean): void {
     const { log } = this.#setup;
     const phase = this.#phase;
     const before = this.current;
     const reachable = this.#settle.reachable.filter((member) => !hasOtherSettings(member, this.#digest));
     const index = phase.kind === 'following' ? phase.view.index : '0';
-    const next = this.#states.next(this.#settle.counted, reachable, index);
+    // before the first ring there is nothing to disturb
+    const next = this.#states.next(this.#settle.counted, reachable, index, mayWait && before.generation > 0);
     this.#noteFrozen();
+    for (const entry of this.#states.leftOut) this.#warnings.warn(entry, 'a member is left out of the ring');
     if (next === undefined) return;
     if (next.ring !== before.ring && before.generation > 0) {
       const { fingerprint, members } = next.ring;
@@ -251,4 +254,10 @@ class SettlingTracker implements RingTracker {
     phase.cancelDeadline();
     phase.reject(error);
   }
+}
+
+/** A source's own error names the source already. */
+function notHeard(source: string, deadlineMs: number, cause: Error | undefined): string {
+  if (cause instanceof PinwheelError) return `${cause.message} (tried for ${deadlineMs} ms)`;
+  return `${source} was not heard within ${deadlineMs} ms: ${cause?.message ?? 'no answer'}`;
 }

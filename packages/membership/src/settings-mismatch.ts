@@ -10,13 +10,14 @@ export function hasOtherSettings(member: Member, digest: string): boolean {
   return member.settingsDigest !== undefined && member.settingsDigest !== digest;
 }
 
-/** `virtualNodes is 256 here and 512 at member n1; all processes of a service must share it` */
+/** `virtualNodes is 256 here and 512 at member n1; all processes of a service must share it: …` */
 export function describeMismatch(member: Member, settings: RingSettings): string {
   const here = parse(describeRingSettings(settings));
   const there = parse(member.settingsText ?? '');
   const names = [...new Set([...here.keys(), ...there.keys()])];
   const differing = there.size === 0 ? [] : names.filter((name) => here.get(name) !== there.get(name));
-  const duty = 'all processes of a service must share it';
+  const duty =
+    'all processes of a service must share it: give every process the same ring config (--ring-config)';
   if (differing.length === 0) {
     const digest = ringSettingsDigest(settings);
     return `the digest of the ring settings is ${digest} here and ${member.settingsDigest} at member ${member.id}; ${duty}`;

@@ -29,6 +29,7 @@ export class SourceHealth {
     return this.#clock.now() - this.#readAt;
   }
 
+  /** Counts and logs a failed read. */
   failed(error: Error): void {
     this.#errors++;
     if (this.#lastError === undefined) {

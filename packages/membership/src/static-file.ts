@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { PinwheelError } from '@pinwheel/protocol';
 import { z } from 'zod';
 import { firstFault, memberFields, withoutUndefined } from './member-schema.js';
+import { isUnread, reasonOf } from './reason-of.js';
 
 /** A member as an operator writes it down. */
 export interface StaticMember {
@@ -42,8 +43,8 @@ export async function readStaticFile(path: string): Promise<readonly StaticMembe
     if (!parsed.success) throw new TypeError(firstFault(parsed.error));
     return unique(parsed.data.members.map(withoutUndefined));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PinwheelError('membership', `${path} is not a list of members: ${reason}`, { cause });
+    const fault = isUnread(cause) ? `cannot read ${path}` : `${path} is not a list of members`;
+    throw new PinwheelError('membership', `${fault}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -42,6 +42,12 @@ export class Watchers {
     }
   }
 
+  conflict(entry: { readonly id: string; readonly reason: string }): void {
+    for (const key of this.#listeners.keys()) {
+      queueMicrotask(() => this.#listeners.get(key)?.listener.conflict?.(entry));
+    }
+  }
+
   /** The source was read and nothing changed. */
   fresh(): void {
     for (const key of this.#listeners.keys()) {

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { memberFromEntry, membersFromEntries } from '../src/consul-entry.js';
 import { nextIndex } from '../src/consul-index.js';
+import { authorityOf, faultOf } from '../src/member-fields.js';
 
 const entry = (
   service: Record<string, unknown>,
@@ -78,10 +80,50 @@ t.test('silly entries are left out, with the reason', async (t) => {
   }
 });
 
-t.test('addresses that are fine', async (t) => {
-  for (const Address of ['node-1', 'node-1.example.', '127.0.0.1', '::1', 'fe80::1', 'a_b']) {
-    t.ok('member' in memberFromEntry(entry({ Address })), Address);
+t.test('addresses that are fine can stand in a URL', async (t) => {
+  const fine = [
+    'node-1',
+    'node-1.example.',
+    '127.0.0.1',
+    '::1',
+    'fe80::1',
+    '::ffff:1.2.3.4',
+    'a_b',
+    'N1',
+    '1.a',
+  ];
+  for (const Address of fine) {
+    const read = memberFromEntry(entry({ Address }));
+    t.ok('member' in read, Address);
+    t.ok(URL.canParse(`http://${authorityOf(Address, 7001)}/healthz`), Address);
   }
+});
+
+t.test('addresses that no URL can have, or that not everybody reads alike, are left out', async (t) => {
+  const unfit = [
+    ...['10.0.0.256', '1.2.3.4.5', '08.1', 'a.1', 'a.0x', 'xn--a.b', 'xn--a', 'fe80::1%eth0', '::1%lo'],
+    ...['10.1', '2130706433', '0x7f000001', '010.0.0.1', '127.0.0.1.', '1', '0'],
+  ];
+  for (const Address of unfit) {
+    const read = memberFromEntry(entry({ Address }));
+    const reason = `address is ${JSON.stringify(Address)}; it must be a host name or an IP address`;
+    t.equal('ignored' in read ? read.ignored.reason : 'a member', reason);
+  }
+  for (const Address of ['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0']) {
+    const read = memberFromEntry(entry({ Address }));
+    const reason = `address is ${Address}; it must be one that others can connect to`;
+    t.equal('ignored' in read ? read.ignored.reason : 'a member', reason);
+  }
+});
+
+t.test('whatever passes as an address, a URL can have it', async () => {
+  const label = fc.stringMatching(/^[A-Za-z0-9._:%-]{1,20}$/);
+  fc.assert(
+    fc.property(fc.oneof(label, fc.ipV4Extended(), fc.ipV6(), fc.domain()), (address) => {
+      return faultOf.address(address) !== undefined || URL.canParse(`http://${authorityOf(address, 7001)}/`);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 t.test(

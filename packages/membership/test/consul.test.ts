@@ -287,9 +287,11 @@ t.test('a real Consul', async (t) => {
     const watch = record(membership);
     const registered = await membership.register(first.registration);
     await opened(t, consul.port, { service: 'twin' }).register(second.registration);
-    await until('named', () =>
-      watch.troubles.some(({ message }) => message.includes('id twin is registered by another process')),
-    );
+    const conflict = await until('named', () => watch.conflicts[0]);
+    t.equal(conflict.id, 'twin');
+    t.match(conflict.reason, `another process (incarnation ${second.registration.incarnation})`);
+    t.match(conflict.reason, 'ids must be unique: end one of the two or give it another id');
+    t.same(watch.troubles, [], 'the source can be read');
     await registered.leave();
     await membership.refresh();
     t.equal(watch.newest()?.members[0]?.incarnation, second.registration.incarnation);

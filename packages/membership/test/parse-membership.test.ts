@@ -7,7 +7,7 @@ t.test('forms that are understood', async (t) => {
     ['consul://127.0.0.1:8501/chat', 'consul 127.0.0.1:8501, service chat'],
     ['consul://consul.internal/chat', 'consul consul.internal:8500, service chat'],
     ['consul://[::1]:8500/chat', 'consul ::1:8500, service chat'],
-    ['consul://a:80/chat?tag=blue&token-file=/run/token', 'consul a:80, service chat, tag blue'],
+    ['consul://a:80/chat?tag=blue&token-file=/dev/null', 'consul a:80, service chat, tag blue'],
     ['static:members.json', `file ${resolve('members.json')}`],
     ['static:/etc/members.json', 'file /etc/members.json'],
   ] as const;
@@ -15,6 +15,16 @@ t.test('forms that are understood', async (t) => {
     const membership = membershipFrom(text);
     t.equal(membership.description, description);
     await membership.close();
+  }
+});
+
+t.test('a token file that cannot be read is refused at once', async (t) => {
+  const cases = [
+    ['/nope', 'cannot read token-file /nope: no such file'],
+    ['/', 'cannot read token-file /: it is a folder'],
+  ] as const;
+  for (const [path, message] of cases) {
+    t.throws(() => membershipFrom(`consul://a/x?token-file=${path}`), { code: 'bad-option', message });
   }
 });
 

@@ -4,6 +4,7 @@ import type { Membership, MembersView } from '../src/contract.js';
 export interface RecordedWatch {
   readonly views: MembersView[];
   readonly troubles: Error[];
+  readonly conflicts: { readonly id: string; readonly reason: string }[];
   fresh: number;
   /** Ids of the newest view; undefined before the first. */
   ids(): string | undefined;
@@ -14,9 +15,11 @@ export interface RecordedWatch {
 export function record(membership: Membership): RecordedWatch {
   const views: MembersView[] = [];
   const troubles: Error[] = [];
+  const conflicts: RecordedWatch['conflicts'] = [];
   const watch: RecordedWatch = {
     views,
     troubles,
+    conflicts,
     fresh: 0,
     ids: () =>
       views
@@ -30,6 +33,7 @@ export function record(membership: Membership): RecordedWatch {
       fresh: () => {
         watch.fresh++;
       },
+      conflict: (entry) => conflicts.push(entry),
     }),
   };
   return watch;

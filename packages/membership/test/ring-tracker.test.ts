@@ -6,12 +6,13 @@ import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import type { Membership, MembershipListener } from '../src/contract.js';
 import { inProcessMembership } from '../src/in-process.js';
-import type { Log } from '../src/log.js';
+import { membershipFrom } from '../src/parse-membership.js';
 import { addRingMetrics } from '../src/ring-metrics.js';
 import type { RingState, RingTracker } from '../src/ring-state.js';
 import { createRingTracker } from '../src/ring-tracker.js';
 import type { RingTrackerOptions } from '../src/ring-tracker-options.js';
 import type { ProbeOutcome } from '../src/standing.js';
+import { recordedLog } from './recorded-log.js';
 
 const quick = {
   joinQuietMs: 20,
@@ -31,12 +32,6 @@ function service(...ids: readonly string[]) {
   const membership = inProcessMembership();
   for (const [i, id] of ids.entries()) membership.set({ id, port: 7001 + i, incarnation: `${id}-1` });
   return membership;
-}
-
-function recordedLog(): Log & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const write = (fields: object, text: string) => lines.push(`${text} ${JSON.stringify(fields)}`);
-  return { lines, info: write, warn: write, error: write };
 }
 
 /** A source that is away until a test says otherwise. */
@@ -240,7 +235,8 @@ t.test('ring settings differ', async (t) => {
     const tracker = tracked(t, { membership, settings: { virtualNodes: 256 } });
     await t.rejects(tracker.start(), {
       code: 'settings-mismatch',
-      message: 'virtualNodes is 256 here and 512 at member n1; all processes of a service must share it',
+      message:
+        'virtualNodes is 256 here and 512 at member n1; all processes of a service must share it: give every process the same ring config (--ring-config)',
     });
     await t.rejects(tracker.start(), { code: 'settings-mismatch' });
   });
@@ -296,6 +292,14 @@ t.test('the source is away', async (t) => {
     });
   });
 
+  await t.test('a file that is not there is named once', async (t) => {
+    const path = join(folder, 'none.json');
+    await t.rejects(tracked(t, { membership: membershipFrom(`static:${path}`), lastGoodPath }).start(), {
+      code: 'membership',
+      message: `cannot read ${path}: no such file (tried for 100 ms); no last good ring is on disk`,
+    });
+  });
+
   await t.test('the last good ring is on disk: it is used, and said to be', async (t) => {
     const before = tracked(t, { membership: describedAs(service('a', 'b', 'c'), away), lastGoodPath });
     const { ring } = await before.start();
@@ -341,25 +345,29 @@ t.test('the source is away', async (t) => {
     await tracker.close();
   });
 
-  const unusable: readonly [string, string][] = [
+  const noRing = `${away} was not heard within 100 ms: connection refused; the last good ring in ${lastGoodPath}`;
+  const unusable: readonly [string, string, string?][] = [
     ['half a file', '{"version":1,"sou'],
     ['an empty file', ''],
     ['another version', '{"version":2}'],
     [
       'another source',
       '{"version":1,"source":"x","savedAt":"2026-01-01T00:00:00.000Z","index":"1","members":[]}',
+      `${noRing} is of another source: x`,
     ],
     [
       'a silly member',
       `{"version":1,"source":"${away}","savedAt":"2026-01-01T00:00:00.000Z","index":"1","members":[{"id":""}]}`,
+      `${noRing} is not usable: members[0].id: id is ""; it must match [A-Za-z0-9._:-]{1,64}`,
     ],
   ];
-  for (const [name, content] of unusable) {
+  for (const [name, content, message] of unusable) {
     await t.test(`${name} on disk is as good as none, and named`, async (t) => {
       await writeFile(lastGoodPath, content);
       const log = recordedLog();
       await t.rejects(tracked(t, { membership: awaySource(), lastGoodPath, log }).start(), {
         code: 'membership',
+        message: message ?? `${noRing} is not usable: `,
       });
       t.ok(log.lines.some((line) => line.includes('not usable') && line.includes(lastGoodPath)));
     });
@@ -378,17 +386,20 @@ t.test('the source is away', async (t) => {
   });
 });
 
-t.test('a list that no ring can be made of leaves the ring as it is', async (t) => {
+t.test('a member that no ring can have is left out and named, the others follow', async (t) => {
   const membership = service('a');
   const tracker = tracked(t, { membership });
   await tracker.start();
   membership.set({ id: 'heavy', port: 7002, weight: 1_000 });
-  await until('frozen', () => tracker.status().frozen);
-  t.match(tracker.status().frozen, 'the ring cannot be built: weight of heavy is 1000');
-  t.equal(idsOf(tracker.current), 'a');
-  membership.set({ id: 'heavy', port: 7002, weight: 2 });
-  await until('both', () => idsOf(tracker.current) === 'a heavy');
+  membership.set({ id: 'b', port: 7003 });
+  await until('b', () => idsOf(tracker.current) === 'a b');
+  t.same(tracker.status().ignored, [
+    { id: 'heavy', reason: 'weight is 1000; it must be between 0.01 and 100' },
+  ]);
   t.equal(tracker.status().frozen, undefined);
+  membership.set({ id: 'heavy', port: 7002, weight: 2 });
+  await until('all', () => idsOf(tracker.current) === 'a b heavy');
+  t.same(tracker.status().ignored, []);
 });
 
 t.test('metrics are read from the tracker', async (t) => {
