@@ -4,7 +4,9 @@ import type { RingHash } from './ring-settings.js';
 
 /** Points of the members placed lately; a join then hashes one member's points, not everybody's. */
 const placed = new Map<string, Uint32Array>();
-const maxPlaced = 4096;
+/** 16 MiB, as many as the largest ring has. */
+const maxPlacedPoints = 4_194_304;
+let placedPoints = 0;
 
 /**
  * The points of one member, ascending. Placement is the npm package hashring's: point i is the hash of
@@ -16,8 +18,13 @@ export function placeMember(id: string, count: number, hash: RingHash): Uint32Ar
   const known = placed.get(cacheKey);
   if (known !== undefined) return known;
   const points = pointsByHashring(id, count, keyHash(hash));
-  if (placed.size >= maxPlaced) placed.delete(placed.keys().next().value!);
   placed.set(cacheKey, points);
+  placedPoints += points.length;
+  for (const [oldest, { length }] of placed) {
+    if (placedPoints <= maxPlacedPoints) break;
+    placed.delete(oldest);
+    placedPoints -= length;
+  }
   return points;
 }
 
