@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 const maxReasonBytes = 123;
 
 /**
@@ -19,4 +21,10 @@ export function closeFrame(code: number, reason: string): Buffer {
   frame.writeUInt16BE(code, 2);
   frame.write(reason, 4);
   return frame;
+}
+
+/** A close frame as a client sends it that goes away (1001), masked. */
+export function farewellFrame(): Buffer {
+  const mask = randomBytes(4);
+  return Buffer.from([0x88, 0x82, ...mask, 0x03 ^ mask[0]!, 0xe9 ^ mask[1]!]);
 }

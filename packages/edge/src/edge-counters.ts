@@ -33,7 +33,15 @@ export const requestOutcomes = [
 export type RequestOutcome = (typeof requestOutcomes)[number];
 
 /** Why a tunnel ended. */
-export const closeReasons = ['finished', 'client-left', 'owner-lost', 'moved', 'drained', 'cut'] as const;
+export const closeReasons = [
+  'finished',
+  'client-left',
+  'too-slow',
+  'owner-lost',
+  'moved',
+  'drained',
+  'cut',
+] as const;
 export type CloseReason = (typeof closeReasons)[number];
 
 /** Why an upgrade or a request was sent a second time. */

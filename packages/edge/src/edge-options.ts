@@ -55,10 +55,18 @@ interface EdgeSettings {
    */
   readonly handshakeTimeoutMs?: number;
   /**
-   * Time for each step of a close: until the stream from the backend is at a frame boundary, and from the close frame
-   * to the end of both sockets; in ms. Default 5,000. Longer: slow clients still read why. Shorter: fewer sockets linger.
+   * Time for each step of a close: until a backend that was told has ended (one that is silent gets at most a second of
+   * it), until its stream is at a frame boundary, and from the close frame to the end of both sockets; in ms. The same
+   * time passes before the clients of a node that has left the members are closed. Default 5,000. Longer: slow clients
+   * still read why. Shorter: fewer sockets linger.
    */
   readonly closeTimeoutMs?: number;
+  /**
+   * Time for which a client may take nothing while something waits for it, in ms; then it is cut off. Default 30,000.
+   * It should be longer than the nodes' own. Longer: slow clients are kept, and with them two sockets each that nobody
+   * uses. Shorter: slow clients have to come back.
+   */
+  readonly stalledMs?: number;
   /**
    * Time without a byte from the backend of a plain HTTP request, in ms. Default 120,000. It must be longer than the
    * longest poll. Longer: requests to a dead backend hold a socket for longer.
@@ -108,6 +116,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     drainMs: whole('drainMs', options.drainMs ?? 10_000, 0, 3_600_000),
     handshakeTimeoutMs: whole('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 5000, 10, 600_000),
     closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? 5000, 10, 600_000),
+    stalledMs: whole('stalledMs', options.stalledMs ?? 30_000, 10, 3_600_000),
     requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs ?? 120_000, 10, 3_600_000),
     maxTunnels: whole('maxTunnels', options.maxTunnels ?? 100_000, 1, 10_000_000),
     log: options.log ?? silentLog,

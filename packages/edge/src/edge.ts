@@ -94,12 +94,7 @@ async function start(
   let phase: Phase = 'open';
   let admin: Admin | undefined;
 
-  const unsubscribe = tracker.subscribe((current, before) => {
-    upstream.ringChanged(current);
-    const { waiting } = upstream.migration;
-    if (current.ring.fingerprint === before.ring.fingerprint) return;
-    log.info({ edge: id, fingerprint: current.ring.fingerprint, waiting }, 'the ring has changed');
-  });
+  const unsubscribe = tracker.subscribe((current) => upstream.ringChanged(current));
   const drain = async (): Promise<void> => {
     if (phase === 'open') {
       phase = 'draining';
@@ -126,6 +121,7 @@ async function start(
       admin = await startAdmin({ tracker, upstream, metrics, notReady, drain }, adminHost, adminPort);
     }
     log.info({ edge: id, host: options.host, port, adminPort: admin?.port }, 'the edge takes clients');
+    if (tracker.current.ring.size === 0) warnOfNobody(options);
     return {
       id,
       port,
@@ -147,6 +143,14 @@ async function start(
     await close();
     throw thrown;
   }
+}
+
+function warnOfNobody({ id, log, source }: ResolvedEdgeOptions): void {
+  const from = 'membership' in source ? { source: source.membership.description } : {};
+  log.warn(
+    { edge: id, ...from },
+    'the service has no members yet, and every client gets 503 until it has; is the name of the service right?',
+  );
 }
 
 function checked(change: MigrationChange): MigrationChange {

@@ -47,6 +47,22 @@ export class FrameFollower {
     return -1;
   }
 
+  /**
+   * Takes the next bytes.
+   *
+   * @returns where in the chunk a close frame begins, or -1 when none does. What comes after that place is nobody's.
+   */
+  followToClose(chunk: Uint8Array): number {
+    const end = chunk.length;
+    let at = 0;
+    while (at < end) {
+      const start = at;
+      at = this.#step(chunk, at);
+      if (this.#closeSeen) return start;
+    }
+    return -1;
+  }
+
   /** From `at` to the end of the current frame or of the chunk, whichever comes first. */
   #step(chunk: Uint8Array, at: number): number {
     if (this.#left !== 0) return this.#skip(chunk.length, at);

@@ -2,3 +2,6 @@
 export function jitterMs(mostMs: number): number {
   return Math.floor(Math.random() * (mostMs + 1));
 }
+
+/** Clients of a node that is lost come back over this time, in ms. */
+export const ownerLostJitterMs = 1000;

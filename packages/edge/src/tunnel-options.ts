@@ -14,6 +14,7 @@ export interface TunnelOptions {
   /** Paused. */
   readonly backend: Socket;
   readonly closeTimeoutMs: number;
+  readonly stalledMs: number;
   readonly counters: TunnelCounters;
   /** Called once, when both sockets are closed. */
   readonly gone: (tunnel: Tunnel, reason: CloseReason) => void;

@@ -2,8 +2,9 @@ import type { RingState } from '@pinwheel/membership';
 import type { MigrationChange } from '@pinwheel/migration';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import type { CloseReason, EdgeCounters } from './edge-counters.js';
-import { jitterMs } from './jitter.js';
+import { jitterMs, ownerLostJitterMs } from './jitter.js';
 import { later } from './later.js';
+import { LostOwners } from './lost-owners.js';
 import { type EdgeMigrationStatus, Mover } from './mover.js';
 import { Tunnel } from './tunnel.js';
 import type { TunnelOptions } from './tunnel-options.js';
@@ -11,20 +12,40 @@ import type { TunnelOptions } from './tunnel-options.js';
 /** The pace spreads the moves already: this only keeps those of one turn apart. */
 const movedJitterMs = 100;
 
-/** Every tunnel of an edge. Those to Pinwheel nodes are closed by their node when their user moves; the others here. */
+export interface TunnelTableOptions {
+  readonly usersPerSecond: number;
+  readonly closeTimeoutMs: number;
+}
+
+/**
+ * Every tunnel of an edge. Those to Pinwheel nodes are closed by their node when their user moves, and here when it is
+ * lost; the others here.
+ */
 export class TunnelTable {
   readonly #counters: EdgeCounters;
   readonly #tunnels = new Set<Tunnel>();
   readonly #mover: Mover<Tunnel>;
+  readonly #lost: LostOwners<Tunnel>;
   readonly #gone = (tunnel: Tunnel, reason: CloseReason): void => this.#remove(tunnel, reason);
   #foreign = 0;
 
-  constructor(current: RingState, usersPerSecond: number, counters: EdgeCounters) {
+  constructor(current: RingState, options: TunnelTableOptions, counters: EdgeCounters) {
+    const { usersPerSecond, closeTimeoutMs: graceMs } = options;
+    const clock = { now: () => performance.now(), after: later };
     this.#counters = counters;
-    this.#mover = new Mover<Tunnel>(current, {
+    this.#lost = new LostOwners<Tunnel>(current, {
+      ...clock,
       usersPerSecond,
-      now: () => performance.now(),
-      after: later,
+      graceMs,
+      tunnels: () => this.#toNodes(),
+      close: (tunnel) => {
+        const { code } = closeCodes.ownerLost;
+        tunnel.close(code, closeReasonOf(jitterMs(ownerLostJitterMs)), 'owner-lost');
+      },
+    });
+    this.#mover = new Mover<Tunnel>(current, {
+      ...clock,
+      usersPerSecond,
       close: (tunnel) => {
         tunnel.close(closeCodes.moved.code, closeReasonOf(jitterMs(movedJitterMs)), 'moved');
       },
@@ -52,35 +73,48 @@ export class TunnelTable {
   open(options: Omit<TunnelOptions, 'counters' | 'gone'>, early: Buffer): void {
     const tunnel = new Tunnel({ ...options, counters: this.#counters, gone: this.#gone }, early);
     this.#tunnels.add(tunnel);
-    if (tunnel.member.kind !== 'foreign') return;
+    if (tunnel.member.kind !== 'foreign') {
+      this.#lost.add(tunnel);
+      return;
+    }
     this.#foreign++;
     this.#mover.add(tunnel);
   }
 
   ringChanged(current: RingState): void {
     this.#mover.ringChanged(current);
+    this.#lost.ringChanged(current);
   }
 
   migrate(change: MigrationChange): void {
     this.#mover.change(change);
+    if (change.usersPerSecond !== undefined) this.#lost.setPace(change.usersPerSecond);
   }
 
   /** Moves nobody any more; tunnels stay. */
   stopMoves(): void {
     this.#mover.stop();
+    this.#lost.stop();
   }
 
   /** Cuts every tunnel off. */
   destroy(): void {
-    this.#mover.stop();
+    this.stopMoves();
     for (const tunnel of this.#tunnels) tunnel.destroy('cut');
   }
 
   #remove(tunnel: Tunnel, reason: CloseReason): void {
     this.#counters.closes[reason]++;
     this.#tunnels.delete(tunnel);
-    if (tunnel.member.kind !== 'foreign') return;
+    if (tunnel.member.kind !== 'foreign') {
+      this.#lost.remove(tunnel);
+      return;
+    }
     this.#foreign--;
     this.#mover.remove(tunnel);
+  }
+
+  *#toNodes(): Generator<Tunnel> {
+    for (const tunnel of this.#tunnels) if (tunnel.member.kind === 'node') yield tunnel;
   }
 }

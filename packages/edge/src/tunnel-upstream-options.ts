@@ -14,6 +14,7 @@ export interface TunnelUpstreamOptions {
   readonly drainMs: number;
   readonly handshakeTimeoutMs: number;
   readonly closeTimeoutMs: number;
+  readonly stalledMs: number;
   readonly requestTimeoutMs: number;
   readonly maxTunnels: number;
   readonly counters: EdgeCounters;

@@ -52,7 +52,7 @@ export class TunnelUpstream implements Upstream {
     this.#options = options;
     this.#proxy = createBackendProxy(options.requestTimeoutMs);
     this.#router = createRouter(tracker);
-    this.#table = new TunnelTable(tracker.current, options.usersPerSecond, counters);
+    this.#table = new TunnelTable(tracker.current, options, counters);
     this.#gate = {
       admit: options.admit,
       router: this.#router,
@@ -161,7 +161,7 @@ export class TunnelUpstream implements Upstream {
     backend: Socket,
     answer: string,
   ): UpgradeOutcome {
-    const { closeTimeoutMs, tracker } = this.#options;
+    const { closeTimeoutMs, stalledMs, tracker } = this.#options;
     if (this.#state.kind !== 'open') {
       backend.on('error', ignore);
       backend.destroy();
@@ -176,7 +176,7 @@ export class TunnelUpstream implements Upstream {
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
-    this.#table.open({ user, hash, member, port, client, backend, closeTimeoutMs }, early);
+    this.#table.open({ user, hash, member, port, client, backend, closeTimeoutMs, stalledMs }, early);
     return 'tunnelled';
   }
 

@@ -1,29 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Member } from '@pinwheel/membership';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
-import { closeFrame } from './close-frame.js';
+import { closeFrame, farewellFrame } from './close-frame.js';
 import type { CloseReason, TunnelCounters } from './edge-counters.js';
 import { FrameFollower } from './frame-boundary.js';
-import { jitterMs } from './jitter.js';
+import { jitterMs, ownerLostJitterMs } from './jitter.js';
 import type { TunnelOptions } from './tunnel-options.js';
+import type { TunnelState } from './tunnel-state.js';
 
-type State =
-  /** Bytes go both ways. */
-  | { readonly kind: 'open' }
-  /** A close frame waits for the end of the frame that the backend is sending. */
-  | {
-      readonly kind: 'closing';
-      readonly reason: CloseReason;
-      readonly frame: Buffer;
-      readonly timer: NodeJS.Timeout;
-    }
-  /** The client has its close frame; what it answers still goes to the backend, nothing comes back. */
-  | { readonly kind: 'told'; readonly reason: CloseReason; readonly timer: NodeJS.Timeout }
-  /** One side has ended; the other gets what is left and follows. */
-  | { readonly kind: 'ending'; readonly reason: CloseReason; readonly timer: NodeJS.Timeout }
-  | { readonly kind: 'gone' };
-
-const ownerLostJitterMs = 1000;
+/** A backend that was told to end and is silent for so long is taken for hung: its client waits no longer. */
+const silentMs = 1000;
 
 /** One client's connection and the backend's behind it, after the 101. Byte for byte until somebody closes it. */
 export class Tunnel {
@@ -33,11 +19,13 @@ export class Tunnel {
   readonly port: number;
   readonly #client: Socket;
   readonly #backend: Socket;
-  readonly #follower = new FrameFollower();
+  readonly #toClients = new FrameFollower();
+  readonly #toBackends = new FrameFollower();
   readonly #closeTimeoutMs: number;
+  readonly #stalledMs: number;
   readonly #counters: TunnelCounters;
   readonly #gone: (tunnel: Tunnel, reason: CloseReason) => void;
-  #state: State = { kind: 'open' };
+  #state: TunnelState = { kind: 'open' };
 
   /** @param early what the client sent behind its upgrade; goes to the backend first. */
   constructor(options: TunnelOptions, early: Buffer) {
@@ -48,6 +36,7 @@ export class Tunnel {
     this.#client = options.client;
     this.#backend = options.backend;
     this.#closeTimeoutMs = options.closeTimeoutMs;
+    this.#stalledMs = options.stalledMs;
     this.#counters = options.counters;
     this.#gone = options.gone;
     if (early.length > 0) this.#fromClient(early);
@@ -55,25 +44,26 @@ export class Tunnel {
   }
 
   get isOpen(): boolean {
-    return this.#state.kind === 'open';
+    return this.#state.kind === 'open' || this.#state.kind === 'stalled';
   }
 
   /**
-   * Closes from this side: at the next frame boundary the client gets this close frame and nothing after it. Its
-   * answer goes to the backend; when either side ends, or at the deadline, both do. Does nothing when it is closing already.
+   * Closes from this side, the backend first: what it has written by then still comes to the client, and then this close
+   * frame, and nothing after it. What the client sends meanwhile is dropped, as by a server that closes. A backend that is
+   * silent is not waited for. Does nothing when it is closing already.
    */
   close(code: number, closeReason: string, reason: CloseReason): void {
-    if (this.#state.kind !== 'open') return;
+    if (!this.isOpen) return;
     // the backend has said goodbye itself: a second close frame would be one too many
-    if (this.#follower.closeSeen) return;
-    this.#enter({ kind: 'closing', reason, frame: closeFrame(code, closeReason), timer: this.#deadline() });
-    if (this.#follower.atBoundary) this.#tell();
+    if (this.#toClients.closeSeen) return;
+    this.#enter({ kind: 'leaving', reason, frame: closeFrame(code, closeReason), timer: this.#patience() });
+    if (this.#toBackends.atBoundary) this.#part();
   }
 
   /** Cuts both sockets now, without a word. */
   destroy(reason: CloseReason): void {
     if (this.#state.kind === 'gone') return;
-    if (this.#state.kind === 'open') this.#enter({ kind: 'ending', reason, timer: this.#deadline() });
+    if (this.isOpen) this.#end(reason);
     this.#client.destroy();
     this.#backend.destroy();
   }
@@ -82,7 +72,7 @@ export class Tunnel {
     const client = this.#client;
     const backend = this.#backend;
     backend.on('error', ignore);
-    client.on('drain', () => backend.resume());
+    client.on('drain', () => this.#clientReads());
     backend.on('drain', () => client.resume());
     client.on('end', () => this.#clientEnded());
     client.on('close', () => this.#clientEnded());
@@ -95,22 +85,55 @@ export class Tunnel {
   }
 
   #fromClient(chunk: Buffer): void {
-    this.#counters.bytesToBackends += chunk.length;
-    if (this.#state.kind === 'open') {
-      if (!this.#backend.write(chunk)) this.#client.pause();
-    } else if (this.#backend.writable && !this.#backend.write(chunk)) {
-      this.#client.pause();
+    switch (this.#state.kind) {
+      case 'open':
+      case 'stalled':
+        this.#toBackends.follow(chunk);
+        this.#toBackend(chunk);
+        return;
+      case 'leaving': {
+        const end = this.#toBackends.followToBoundary(chunk);
+        this.#toBackend(end < 0 ? chunk : chunk.subarray(0, end));
+        if (end < 0) return;
+        this.#part();
+        this.#toBackends.follow(chunk.subarray(end));
+        return;
+      }
+      case 'parting':
+      case 'closing':
+        this.#toBackends.follow(chunk);
+        return;
+      case 'told':
+        this.#toBackends.follow(chunk);
+        // it has answered: no need to wait for the backend's end
+        if (this.#toBackends.closeSeen) this.#client.end();
+        return;
+      case 'ending':
+        if (this.#backend.writable) this.#toBackend(chunk);
+        return;
+      case 'gone':
+        return;
+      default:
+        this.#state satisfies never;
     }
   }
 
   #fromBackend(chunk: Buffer): void {
     switch (this.#state.kind) {
       case 'open':
-        this.#follower.follow(chunk);
+      case 'stalled':
+        this.#toClients.follow(chunk);
         this.#toClient(chunk);
         return;
+      case 'leaving':
+      case 'parting': {
+        const end = this.#toClients.followToClose(chunk);
+        if (end !== 0) this.#toClient(end < 0 ? chunk : chunk.subarray(0, end));
+        if (end >= 0) this.#tell();
+        return;
+      }
       case 'closing': {
-        const end = this.#follower.followToBoundary(chunk);
+        const end = this.#toClients.followToBoundary(chunk);
         this.#toClient(end < 0 ? chunk : chunk.subarray(0, end));
         if (end >= 0) this.#tell();
         return;
@@ -126,24 +149,67 @@ export class Tunnel {
     }
   }
 
-  #toClient(chunk: Buffer): void {
-    this.#counters.bytesToClients += chunk.length;
-    if (!this.#client.write(chunk)) this.#backend.pause();
+  #toBackend(chunk: Buffer): void {
+    this.#counters.bytesToBackends += chunk.length;
+    if (!this.#backend.write(chunk)) this.#client.pause();
   }
 
-  /** Writes the close frame that waited for a boundary. */
-  #tell(): void {
-    if (this.#state.kind !== 'closing') return;
-    const { reason, frame } = this.#state;
-    this.#client.write(frame);
-    this.#enter({ kind: 'told', reason, timer: this.#deadline() });
-    // what it still sends is thrown away, so that it comes to read the client's answer
+  #toClient(chunk: Buffer): void {
+    this.#counters.bytesToClients += chunk.length;
+    if (this.#client.write(chunk)) return;
+    this.#backend.pause();
+    if (this.#state.kind !== 'open') return;
+    const timer = setTimeout(() => this.destroy('too-slow'), this.#stalledMs);
+    this.#enter({ kind: 'stalled', timer });
+  }
+
+  #clientReads(): void {
+    if (this.#state.kind === 'stalled') this.#enter({ kind: 'open' });
     this.#backend.resume();
+  }
+
+  /** Says goodbye to the backend, in the client's place. */
+  #part(): void {
+    if (this.#state.kind !== 'leaving') return;
+    const { reason, frame } = this.#state;
+    // after the client's own close frame nothing may come
+    if (!this.#toBackends.closeSeen && this.#backend.writable) this.#backend.write(farewellFrame());
+    const until = performance.now() + this.#closeTimeoutMs;
+    this.#enter({ kind: 'parting', reason, frame, until, heard: this.#heard, timer: this.#patience() });
+    // a backend that does not read holds the client back no longer: its end has to be read
+    this.#client.resume();
+  }
+
+  /** The backend has not ended in time. */
+  #impatient(): void {
+    const state = this.#state;
+    if (state.kind !== 'leaving' && state.kind !== 'parting') return;
+    // not hung: its last bytes are on their way, or the client is slow to take them
+    const busy = state.kind === 'parting' && (this.#heard > state.heard || this.#backend.isPaused());
+    if (busy && performance.now() < state.until) {
+      this.#enter({ ...state, heard: this.#heard, timer: this.#patience() });
+      return;
+    }
+    const { reason, frame } = state;
+    this.#enter({ kind: 'closing', reason, frame, timer: this.#deadline() });
+    if (this.#toClients.atBoundary) this.#tell();
+  }
+
+  /** Writes the close frame: the client is at a boundary. */
+  #tell(): void {
+    const state = this.#state;
+    if (!('frame' in state)) return;
+    this.#client.write(state.frame);
+    this.#enter({ kind: 'told', reason: state.reason, timer: this.#deadline() });
+    this.#backend.end();
+    // what either of them still sends is thrown away, but their ends are read
+    this.#backend.resume();
+    this.#client.resume();
   }
 
   #clientEnded(): void {
     if (this.#state.kind === 'gone') return;
-    if (this.#state.kind !== 'ending') this.#end(this.#reasonSoFar('client-left'));
+    if (this.#state.kind !== 'ending') this.#end(this.#reasonOr('client-left'));
     if (this.#client.destroyed && this.#backend.destroyed) {
       this.#finish();
       return;
@@ -155,8 +221,8 @@ export class Tunnel {
 
   #backendEnded(): void {
     if (this.#state.kind === 'gone') return;
-    if (this.#state.kind === 'open') this.#backendLeft();
-    else if (this.#state.kind !== 'ending') this.#end(this.#reasonSoFar('finished'));
+    if (this.isOpen) this.#backendLeft();
+    else if (this.#state.kind !== 'ending') this.#backendFollowed();
     if (this.#client.destroyed && this.#backend.destroyed) {
       this.#finish();
       return;
@@ -166,8 +232,8 @@ export class Tunnel {
   }
 
   #backendLeft(): void {
-    const whole = this.#follower.atBoundary;
-    if (whole && this.#follower.closeSeen) {
+    const whole = this.#toClients.atBoundary;
+    if (whole && this.#toClients.closeSeen) {
       this.#end('finished');
       return;
     }
@@ -178,8 +244,19 @@ export class Tunnel {
     this.#end('owner-lost');
   }
 
-  #reasonSoFar(otherwise: CloseReason): CloseReason {
-    return this.#state.kind === 'closing' || this.#state.kind === 'told' ? this.#state.reason : otherwise;
+  #backendFollowed(): void {
+    const state = this.#state;
+    const untold = 'frame' in state && this.#toClients.atBoundary;
+    if (untold && this.#client.writable) this.#client.write(state.frame);
+    this.#end(this.#reasonOr('finished'));
+  }
+
+  get #heard(): number {
+    return this.#backend.bytesRead;
+  }
+
+  #reasonOr(otherwise: CloseReason): CloseReason {
+    return 'reason' in this.#state ? this.#state.reason : otherwise;
   }
 
   #end(reason: CloseReason): void {
@@ -193,9 +270,13 @@ export class Tunnel {
     this.#gone(this, reason);
   }
 
-  #enter(next: State): void {
+  #enter(next: TunnelState): void {
     if ('timer' in this.#state) clearTimeout(this.#state.timer);
     this.#state = next;
+  }
+
+  #patience(): NodeJS.Timeout {
+    return setTimeout(() => this.#impatient(), Math.min(this.#closeTimeoutMs, silentMs));
   }
 
   #deadline(): NodeJS.Timeout {

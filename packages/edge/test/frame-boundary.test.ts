@@ -111,6 +111,24 @@ t.test('a follower of frames', async (t) => {
     t.same([cut.closeSeen, cut.atBoundary], [true, true]);
   });
 
+  t.test('finds where a close frame begins, wherever the chunks end', async () => {
+    fc.assert(
+      fc.property(frames, cuts, (list, at) => {
+        const before = Buffer.concat(list.map((one) => frame(one.opcode, one.length, one.masked)));
+        const stream = Buffer.concat([before, closeFrame(1001, 'bye'), frame(1, 5)]);
+        const follower = new FrameFollower();
+        let position = 0;
+        for (const chunk of chunksOf(stream, at)) {
+          const start = follower.followToClose(chunk);
+          if (start >= 0) return position + start === before.length;
+          position += chunk.length;
+        }
+        return false;
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   t.test('never comes to a boundary in a frame of absurd length', async (t) => {
     const follower = new FrameFollower();
     follower.follow(Buffer.concat([Buffer.from([0x82, 127]), Buffer.alloc(8, 0xff), Buffer.alloc(1000)]));

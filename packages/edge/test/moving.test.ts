@@ -1,10 +1,9 @@
-import type { Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { createEdge, type Edge, type EdgeOptions } from '../src/index.js';
-import { onHead, rawBackend, type WsBackend, wsBackend } from './backends.js';
+import { type WsBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign, node, userOf } from './fake-tracker.js';
-import { accept, RawClient, serverFrames, upgradeText } from './raw-client.js';
+import { RawClient, serverFrames, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 import { until } from './until.js';
 
@@ -182,76 +181,13 @@ t.test('tunnels to Pinwheel nodes are left to their node', async (t) => {
   });
   const client = await new RawClient(edge.port).write(upgradeText('/ws?user=u')).answered();
   const before = client.received.length;
-  tracker.set([node('n2', 1)]);
+  tracker.set([node('n1', backend.port), { ...node('n2', 1), weight: 100 }]);
   t.match(edge.migration, { waiting: 0, foreign: 0 });
   t.same(edge.status, { connections: 1, tunnelsToNodes: 1, tunnelsToForeign: 0 });
   client.write(Buffer.from([0x81, 0x83, 0, 0, 0, 0, 0x77, 0x68, 0x6f]));
   await until('it answers as before', () => client.received.length > before);
   t.equal(String(serverFrames(client.body)[0]?.payload), 'n1');
   client.socket.destroy();
-});
-
-t.test('a controlled close', async (t) => {
-  const switching = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
-  const frame = Buffer.concat([Buffer.from([0x82, 126, 3, 232]), Buffer.alloc(1000, 7)]);
-  const moved = async (t: TestScope, closeTimeoutMs: number) => {
-    let backendSocket: Socket | undefined;
-    let heard = Buffer.alloc(0);
-    const backend = await rawBackend((socket) =>
-      onHead(socket, () => {
-        socket.write(Buffer.concat([Buffer.from(switching), frame.subarray(0, 500)]));
-        socket.on('data', (chunk: Buffer) => {
-          heard = Buffer.concat([heard, chunk]);
-        });
-        backendSocket = socket;
-      }),
-    );
-    const [old, next] = [foreign('a', backend.port), foreign('b', backend.port)];
-    const tracker = new FakeTracker([old]);
-    const edge = await createEdge({ id: 'e1', tracker, closeTimeoutMs, usersPerSecond: 10_000 });
-    t.teardown(async () => {
-      await until('no socket is left', () => edge.status.connections === 0 && backend.sockets.size === 0);
-      await edge.close();
-      await backend.close();
-    });
-    const client = new RawClient(edge.port).write(upgradeText('/ws?user=u'));
-    await until('half a frame has come', () => client.body.length === 500);
-    tracker.set([next]);
-    await until('its turn has come', () => edge.migration.moved === 1);
-    return { edge, client, socket: () => backendSocket!, heard: () => heard };
-  };
-
-  t.test(
-    'waits for the boundary, then says nothing more of the backend, and passes the answer on',
-    async (t) => {
-      const { client, socket, heard } = await moved(t, 5000);
-      t.equal(client.body.length, 500, 'no close frame in the middle of a frame');
-      socket().write(Buffer.concat([frame.subarray(500), frame]));
-      await until('the close frame has come', () => client.body.length > 1004);
-      const tail = client.body.subarray(1004);
-      t.equal(tail[0], 0x88);
-      t.equal(tail.readUInt16BE(2), 4000);
-      t.equal(tail.length, 2 + tail[1]!, 'and nothing behind it');
-      const answer = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa0]);
-      client.write(answer);
-      await until('the backend has the answer', () => heard().length > 0);
-      t.same(heard(), answer);
-      socket().end();
-      await client.gone();
-    },
-  );
-  t.test('of a client that does not answer, ends at the deadline', async (t) => {
-    const { client, socket } = await moved(t, 100);
-    socket().write(frame.subarray(500));
-    await client.gone();
-    t.equal(client.body.subarray(1004).readUInt16BE(2), 4000);
-  });
-  t.test('of a backend that never comes to a boundary, ends at the deadline', async (t) => {
-    const { client, edge } = await moved(t, 100);
-    await client.gone();
-    t.equal(client.body.length, 500);
-    t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="moved"} 1');
-  });
 });
 
 t.test('a user who reconnects comes to his new owner', async (t) => {

@@ -24,6 +24,11 @@ export const edgeCommand: Command = {
     options.ringConfig,
     options.usersPerSecond,
     { ...options.drainMs, help: 'time over which clients are told to come back, in ms', fallback: '10000' },
+    {
+      ...options.stalledMs,
+      help: 'a client that has taken nothing for so long is cut off, in ms',
+      fallback: '30000',
+    },
     options.lastGoodRing,
     options.logLevel,
     options.json,
@@ -52,6 +57,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('path', settings.texts(options.path)),
       ...given('usersPerSecond', usersPerSecond),
       ...given('drainMs', settings.number(options.drainMs)),
+      ...given('stalledMs', settings.number(options.stalledMs)),
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;

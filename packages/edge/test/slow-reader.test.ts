@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { createEdge } from '../src/index.js';
+import { onHead, rawBackend } from './backends.js';
+import { FakeTracker, foreign } from './fake-tracker.js';
+import { accept, RawClient, upgradeText } from './raw-client.js';
+import type { TestScope } from './test-scope.js';
+import { until } from './until.js';
+
+const switching = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+const megabytes = 24;
+
+/** Clients that read nothing after the 101, and a backend that has sent each of them more than the system takes. */
+async function situation(t: TestScope, stalledMs: number, count: number) {
+  const accepted: Socket[] = [];
+  const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
+  const tracker = new FakeTracker([foreign('a', backend.port)]);
+  const edge = await createEdge({ id: 'e1', tracker, stalledMs });
+  t.teardown(async () => {
+    await edge.close();
+    await backend.close();
+  });
+  const clients = Array.from({ length: count }, () => new RawClient(edge.port));
+  for (const client of clients) client.write(upgradeText('/ws?user=u'));
+  await until('the backend has all of them', () => accepted.length === count);
+  for (const client of clients) client.socket.pause();
+  const megabyte = Buffer.alloc(1_000_000);
+  for (const socket of accepted) {
+    socket.write(switching);
+    for (let i = 0; i < megabytes; i++) socket.write(megabyte);
+  }
+  return { edge, backend, clients, accepted };
+}
+
+t.test('clients that do not read, and a backend that ends', async (t) => {
+  const { edge, backend, accepted } = await situation(t, 300, 5);
+  await until('the backend is held back', () => accepted.every((socket) => socket.writableLength > 0));
+  for (const socket of accepted) socket.end();
+  await until('they are cut off', () => edge.status.connections === 0);
+  await until('and so is the backend', () => backend.sockets.size === 0);
+  t.match(edge.status, { tunnelsToForeign: 0 });
+  t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="too-slow"} 5');
+});
+
+t.test('a client that reads again in time', async (t) => {
+  const { edge, clients, accepted } = await situation(t, 2000, 1);
+  const [client, socket] = [clients[0]!, accepted[0]!];
+  let taken = -1;
+  await until('the backend is held back', () => {
+    const still = socket.writableLength === taken && taken > 0;
+    taken = socket.writableLength;
+    return still;
+  });
+  let came = 0;
+  client.socket.removeAllListeners('data');
+  client.socket.on('data', (chunk: Buffer) => {
+    came += chunk.length;
+  });
+  client.socket.resume();
+  await until('all of it has come', () => came === switching.length + megabytes * 1_000_000);
+  const since = performance.now();
+  await until('the time is over', () => performance.now() - since > 2200);
+  t.equal(edge.status.tunnelsToForeign, 1, 'is kept');
+});
