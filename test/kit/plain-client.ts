@@ -18,14 +18,15 @@ export class PlainClient {
   readonly closes: Closed[] = [];
   /** When it was connected again after the last close, by `performance.now()`. */
   connectedAt = 0;
-  readonly #url: string;
+  readonly #edge: () => string;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(t: Teardown, user: string, edge: string) {
+  /** @param edge where it connects, or how it finds out each time: `ws://127.0.0.1:8080`. */
+  constructor(t: Teardown, user: string, edge: string | (() => string)) {
     this.user = user;
-    this.#url = `${edge}/ws?user=${encodeURIComponent(user)}`;
+    this.#edge = typeof edge === 'string' ? () => edge : edge;
     t.teardown(() => this.stop());
     this.#connect();
   }
@@ -38,6 +39,12 @@ export class PlainClient {
     this.#socket!.send(data);
   }
 
+  /** Forgets what it got and how it was closed. */
+  forget(): void {
+    this.received.length = 0;
+    this.closes.length = 0;
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -45,7 +52,8 @@ export class PlainClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false });
+    const url = `${this.#edge()}/ws?user=${encodeURIComponent(this.user)}`;
+    const socket = new WebSocket(url, { perMessageDeflate: false });
     this.#socket = socket;
     let opened = false;
     socket.on('open', () => {

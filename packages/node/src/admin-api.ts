@@ -1,13 +1,12 @@
 import { type RingTracker, ringAnswer } from '@pinwheel/membership';
 import type { MigrationStatus } from '@pinwheel/migration';
-import { PinwheelError, queryText } from '@pinwheel/protocol';
-import { parseRingMember, plan } from '@pinwheel/ring';
 import { z } from 'zod';
-import { maxClaimedUsers } from './claims.js';
+import { type ClaimAnswer, maxClaimedUsers } from './claims.js';
 import type { Exchange } from './exchange.js';
 import { readJson } from './json-body.js';
 import type { Moves } from './moves.js';
 import type { NodeCounters } from './node-counters.js';
+import { planChange } from './plan-change.js';
 import type { SessionTable } from './session-table.js';
 
 export interface AdminApiOptions {
@@ -20,11 +19,16 @@ export interface AdminApiOptions {
 }
 
 const maxBodyBytes = 1_048_576;
+const pace = 'a whole number between 1 and 1000000';
+const aBoolean = 'true or false';
+const claimable = `a list of at most ${maxClaimedUsers} users`;
 const migrationChange = z.strictObject({
-  paused: z.boolean().exactOptional(),
-  usersPerSecond: z.number().min(1).max(1_000_000).exactOptional(),
+  paused: z.boolean(aBoolean).exactOptional(),
+  usersPerSecond: z.int(pace).min(1, pace).max(1_000_000, pace).exactOptional(),
 });
-const claim = z.strictObject({ users: z.array(z.string()).max(maxClaimedUsers) });
+const claim = z.strictObject({
+  users: z.array(z.string('a text'), claimable).max(maxClaimedUsers, claimable),
+});
 
 /** What operators ask of a node, and what nodes ask of one another about moves. */
 export class AdminApi {
@@ -41,20 +45,19 @@ export class AdminApi {
   /** `GET /v1/ring/plan?add=n4:1&remove=n2`: what a change would move, counted in this node's users. */
   plan(exchange: Exchange): void {
     const { tracker, table } = this.#options;
-    const change = {
-      add: readIds(exchange.query, 'add').map(parseRingMember),
-      remove: readIds(exchange.query, 'remove'),
-    };
-    const { before, after } = planOrRefuse(() => plan(tracker.current.ring, change));
+    const { before, after } = planChange(tracker.current.ring, exchange.query);
     let moving = 0;
+    let homeless = 0;
     const to: Record<string, number> = Object.create(null);
     for (const { hash } of table.users()) {
       const owner = after.ownerOfHash(hash);
-      if (owner === undefined || owner === before.ownerOfHash(hash)) continue;
+      if (owner === before.ownerOfHash(hash)) continue;
       moving++;
-      to[owner] = (to[owner] ?? 0) + 1;
+      if (owner === undefined) homeless++;
+      else to[owner] = (to[owner] ?? 0) + 1;
     }
-    exchange.json(200, { fingerprint: before.fingerprint, users: table.userCount, moving, to });
+    const { fingerprint } = before;
+    exchange.json(200, { fingerprint, users: table.userCount, moving, to, homeless });
   }
 
   accept(exchange: Exchange): void {
@@ -79,7 +82,11 @@ export class AdminApi {
   async claims(exchange: Exchange): Promise<void> {
     this.#options.counters.requests.claim++;
     const { users } = await readJson(exchange, claim, maxBodyBytes);
-    exchange.json(200, { moved: this.#options.moves.claimed(users) });
+    const { moves, tracker } = this.#options;
+    const moved = moves.claimed(users);
+    const { fingerprint } = tracker.current.ring;
+    const answer: ClaimAnswer = { moved, fingerprint, foreignUsers: moves.status.waiting };
+    exchange.json(200, answer);
   }
 
   drain(exchange: Exchange): void {
@@ -90,20 +97,5 @@ export class AdminApi {
   #migrations(): MigrationStatus & { readonly users: number; readonly sessions: number } {
     const { table, moves } = this.#options;
     return { ...moves.status, users: table.userCount, sessions: table.sessionCount };
-  }
-}
-
-function readIds(query: string, name: string): readonly string[] {
-  const text = queryText(query, name);
-  return text === undefined || text === '' ? [] : text.split(',');
-}
-
-function planOrRefuse<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (thrown) {
-    if (thrown instanceof RangeError)
-      throw new PinwheelError('bad-request', thrown.message, { cause: thrown });
-    throw thrown;
   }
 }

@@ -26,7 +26,8 @@ export class Admission {
   readonly #ownership: Ownership;
   readonly #tracker: RingTracker;
   readonly #catchUpMs: number;
-  #draining = false;
+  /** Why nobody comes in any more. */
+  #closedBecause: string | undefined;
 
   constructor(ownership: Ownership, tracker: RingTracker, catchUpMs: number) {
     this.#ownership = ownership;
@@ -35,14 +36,19 @@ export class Admission {
   }
 
   /** Nobody comes in any more. */
-  drain(): void {
-    this.#draining = true;
+  drain(because: string): void {
+    this.#closedBecause = because;
   }
 
   /** Never rejects; resolves within the time to catch up. */
   admit(request: AdmissionRequest): Admitted | Promise<Admitted> {
     const judged = this.#judge(request.user);
-    if (judged.refusal === undefined || this.#draining || this.#isKnown(request.fingerprint)) return judged;
+    if (
+      judged.refusal === undefined ||
+      this.#closedBecause !== undefined ||
+      this.#isKnown(request.fingerprint)
+    )
+      return judged;
     return this.#catchUp(request);
   }
 
@@ -52,7 +58,7 @@ export class Admission {
     let judged = this.#judge(request.user);
     while (
       judged.refusal !== undefined &&
-      !this.#draining &&
+      this.#closedBecause === undefined &&
       Date.now() < last &&
       !this.#isKnown(request.fingerprint)
     ) {
@@ -74,12 +80,12 @@ export class Admission {
 
   #judge(user: string): Admitted {
     const where = this.#ownership.whereabouts(user);
-    if (where.kind === 'mine' && !this.#draining) return comeIn;
+    if (where.kind === 'mine' && this.#closedBecause === undefined) return comeIn;
     if (where.kind === 'theirs') {
       const owner = where.owner.id;
       return { refusal: new PinwheelError('not-owner', `the user belongs to member ${owner}`), owner };
     }
-    const why = this.#draining ? 'this node is draining' : 'the ring has no owner for this user';
+    const why = this.#closedBecause ?? 'the ring has no owner for this user';
     return { refusal: new PinwheelError('unavailable', why) };
   }
 }

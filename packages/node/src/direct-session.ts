@@ -15,6 +15,21 @@ const unread = 0;
 /** What it says when it took nothing. */
 const overBound = 2;
 
+/** What a session tells the server that it belongs to. */
+export interface DirectSessionEvents {
+  /** It takes no message any more, until {@link DirectSession.drained}. */
+  stalled(session: DirectSession): void;
+  /** It is over, and its client has yet to read what was written to it. */
+  unread(session: DirectSession, code: number, reason: string): void;
+}
+
+/** What is left to be said to a client that has yet to read. */
+interface LastWord {
+  readonly code: number;
+  readonly reason: string;
+  readonly since: number;
+}
+
 /** A session whose client's socket ends here, in uWebSockets.js. */
 export class DirectSession implements ReplySession {
   readonly id: string;
@@ -24,24 +39,24 @@ export class DirectSession implements ReplySession {
   /** Since when it has not read enough to take a message, in ms since the epoch; 0 when it does. */
   stalledSince = 0;
   readonly #counters: NodeCounters;
-  readonly #stalled: (session: DirectSession) => void;
+  readonly #events: DirectSessionEvents;
   readonly #maxUnreadBytes: number;
   /** Whether the socket may hold unread bytes: only then they are counted. */
   #mayHoldUnread = false;
   #socket: WebSocket<DirectSocketData> | undefined;
   #closedBy: string | undefined;
+  #lastWord: LastWord | undefined;
 
   /**
    * @param maxUnreadBytes messages beyond it are not taken. The socket's own bound is higher, because a close frame
    * beyond that would be dropped, and with it everything that was taken before.
-   * @param stalled called when the session takes no message any more, until {@link drained}.
    */
   constructor(
     id: string,
     socket: WebSocket<DirectSocketData>,
     counters: NodeCounters,
     maxUnreadBytes: number,
-    stalled: (session: DirectSession) => void,
+    events: DirectSessionEvents,
   ) {
     const { user, edge } = socket.getUserData();
     this.id = id;
@@ -50,12 +65,12 @@ export class DirectSession implements ReplySession {
     this.#socket = socket;
     this.#counters = counters;
     this.#maxUnreadBytes = maxUnreadBytes;
-    this.#stalled = stalled;
+    this.#events = events;
   }
 
   write(batch: readonly Message[], picked: readonly number[], written: Uint16Array): void {
     const socket = this.#socket;
-    if (socket === undefined) return;
+    if (socket === undefined || !this.isOpen) return;
     if (picked.length === 1) {
       const i = picked[0]!;
       if (this.#send(socket, batch[i]!.data, batch[i]!.binary)) written[i]!++;
@@ -68,25 +83,50 @@ export class DirectSession implements ReplySession {
   }
 
   reply(data: string | Uint8Array): boolean {
-    return this.#socket !== undefined && this.#send(this.#socket, data, typeof data !== 'string');
+    return (
+      this.#socket !== undefined && this.isOpen && this.#send(this.#socket, data, typeof data !== 'string')
+    );
   }
 
   close(code: Pick<CloseCode, 'code' | 'name'>, reason: string): void {
-    if (this.#socket === undefined) return;
+    if (this.#socket === undefined || !this.isOpen) return;
     this.#closedBy = code.name;
-    this.#socket.end(code.code, reason);
+    if (this.#socket.getBufferedAmount() === 0) {
+      this.#socket.end(code.code, reason);
+      return;
+    }
+    // an ended socket cannot be asked any more whether its client has read everything
+    this.#lastWord = { code: code.code, reason, since: Date.now() };
+    this.#events.unread(this, code.code, reason);
+  }
+
+  /** Whether it takes messages and is in the table. */
+  get isOpen(): boolean {
+    return this.#socket !== undefined && this.#lastWord === undefined;
+  }
+
+  /** Name of our close code that it was closed with, or `client`. */
+  get closedBy(): string {
+    return this.#closedBy ?? 'client';
   }
 
   /** It reads again. */
   drained(): void {
     this.stalledSince = 0;
-    if (this.#socket?.getBufferedAmount() === 0) this.#mayHoldUnread = false;
+    if (this.#socket?.getBufferedAmount() !== 0) return;
+    this.#mayHoldUnread = false;
+    this.finish(Number.POSITIVE_INFINITY);
   }
 
-  /** The socket is gone. Says what ended it: the name of our close code, or `client`. */
-  ended(): string {
+  /** Says the last word to a client that had to read first, when it was closed by `before`, in ms since the epoch. */
+  finish(before: number): void {
+    const last = this.#lastWord;
+    if (last !== undefined && last.since <= before) this.#socket?.end(last.code, last.reason);
+  }
+
+  /** The socket is gone. */
+  gone(): void {
     this.#socket = undefined;
-    return this.#closedBy ?? 'client';
   }
 
   #send(socket: WebSocket<DirectSocketData>, data: string | Uint8Array, binary: boolean): boolean {
@@ -98,7 +138,7 @@ export class DirectSession implements ReplySession {
     this.#counters.dropped++;
     if (this.stalledSince === 0) {
       this.stalledSince = Date.now();
-      this.#stalled(this);
+      this.#events.stalled(this);
     }
     return false;
   }

@@ -1,6 +1,6 @@
 import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { Admission } from './admission.js';
-import { DirectSession, type DirectSocketData } from './direct-session.js';
+import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
 import { statusLineOf } from './exchange.js';
 import type { Inbound } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
@@ -25,19 +25,33 @@ export interface DirectSessionsOptions {
 /** Above the bound of a session, for the last message that it took and a close frame. */
 const socketSlackBytes = 2 * maxMessageBytes;
 
+/** Messages over the session's bound but not this one reach the handler, which can say what is wrong with them. */
+function payloadBound(maxInboundBytes: number): number {
+  return Math.max(4 * maxInboundBytes, maxMessageBytes);
+}
+
 /** The WebSocket server of a node: takes clients, most of them through tunnels, and makes sessions of them. */
 export class DirectSessions {
   readonly app: TemplatedApp;
   readonly #options: DirectSessionsOptions;
   readonly #stalled = new Set<DirectSession>();
+  /** Over for everybody else; their clients read what is left. */
+  readonly #unread = new Set<DirectSession>();
   readonly #stallTimer: NodeJS.Timeout;
 
   constructor(options: DirectSessionsOptions) {
     this.#options = options;
+    const events: DirectSessionEvents = {
+      stalled: (session) => this.#stalled.add(session),
+      unread: (session, code, reason) => {
+        this.#unread.add(session);
+        this.#over(session, code, reason);
+      },
+    };
     this.app = App()
       .ws<DirectSocketData>('/*', {
         compression: noCompression,
-        maxPayloadLength: options.maxInboundBytes,
+        maxPayloadLength: payloadBound(options.maxInboundBytes),
         maxBackpressure: options.maxUnreadBytes + socketSlackBytes,
         idleTimeout: options.idleTimeoutSeconds,
         upgrade: (response, request, context) =>
@@ -52,16 +66,23 @@ export class DirectSessions {
             socket,
             options.counters,
             options.maxUnreadBytes,
-            (slow) => this.#stalled.add(slow),
+            events,
           );
           socket.getUserData().session = session;
           options.opened(session);
           options.inbound.connected(session);
         },
         message: (socket, data, isBinary) => {
+          const session = socket.getUserData().session!;
+          if (!session.isOpen) return;
+          if (data.byteLength > options.maxInboundBytes) {
+            options.counters.inboundRefused++;
+            session.close(closeCodes.tooLarge, closeCodes.tooLarge.reason);
+            return;
+          }
           // the bytes are gone when this returns
           const copy = isBinary ? Buffer.from(data.slice(0)) : Buffer.from(data).toString('utf8');
-          options.inbound.received(socket.getUserData().session!, copy);
+          options.inbound.received(session, copy);
         },
         drain: (socket) => {
           const session = socket.getUserData().session!;
@@ -70,11 +91,9 @@ export class DirectSessions {
         },
         close: (socket, code, reason) => {
           const session = socket.getUserData().session!;
-          const name = session.ended();
-          this.#stalled.delete(session);
-          options.counters.closes.set(name, (options.counters.closes.get(name) ?? 0) + 1);
-          options.closed(session);
-          options.inbound.disconnected(session, code, Buffer.from(reason).toString('utf8'));
+          session.gone();
+          // one that was waiting for its client is over already
+          if (!this.#unread.delete(session)) this.#over(session, code, Buffer.from(reason).toString('utf8'));
         },
       })
       .any('/*', (response) => {
@@ -82,6 +101,11 @@ export class DirectSessions {
         response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}');
       });
     this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
+  }
+
+  /** Closed sessions whose client has not read everything that was written to it. */
+  get unread(): number {
+    return this.#unread.size;
   }
 
   /** Cuts every socket. */
@@ -113,8 +137,20 @@ export class DirectSessions {
     else finish(admitted.refusal, admitted.owner);
   }
 
+  #over(session: DirectSession, code: number, reason: string): void {
+    const { counters, closed, inbound } = this.#options;
+    const name = session.closedBy;
+    this.#stalled.delete(session);
+    counters.closes.set(name, (counters.closes.get(name) ?? 0) + 1);
+    closed(session);
+    inbound.disconnected(session, code, reason);
+  }
+
   #closeStalled(): void {
-    const since = Date.now() - this.#options.stalledMs;
+    const { stalledMs, idleTimeoutSeconds } = this.#options;
+    const unreadBefore = Date.now() - idleTimeoutSeconds * 1000;
+    for (const session of this.#unread) session.finish(unreadBefore);
+    const since = Date.now() - stalledMs;
     for (const session of this.#stalled) {
       if (session.stalledSince > 0 && session.stalledSince <= since) {
         session.close(closeCodes.tooSlow, closeCodes.tooSlow.reason);

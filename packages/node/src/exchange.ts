@@ -38,6 +38,7 @@ export class Exchange {
   readonly #contentLength: string;
   #gone = false;
   #answered = false;
+  #isLast = false;
   #failBody: ((error: PinwheelError) => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
@@ -60,6 +61,11 @@ export class Exchange {
     });
   }
 
+  /** Whether the caller has closed the connection: nobody hears an answer. */
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
   /** One of our own headers; `undefined` when it is missing. */
   header(name: string): string | undefined {
     const value = this.#named[name];
@@ -69,10 +75,21 @@ export class Exchange {
   /**
    * The whole body. To be called before the handler first returns, once.
    *
-   * @throws PinwheelError (rejects) `too-large`; `closed` when the caller goes away.
+   * @throws PinwheelError (rejects) `bad-request` for a length that is none; `too-large`; `closed` when the caller goes away.
    */
   readBody(maxBytes: number): Promise<Buffer> {
-    const announced = this.#contentLength === '' ? undefined : Number(this.#contentLength);
+    const said = this.#contentLength;
+    if (!/^[0-9]*$/.test(said)) {
+      const quoted = JSON.stringify(said.slice(0, 80));
+      // where this body ends nobody knows, and so not where the next request begins
+      this.#isLast = true;
+      const error = new PinwheelError(
+        'bad-request',
+        `content-length is ${quoted}; it must be a whole number`,
+      );
+      return Promise.reject(error);
+    }
+    const announced = said === '' ? undefined : Number(said);
     return new Promise((resolve, reject) => {
       this.#failBody = reject;
       const tooLarge = (bytes: number | string): void =>
@@ -111,7 +128,7 @@ export class Exchange {
         return;
       }
       // the rest of a body that is too large is not waited for
-      this.#response.end(body, status === 413);
+      this.#response.end(body, this.#isLast || status === 413);
     });
   }
 

@@ -2,13 +2,14 @@ import type { RingTracker } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Exchange } from './exchange.js';
+import { isLeaving, type Phase } from './phase.js';
 
 export interface HealthApiOptions {
   readonly id: string;
   readonly incarnation: string;
   readonly tracker: RingTracker;
   readonly metrics: Metrics;
-  readonly isDraining: () => boolean;
+  readonly phase: () => Phase;
 }
 
 /** `GET /healthz`, `/readyz` and `/metrics`. */
@@ -21,10 +22,10 @@ export class HealthApi {
 
   /** Live as long as it answers, draining too: never 429, which Consul takes for a warning and a reason to leave. */
   live(exchange: Exchange): void {
-    const { id, incarnation, tracker, isDraining } = this.#options;
-    const draining = isDraining();
+    const { id, incarnation, tracker, phase } = this.#options;
+    const draining = isLeaving(phase());
     exchange.json(200, {
-      status: draining ? 'draining' : 'ok',
+      status: leavingAs(phase()) ?? 'ok',
       id,
       incarnation,
       draining,
@@ -37,9 +38,9 @@ export class HealthApi {
 
   /** Ready while users may be sent here: in the ring, and not draining. */
   ready(exchange: Exchange): void {
-    const { id, tracker, isDraining } = this.#options;
+    const { id, tracker, phase } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
-    const status = isDraining() ? 'draining' : inRing ? 'ready' : 'waiting to be in the ring';
+    const status = leavingAs(phase()) ?? (inRing ? 'ready' : 'waiting to be in the ring');
     exchange.json(status === 'ready' ? 200 : 503, { status });
   }
 
@@ -47,4 +48,9 @@ export class HealthApi {
     const { metrics } = this.#options;
     exchange.send(200, metrics.contentType, await metrics.text());
   }
+}
+
+function leavingAs(phase: Phase): 'draining' | 'replaced' | undefined {
+  if (!isLeaving(phase)) return undefined;
+  return phase === 'replaced' ? 'replaced' : 'draining';
 }

@@ -15,6 +15,8 @@ export interface HttpApiParts {
   readonly broadcast: BroadcastApi;
   readonly admin: AdminApi;
   readonly health: HealthApi;
+  /** Throws when this node may not speak for its users any more. */
+  readonly checkPlace: () => void;
 }
 
 type Handle = (exchange: Exchange, parameter: string) => void | Promise<void>;
@@ -27,13 +29,20 @@ function routes({
   broadcast,
   admin,
   health,
+  checkPlace,
 }: HttpApiParts): Readonly<Record<string, Route>> {
+  const inPlace =
+    (handle: Handle): Handle =>
+    (exchange, parameter) => {
+      checkPlace();
+      return handle(exchange, parameter);
+    };
   return {
-    '/v1/users/:user/messages': { POST: (exchange, user) => messages.single(exchange, user) },
-    '/v1/messages': { POST: (exchange) => messages.batch(exchange) },
-    '/v1/broadcast': { POST: (exchange) => broadcast.broadcast(exchange) },
-    '/v1/users/:user': { GET: (exchange, user) => users.presence(exchange, user) },
-    '/v1/users/:user/sessions': { DELETE: (exchange, user) => users.disconnect(exchange, user) },
+    '/v1/users/:user/messages': { POST: inPlace((exchange, user) => messages.single(exchange, user)) },
+    '/v1/messages': { POST: inPlace((exchange) => messages.batch(exchange)) },
+    '/v1/broadcast': { POST: inPlace((exchange) => broadcast.broadcast(exchange)) },
+    '/v1/users/:user': { GET: inPlace((exchange, user) => users.presence(exchange, user)) },
+    '/v1/users/:user/sessions': { DELETE: inPlace((exchange, user) => users.disconnect(exchange, user)) },
     '/v1/ring': { GET: (exchange) => admin.ring(exchange) },
     '/v1/ring/plan': { GET: (exchange) => admin.plan(exchange) },
     '/v1/ring/accept': { POST: (exchange) => admin.accept(exchange) },
@@ -54,7 +63,7 @@ export function createHttpApi(parts: HttpApiParts, counters: NodeCounters, log: 
   const app = App();
   const fail = (exchange: Exchange, thrown: unknown): void => {
     const error = PinwheelError.from(thrown);
-    counters.refusals[error.httpStatus < 500 ? '4xx' : '5xx']++;
+    counters.refusals[exchange.isGone ? 'gone' : error.httpStatus < 500 ? '4xx' : '5xx']++;
     if (error.code === 'internal')
       log.error({ path: exchange.path, stack: (thrown as Partial<Error> | null)?.stack }, error.message);
     exchange.fail(error);

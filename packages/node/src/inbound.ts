@@ -3,7 +3,7 @@ import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwhe
 import type { Application } from './application.js';
 import type { NodeCounters } from './node-counters.js';
 import type { Session } from './session.js';
-import { Turns, type TurnsLimits } from './turns.js';
+import { Turns, type TurnsLimits, taskBytes } from './turns.js';
 
 /** A session that the application can answer. */
 export interface ReplySession extends Session {
@@ -42,7 +42,7 @@ export class Inbound {
     // without `onConnect` too: the sessions that may end while the application is slow have a bound
     if (application.onConnect === undefined && application.onDisconnect === undefined) return;
     const { user, id, edge } = session;
-    const taken = this.#turns.add(user, 1, () =>
+    const taken = this.#turns.add(user, taskBytes, () =>
       this.#call(session, closeCodes.refused, () => application.onConnect?.({ user, session: id, edge })),
     );
     if (taken) return;
@@ -68,7 +68,7 @@ export class Inbound {
       reply: (text: string | Uint8Array) => session.reply(text),
       send,
     };
-    const taken = this.#turns.add(user, data.length + 1, () =>
+    const taken = this.#turns.add(user, data.length + taskBytes, () =>
       this.#failedOn.has(session)
         ? undefined
         : this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
@@ -80,7 +80,7 @@ export class Inbound {
 
   disconnected(session: Session, code: number, reason: string): void {
     const { application } = this.#options;
-    if (application.onDisconnect === undefined) return;
+    if (application.onDisconnect === undefined || this.#refused.has(session)) return;
     const { user, id } = session;
     this.#turns.add(user, 0, () =>
       this.#call(session, undefined, () => application.onDisconnect?.({ user, session: id, code, reason })),
@@ -105,12 +105,21 @@ export class Inbound {
     if (onFailure === closeCodes.refused) this.#refused.add(session);
     else this.#options.counters.applicationErrors++;
     if (onFailure === closeCodes.applicationFailed) this.#failedOn.add(session);
-    this.#options.log.warn({ session: session.id, error: error.message }, 'the application failed');
+    const { user, id } = session;
+    const stack = firstLinesOf(thrown);
+    this.#options.log.warn({ user, session: id, error: error.message, ...stack }, 'the application failed');
     // an application that is away has refused nobody: the client may come again
     const close =
       error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
     if (close !== undefined) session.close(close, close.reason);
   }
+}
+
+const stackLines = 5;
+
+function firstLinesOf(thrown: unknown): { readonly stack?: string } {
+  if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return {};
+  return { stack: thrown.stack.split('\n', stackLines).join('\n') };
 }
 
 /** Whatever the application's own promises are made of. */

@@ -50,7 +50,7 @@ export class Moves {
     this.#migration.delete(user);
   }
 
-  /** The node is leaving: everybody goes, even when the ring has nobody else. */
+  /** The node is leaving: everybody goes, even when the ring has nobody else or does not know of it yet. */
   leave(): void {
     this.#leaving = true;
     this.ringChanged();
@@ -90,7 +90,7 @@ export class Moves {
 
   #belongsElsewhere(held: HeldUser): boolean {
     const { ownership } = this.#options;
-    if (this.#leaving) return !ownership.isMine(held.hash) || ownership.state.ring.members.length <= 1;
+    if (this.#leaving) return true;
     return !ownership.isMine(held.hash) && ownership.state.ring.members.length > 0;
   }
 
@@ -98,7 +98,9 @@ export class Moves {
     const { table, ownership, random } = this.#options;
     const held = table.get(user);
     if (held === undefined) return;
-    const spread = ownership.state.ring.members.length === 0 ? retryNobodyMs : retrySpreadMs;
+    const { ring } = ownership.state;
+    const nowhere = ring.members.length === 0 || ownership.isMine(held.hash);
+    const spread = nowhere ? retryNobodyMs : retrySpreadMs;
     const moved: CloseCode = closeCodes.moved;
     for (const session of [...held.sessions]) session.close(moved, closeReasonOf(random() * spread));
   }

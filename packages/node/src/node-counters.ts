@@ -9,8 +9,8 @@ export interface NodeCounters {
     'single' | 'batch' | 'ndjson' | 'broadcast' | 'presence' | 'disconnect' | 'claim',
     number
   >;
-  /** Requests answered with an error, by HTTP status class. */
-  readonly refusals: Record<'4xx' | '5xx', number>;
+  /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
+  readonly refusals: Record<'4xx' | '5xx' | 'gone', number>;
   /** Closed sessions by the name of the close code, or what ended them. */
   readonly closes: Map<string, number>;
   forwarded: number;
@@ -28,7 +28,7 @@ export function createNodeCounters(): NodeCounters {
   return {
     receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
     requests: { single: 0, batch: 0, ndjson: 0, broadcast: 0, presence: 0, disconnect: 0, claim: 0 },
-    refusals: { '4xx': 0, '5xx': 0 },
+    refusals: { '4xx': 0, '5xx': 0, gone: 0 },
     closes: new Map(),
     forwarded: 0,
     notOwner: 0,

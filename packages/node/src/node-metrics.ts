@@ -14,9 +14,13 @@ export const nodeMetrics = {
   foreignUsers: gauge('pinwheel_node_foreign_users', 'Users held here who belong to another node.'),
   receipts: counter('pinwheel_node_receipts_total', 'Receipts given, by status.', { status: statuses }),
   requests: counter('pinwheel_node_requests_total', 'API requests, by kind.', { kind: requestKinds }),
-  refusals: counter('pinwheel_node_refusals_total', 'API requests answered with an error.', {
-    class: ['4xx', '5xx'],
-  }),
+  refusals: counter(
+    'pinwheel_node_refusals_total',
+    'API requests answered with an error, or whose caller left.',
+    {
+      class: ['4xx', '5xx', 'gone'],
+    },
+  ),
   batchSeconds: histogram(
     'pinwheel_node_batch_seconds',
     'Time to take a batch to its users, forwards included.',
@@ -67,7 +71,7 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.forwarding, () => gauges().forwarding);
   metrics.add(nodeMetrics.notOwner, () => counters.notOwner);
   metrics.add(nodeMetrics.dropped, () => counters.dropped);
-  metrics.add(nodeMetrics.closes, () => readingsOf(counters.closes));
+  metrics.add(nodeMetrics.closes, () => closeNames.map((name) => [counters.closes.get(name) ?? 0, name]));
   metrics.add(nodeMetrics.upgrades, (): readonly Reading[] => [
     [counters.upgradesAccepted, 'accepted'],
     [counters.upgradesRefused, 'refused'],

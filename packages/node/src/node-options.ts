@@ -37,7 +37,7 @@ export interface NodeOptions extends Application {
   readonly maxUnreadBytes?: number;
   /** A session at its bound for so long is closed with 4002, in ms; default 10,000. */
   readonly stalledMs?: number;
-  /** Largest message that a client may send, in bytes; default 65,536. A larger one closes the client. */
+  /** Largest message that a client may send, in bytes; default 65,536. A larger one closes the client with 4503. */
   readonly maxInboundBytes?: number;
   /** Messages of one user that may wait for the application; default 256. More close the client with 4003. */
   readonly maxInboundPerUser?: number;
@@ -104,7 +104,12 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
   };
   if (!isMemberId(checked.id)) {
     throw bad(
-      `id is ${JSON.stringify(checked.id)}; it must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -`,
+      `id is ${JSON.stringify(checked.id)}; it must be 1 to 64 of the characters A-Z a-z 0-9 . _ : - and not __proto__`,
+    );
+  }
+  if (wildcards.has(host)) {
+    throw bad(
+      `host is ${host}; others must be able to connect to host: use bindHost ${host} to listen everywhere`,
     );
   }
   if (!isWeight(checked.weight)) {
@@ -114,6 +119,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
   return checked;
 }
 
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '[::]']);
 const day = 86_400_000;
 type WholeNumber = Exclude<
   {

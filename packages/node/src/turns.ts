@@ -1,3 +1,6 @@
+/** What a task holds on to beside the bytes of its message, about. */
+export const taskBytes = 256;
+
 export interface TurnsLimits {
   /** Most tasks that wait or run for one user. */
   readonly maxPerUser: number;
@@ -40,17 +43,15 @@ export class Turns {
    */
   add(user: string, bytes: number, run: () => unknown): boolean {
     const line = this.#lines.get(user);
+    const { maxPerUser, maxBytesPerUser, maxBytes } = this.#limits;
+    const isOver = (line?.bytes ?? 0) + bytes > maxBytesPerUser || this.#bytes + bytes > maxBytes;
+    if (isOver && bytes > 0) return false;
     if (line === undefined) {
       const running = run();
       if (running instanceof Promise) this.#start(user, bytes, running);
       return true;
     }
-    const { maxPerUser, maxBytesPerUser, maxBytes } = this.#limits;
-    const full =
-      line.tasks.length >= maxPerUser ||
-      line.bytes + bytes > maxBytesPerUser ||
-      this.#bytes + bytes > maxBytes;
-    if (full && bytes > 0) return false;
+    if (line.tasks.length >= maxPerUser && bytes > 0) return false;
     line.tasks.push({ bytes, run });
     line.bytes += bytes;
     this.#bytes += bytes;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { messageIds } from '@pinwheel/sender';
 import { Pool } from 'undici';
 import type { Application, SessionEvent } from './application.js';
 
@@ -18,8 +19,9 @@ export interface WebhookOptions {
 const waits = { firstMs: 200, longestMs: 2000 };
 
 /**
- * An application that posts every event as JSON: `{"event":"connect"|"message"|"disconnect","user","session",…}` with
- * `data` (text) or `base64` for a message. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
+ * An application that posts every event as JSON:
+ * `{"id","event":"connect"|"message"|"disconnect","user","session",…}` with `data` (text) or `base64` for a message.
+ * A try that is repeated has the same `id`, so that who takes it twice can drop it. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
  * else is tried again. In order for each user. A 4xx to `connect` refuses the client; when the webhook is away, the
  * client may come again.
  *
@@ -33,6 +35,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   within('connections', connections, 1, 1024);
   const pool = new Pool(url.origin, { connections, pipelining: 1 });
   const closing = new AbortController();
+  const newId = messageIds();
 
   const tryOnce = async (body: string): Promise<'done' | string> => {
     const path = `${url.pathname}${url.search}`;
@@ -57,7 +60,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   };
 
   const post = async (event: object): Promise<void> => {
-    const body = JSON.stringify(event);
+    const body = JSON.stringify({ id: newId(), ...event });
     let last = '';
     for (let failures = 0; failures < tries && !closing.signal.aborted; failures++) {
       if (failures > 0) await pause(backoffMs(failures, waits), closing.signal);

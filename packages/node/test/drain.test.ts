@@ -1,11 +1,13 @@
+import { type InProcessMembership, inProcessMembership, type Membership } from '@pinwheel/membership';
 import { createSender } from '@pinwheel/sender';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
+import { createNode, type PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';
 import { Crowd } from './kit/crowd.js';
 import { Flow } from './kit/flow.js';
-import { startNodes } from './kit/nodes.js';
-import { metric, post, request } from './kit/requests.js';
+import { quickTracking, startNodes } from './kit/nodes.js';
+import { metric, post, postLines, request } from './kit/requests.js';
 
 t.test('a node drains while messages flow, and nothing is lost', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2', 'n3'], { usersPerSecond: 400 });
@@ -99,4 +101,102 @@ t.test('past its time a drain sends the rest on at once', async (t) => {
   t.equal(n1.migration.moved, 20);
   t.equal(n1.migration.waiting, 0);
   t.equal(await metric(nodes.of('n2'), 'pinwheel_node_moved_users_total'), 0);
+});
+
+/** Sends until the client's socket at the node is full; how many were delivered. */
+async function fill(node: PinwheelNode, user: string): Promise<number> {
+  let delivered = 0;
+  const data = 'x'.repeat(65_536);
+  await until('its bound is reached', async () => {
+    const [receipt] = await postLines(node, [{ user, data }]);
+    if (receipt?.['status'] === 'delivered') delivered++;
+    return receipt?.['status'] === 'overloaded';
+  });
+  return delivered;
+}
+
+t.test('a client that has stopped reading gets everything before its node ends', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2']);
+  const n1 = nodes.of('n1');
+  const [user = '', quick = ''] = nodes.usersOf('n1', 2);
+  const slow = await connect(t, n1, user);
+  const reading = await connect(t, n1, quick);
+  slow.socket.pause();
+  const delivered = await fill(n1, user);
+  let ended = false;
+  const drained = n1.drain().then(() => {
+    ended = true;
+  });
+  await until('both are gone for everybody else', () => n1.sessions === 0 && reading.end?.code === 4000);
+  t.match(await post(nodes.of('n2'), user, 'x'), { status: 404 }, 'whom it has is judged without them');
+  t.equal(await metric(n1, 'pinwheel_node_closes_total{reason="moved"}'), 2);
+  t.notOk(ended, 'the node waits for the one that has yet to read');
+  slow.socket.resume();
+  await drained;
+  await until('it has ended', () => slow.end);
+  t.equal(slow.end?.code, 4000);
+  t.equal(slow.frames.length, delivered, 'all that was called delivered');
+});
+
+t.test('a client that never reads again holds a drain up to its time', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2'], { drainMs: 200 });
+  const n1 = nodes.of('n1');
+  const [user = ''] = nodes.usersOf('n1', 1);
+  const slow = await connect(t, n1, user);
+  slow.socket.pause();
+  await fill(n1, user);
+  await n1.drain();
+  t.equal(n1.sessions, 0);
+});
+
+t.test('a second call during the wait ends it at once', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2']);
+  const n1 = nodes.of('n1');
+  const [user = ''] = nodes.usersOf('n1', 1);
+  const slow = await connect(t, n1, user);
+  slow.socket.pause();
+  await fill(n1, user);
+  const drained = n1.drain();
+  await until('only the unread is left', () => n1.sessions === 0);
+  await Promise.all([n1.close(), drained]);
+  slow.socket.resume();
+  await until('it is cut off', () => slow.end);
+  t.equal(slow.end?.code, 1006);
+});
+
+/** A source that takes an entry and is away from then on. */
+function silentMembership(membership: InProcessMembership): Membership {
+  const never = (): Promise<void> => new Promise(() => {});
+  return {
+    description: membership.description,
+    watch: (listener) => membership.watch(listener),
+    refresh: () => membership.refresh(),
+    register: async (self) => {
+      await membership.register(self);
+      return { drain: never, leave: never };
+    },
+    close: async () => {},
+  };
+}
+
+t.test('while the source of members is away a drain has one deadline for everything', async (t) => {
+  const membership = inProcessMembership();
+  t.teardown(() => membership.close());
+  const node = await createNode({
+    id: 'n1',
+    membership: silentMembership(membership),
+    tracking: quickTracking,
+    drainMs: 300,
+    usersPerSecond: 1,
+  });
+  await node.ready();
+  const clients = await Promise.all(['a', 'b', 'c'].map((user) => connect(t, node, user)));
+  const start = performance.now();
+  const drained = node.drain();
+  await until('everybody was told', () => clients.every(({ end }) => end));
+  t.ok(clients.every(({ end }) => end?.code === 4000));
+  await drained;
+  const took = performance.now() - start;
+  t.ok(took < 10_000, `${Math.round(took)} ms, not the source's deadlines one after the other`);
+  await node.closed;
 });

@@ -219,8 +219,47 @@ t.test('a message over the limit closes its client only', async (t) => {
   const other = await connect(t, node, 'other');
   large.send('x'.repeat(1001));
   await until('it is closed', () => large.end);
-  t.ok([1006, 1009].includes(large.end?.code ?? 0));
+  t.same(large.end, { code: 4503, reason: 'message too large' });
+  t.equal(await metric(node, 'pinwheel_node_closes_total{reason="too-large"}'), 1);
+  const huge = await connect(t, node, 'huge');
+  huge.send('x'.repeat(1_100_000));
+  await until('it is closed', () => huge.end);
+  t.match(huge.end, { code: 1006 }, 'one far beyond is cut without being read');
   other.send('x'.repeat(1000));
   await until('the other one goes on', () => seen.length === 1);
   t.equal(other.end, undefined);
+});
+
+t.test('all users together have a bound, the first message of each counted too', async (t) => {
+  const { opened, open } = gate();
+  const nodes = await startNodes(t, ['n1'], {
+    maxInboundTotalBytes: 200_000,
+    onMessage: async () => {
+      await opened;
+    },
+  });
+  const node = nodes.of('n1');
+  const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => connect(t, node, `u${i}`)));
+  for (const client of clients) client.send('x'.repeat(60_000));
+  await until('the rest is turned away', () => clients.filter(({ end }) => end).length === 5);
+  t.ok(clients.every(({ end }) => end === undefined || end.code === 4003));
+  const waiting = await metric(node, 'pinwheel_node_inbound_bytes');
+  t.ok(waiting >= 180_000 && waiting <= 200_000, `${waiting} bytes wait`);
+  open();
+  await until('nothing waits', async () => (await metric(node, 'pinwheel_node_inbound_bytes')) === 0);
+});
+
+t.test('a failure of the application is logged with user, session and where it was', async (t) => {
+  const logged: object[] = [];
+  const note = (fields: object): unknown => logged.push(fields);
+  const nodes = await startNodes(t, ['n1'], {
+    log: { info: () => {}, warn: note, error: note },
+    onMessage: function takesNothing() {
+      throw new Error('no room');
+    },
+  });
+  const client = await connect(t, nodes.of('n1'), 'ann');
+  client.send('x');
+  await until('it is closed', () => client.end);
+  t.match(logged, [{ user: 'ann', session: String, error: 'no room', stack: /no room\n.*takesNothing/ }]);
 });

@@ -209,7 +209,7 @@ t.test('a node with users', async (t) => {
     ]) {
       t.equal((await request(node, 'POST', '/v1/claims', body)).status, 400, body.slice(0, 20));
     }
-    t.same((await request(node, 'POST', '/v1/claims', '{"users":["nobody",""]}')).json, { moved: 0 });
+    t.match((await request(node, 'POST', '/v1/claims', '{"users":["nobody",""]}')).json, { moved: 0 });
     for (const query of [
       'unknown=1',
       'code=999',
@@ -229,17 +229,19 @@ t.test('a node with users', async (t) => {
     const refused = `POST /v1/users/%ff/messages HTTP/1.1\r\nhost: x\r\ncontent-length: ${large.length}\r\n\r\n${large}`;
     const answers = await rawRequest(node.port, refused + head + head, { whole: false });
     t.same(answers.match(/HTTP\/1.1 \d+/g), ['HTTP/1.1 400', 'HTTP/1.1 404', 'HTTP/1.1 404']);
-    const broken = await rawRequest(
-      node.port,
-      'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n',
-    );
-    t.match(broken, /^HTTP\/1.1 400 /);
+    for (const path of ['/v1/messages', '/v1/users/nobody/messages', '/v1/migrations']) {
+      for (const length of ['-1', 'abc', '1e3', '0x10', '1, 1', '']) {
+        const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`;
+        const answer = await rawRequest(node.port, head);
+        t.notMatch(answer, /^HTTP\/1.1 5/, `${path}, content-length ${length}`);
+      }
+    }
   });
 
   t.test('twenty callers go away in the middle of a body, and nobody is harmed', async (t) => {
     const client = await connect(t, node, 'dan');
-    const refusals = () => metric(node, 'pinwheel_node_refusals_total{class="5xx"}');
-    const before = await refusals();
+    const refusals = (kind: string) => metric(node, `pinwheel_node_refusals_total{class="${kind}"}`);
+    const before = await refusals('5xx');
     for (let i = 0; i < 20; i++) {
       const path = ['/v1/users/dan/messages', '/v1/messages', '/v1/broadcast', '/v1/migrations'][i % 4];
       const { createConnection } = await import('node:net');
@@ -252,7 +254,8 @@ t.test('a node with users', async (t) => {
         setTimeout(() => (i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()), i),
       );
     }
-    await until('all of them were noticed', async () => (await refusals()) === before + 20);
+    await until('all of them were noticed', async () => (await refusals('gone')) === 20);
+    t.equal(await refusals('5xx'), before, 'the node did not fail');
     t.match(await post(node, 'dan', 'still here'), { status: 200 });
     await until('the message', () => client.texts.includes('still here'));
   });
@@ -289,9 +292,27 @@ t.test('a node with users', async (t) => {
     t.match((await request(node, 'GET', '/v1/ring')).json, { members: [{ id: 'n1', share: 1 }] });
     const plan = await request(node, 'GET', '/v1/ring/plan?add=n2:2');
     t.match(plan, { status: 200, json: { users: Number, moving: Number } });
-    for (const query of ['add=%20', 'remove=n7', 'add=n2:0', 'add=%ff']) {
-      t.equal((await request(node, 'GET', `/v1/ring/plan?${query}`)).status, 400, query);
+    const many = (count: number, weight: number) =>
+      `add=${Array.from({ length: count }, (_, i) => `m${i}:${weight}`).join()}`;
+    for (const [query, message] of [
+      ['', /^there is nothing to plan/],
+      ['add=%20', /^member id is " "/],
+      ['remove=n7', /^cannot remove n7/],
+      ['add=n2:0', /^weight of n2 is 0/],
+      ['add=%ff', /./],
+      [many(65, 1), /^add names 65 members; it must name at most 64$/],
+      [many(64, 100), /^add has 3276800 points .*; it must have at most 65536$/],
+    ] as const) {
+      const refused = await request(node, 'GET', `/v1/ring/plan?${query}`);
+      t.match(
+        refused,
+        { status: 400, json: { error: { code: 'bad-request', message } } },
+        query.slice(0, 20),
+      );
     }
+    await connect(t, node, 'fay');
+    const { users, ...emptied } = (await request(node, 'GET', '/v1/ring/plan?remove=n1')).json;
+    t.match(emptied, { moving: users, homeless: users, to: {} }, 'without n1 nobody has a place');
     t.equal((await request(node, 'POST', '/v1/ring/accept')).status, 200);
   });
 });

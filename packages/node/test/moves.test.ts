@@ -92,15 +92,22 @@ t.test('a move that is paused moves nobody until it is resumed', async (t) => {
   });
 
   t.test('bad changes of the pace are refused', async (t) => {
-    for (const body of [
-      '{"usersPerSecond":0}',
-      '{"usersPerSecond":1e9}',
-      '{"paused":"yes"}',
-      '{"x":1}',
-      '[',
-      '3',
-    ]) {
-      t.equal((await request(n1, 'POST', '/v1/migrations', body)).status, 400, body);
+    const pace = 'it must be a whole number between 1 and 1000000';
+    for (const [body, message] of [
+      ['{"usersPerSecond":0}', `usersPerSecond is 0; ${pace}`],
+      ['{"usersPerSecond":1e9}', `usersPerSecond is 1000000000; ${pace}`],
+      ['{"usersPerSecond":1.5}', `usersPerSecond is 1.5; ${pace}`],
+      ['{"usersPerSecond":null}', `usersPerSecond is null; ${pace}`],
+      ['{"usersPerSecond":{"a":1}}', `usersPerSecond is an object; ${pace}`],
+      ['{"paused":"yes"}', 'paused is "yes"; it must be true or false'],
+      ['{"x":1}', 'unknown field "x"; known: paused, usersPerSecond'],
+      ['[', 'the body is not JSON'],
+      ['[1]', 'the body is a list of 1; it must be an object'],
+      ['3', 'the body is 3; it must be an object'],
+    ] as const) {
+      const { status, json } = await request(n1, 'POST', '/v1/migrations', body);
+      t.equal(status, 400, body);
+      t.same(json, { error: { code: 'bad-request', message } });
     }
     t.match((await request(n1, 'GET', '/v1/migrations')).json, { paused: true, usersPerSecond: 1000 });
   });

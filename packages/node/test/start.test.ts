@@ -43,6 +43,9 @@ t.test('options out of their bounds are refused with name, value and bound', asy
   for (const [options, message] of [
     [{ id: '' }, /^id is ""/],
     [{ id: 'a b' }, /^id is "a b"/],
+    [{ id: '__proto__' }, /^id is "__proto__"; it must .* not __proto__$/],
+    [{ host: '0.0.0.0' }, /^host is 0\.0\.0\.0; .* use bindHost 0\.0\.0\.0/],
+    [{ host: '::' }, /^host is ::; /],
     [{ weight: 0 }, /^weight is 0/],
     [{ weight: Number.NaN }, /^weight is NaN/],
     [{ port: 65_536 }, /^port is 65536; it must be a whole number between 0 and 65535/],
@@ -94,6 +97,13 @@ t.test('metrics carry no user, and every label has a value that is documented', 
   await until('it is closed', () => client.end);
   await request(node, 'POST', '/v1/messages', '{"user":"secret-user","data":"x"}');
   const { text, headers } = await request(node, 'GET', '/metrics');
+  for (const reason of nodeMetrics.closes.labels['reason'] ?? []) {
+    t.match(
+      text,
+      new RegExp(`^pinwheel_node_closes_total\\{reason="${reason}"\\} [01]$`, 'm'),
+      'from the start',
+    );
+  }
   t.match(headers.get('content-type'), /^text\/plain/);
   t.notMatch(text, /secret-user/);
   for (const { name, labels } of Object.values(nodeMetrics)) {

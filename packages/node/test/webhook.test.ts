@@ -80,6 +80,9 @@ t.test('a failure is tried again, a broken connection too, and the user’s next
     events.map(({ event, data }) => data ?? event),
     ['connect', 'hard', 'hard', 'hard', 'hard', 'next'],
   );
+  const ids = events.map(({ id }) => id);
+  t.equal(new Set(ids).size, 3, 'a repeated try has the same id');
+  t.equal(new Set(ids.slice(1, 5)).size, 1);
   t.equal(client.end, undefined);
 });
 

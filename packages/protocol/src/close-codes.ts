@@ -44,6 +44,8 @@ export const closeCodes = {
     reason: 'the application refused the connection',
     reconnect: false,
   },
+  /** The client sent a message over the node's bound. */
+  tooLarge: { code: 4503, name: 'too-large', reason: 'message too large', reconnect: false },
 } as const satisfies Record<string, CloseCode>;
 
 /** Whether a client that was closed with this code connects again; codes of the standard count as "yes". */

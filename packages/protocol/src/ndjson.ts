@@ -8,28 +8,43 @@ export const ndjsonContentType = 'application/x-ndjson';
 /** A line of an NDJSON batch: a message, or what is wrong with it. */
 export type NdjsonLine = Message | PinwheelError;
 
+/** Room for the largest payload in base64, or as text in which half of the characters are escaped. */
+const maxLineBytes = maxMessageBytes * 1.5;
+/** A line of ours has at most ten texts; parsing an object of very many keys takes very long. */
+const maxQuotes = 64;
 const newline = 0x0a;
+const backslash = 0x5c;
 const fields = new Set(['user', 'data', 'base64', 'id', 'wait']);
 
 /**
  * Reads a batch of `{"user","data"|"base64","id"?,"wait"?}` lines. A broken line becomes an error in its place and
- * the others count. Empty lines are passed over.
+ * the others count. Empty lines are passed over, but count.
  *
  * @param newId makes the id of a message that has none.
  * @throws PinwheelError `too-large` for too many lines.
  */
 export function parseNdjson(bytes: Buffer, newId: () => string): readonly NdjsonLine[] {
   const lines: NdjsonLine[] = [];
+  let count = 0;
   for (let from = 0; from < bytes.length; ) {
     const found = bytes.indexOf(newline, from);
     const to = found === -1 ? bytes.length : found;
     const line = bytes.subarray(from, to);
     from = to + 1;
-    const text = line.toString('utf8').trim();
-    if (text === '') continue;
-    if (lines.length === maxBatchMessages) {
+    if (++count > maxBatchMessages) {
       throw new PinwheelError('too-large', `the batch has more than ${maxBatchMessages} lines`);
     }
+    if (line.length > maxLineBytes) {
+      lines.push(
+        new PinwheelError(
+          'too-large',
+          `the line has ${line.length} bytes; it must have at most ${maxLineBytes}`,
+        ),
+      );
+      continue;
+    }
+    const text = line.toString('utf8').trim();
+    if (text === '') continue;
     // decoding replaces what is not UTF-8, and a user or a payload would become another one
     lines.push(isUtf8(line) ? parseLine(text, newId) : notUtf8());
   }
@@ -41,12 +56,25 @@ function notUtf8(): PinwheelError {
 }
 
 function parseLine(text: string, newId: () => string): NdjsonLine {
+  if (hasManyTexts(text)) {
+    return new PinwheelError('bad-request', `the line has too many fields; known: ${[...fields].join(', ')}`);
+  }
   try {
     return messageOf(JSON.parse(text), newId);
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return new PinwheelError('bad-request', `not JSON: ${thrown.message}`);
     return PinwheelError.from(thrown, 'bad-request');
   }
+}
+
+function hasManyTexts(line: string): boolean {
+  let quotes = 0;
+  for (let at = line.indexOf('"'); at !== -1; at = line.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (line.charCodeAt(at - 1 - escapes) === backslash) escapes++;
+    if (escapes % 2 === 0 && ++quotes > maxQuotes) return true;
+  }
+  return false;
 }
 
 function messageOf(value: unknown, newId: () => string): Message {

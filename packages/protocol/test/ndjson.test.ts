@@ -67,10 +67,28 @@ t.test('an error does not send back what it complains of in full', async (t) => 
   }
 });
 
+t.test('a line that would take long is refused before it is read', async (t) => {
+  const keys = Array.from({ length: 100_000 }, (_, i) => `"k${i}":0`).join();
+  const escaped = JSON.stringify({ user: 'a', data: '"\\'.repeat(300_000) });
+  const large = `{"user":"a","data":"${' '.repeat(1_572_864)}"}`;
+  const fine = '{"user":"fine","data":"x"}';
+  const [tooLong, tooMany, many, last] = parse([large, `{${keys}}`, escaped, fine].join('\n'));
+  t.match(tooLong, {
+    code: 'too-large',
+    message: /^the line has \d+ bytes; it must have at most 1572864$/,
+  });
+  const known = 'known: user, data, base64, id, wait';
+  t.match(tooMany, { code: 'bad-request', message: `the line has too many fields; ${known}` });
+  t.equal(many instanceof PinwheelError ? many.message : many?.data.length, 600_000);
+  t.match(last, { user: 'fine' });
+});
+
 t.test('too many lines are refused as a whole', async (t) => {
   const line = '{"user":"a","data":""}\n';
   t.equal(parse(line.repeat(16_384)).length, 16_384);
   t.throws(() => parse(line.repeat(16_385)), { code: 'too-large', message: /16384 lines/ });
+  t.same(parse('\n'.repeat(16_384)), []);
+  t.throws(() => parse('\n'.repeat(16_385)), { code: 'too-large' }, 'empty ones count');
 });
 
 t.test('over random bodies: as many results as lines that are not empty, and nothing is thrown', async () => {

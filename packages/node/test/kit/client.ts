@@ -52,7 +52,7 @@ export interface ClientOptions {
 /** Connects to the node's own WebSocket port; rejects when it is refused. */
 export async function connect(
   t: Teardown,
-  node: PinwheelNode,
+  node: Pick<PinwheelNode, 'wsPort'>,
   user: string,
   { headers = {}, protocols = [] }: ClientOptions = {},
 ): Promise<TestClient> {

@@ -1,0 +1,146 @@
+import type { Log, Registered } from '@pinwheel/membership';
+import type { Admission } from './admission.js';
+import type { Moves } from './moves.js';
+import type { Phase } from './phase.js';
+
+export interface LeavingOptions {
+  readonly id: string;
+  /** Longest time until everybody is told to go, in ms. */
+  readonly drainMs: number;
+  readonly log: Log;
+  readonly admission: Admission;
+  readonly moves: Moves;
+  /** Users with a session. */
+  readonly users: () => number;
+  /** Closed sessions whose client has not read everything yet. */
+  readonly unread: () => number;
+  readonly isInRing: () => boolean;
+  /** Stops listening, cuts what is left and closes every part. */
+  readonly end: () => Promise<void>;
+}
+
+const pollMs = 20;
+/** Callers that still have the old ring find this node for so long after its last user has gone. */
+const lingerMs = 300;
+/** Users who are told to go before the ring has changed would come straight back, but they do not wait for ever. */
+const ringWithoutMeMs = 5000;
+/** The source of members may be away: what is left of the entry is what its health check finds. */
+const leaveMs = 2000;
+
+/** The way of a node from its start to its end. */
+export class Leaving {
+  readonly #options: LeavingOptions;
+  #phase: Phase = 'starting';
+  #registered: Registered | undefined;
+  #leaving: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: LeavingOptions) {
+    this.#options = options;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  serving(registered: Registered): void {
+    this.#registered = registered;
+    if (this.#phase === 'starting') this.#phase = 'serving';
+  }
+
+  /** Leaves as planned, within `drainMs` and a little. May be called twice. */
+  drain(): Promise<void> {
+    this.#leaving ??= this.#drain();
+    return this.#leaving;
+  }
+
+  /** Another process runs under this id, at `where`: nobody is this node's any more. */
+  replaced(where: string): Promise<void> {
+    this.#leaving ??= this.#yield(where);
+    return this.#leaving;
+  }
+
+  /** Takes the entry out and ends, at once but for the entry. May be called twice, and during a drain. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#phase === 'closed') return;
+    const { id, drainMs, log, admission, users, isInRing } = this.#options;
+    const deadline = Date.now() + drainMs;
+    this.#phase = 'draining';
+    admission.drain('this node is draining');
+    log.info({ node: id, users: users() }, 'node is draining');
+    this.#registered?.drain().catch((thrown: unknown) => {
+      const text = 'the draining flag could not be set; draining all the same';
+      log.warn({ node: id, error: String(thrown) }, text);
+    });
+    await this.#until(() => !isInRing(), Math.min(deadline, Date.now() + ringWithoutMeMs));
+    await this.#sendOn(deadline);
+  }
+
+  async #yield(where: string): Promise<void> {
+    if (this.#phase === 'closed') return;
+    const { id, drainMs, log, admission } = this.#options;
+    this.#phase = 'replaced';
+    admission.drain('another process has taken the place of this node');
+    log.error(
+      { node: id, at: where },
+      `id ${id} is in use by ${where}: this process was replaced, sends its users on and ends; ids must be unique`,
+    );
+    await this.#sendOn(Date.now() + drainMs);
+  }
+
+  async #sendOn(deadline: number): Promise<void> {
+    const { id, log, moves, users, unread } = this.#options;
+    if (this.#isOpen()) moves.leave();
+    const emptied = await this.#until(() => users() === 0 && unread() === 0, deadline);
+    if (!emptied && this.#isOpen()) {
+      log.warn(
+        { node: id, users: users(), unread: unread() },
+        'the time to drain is over; the rest goes now',
+      );
+      moves.finish();
+    }
+    await this.#until(() => false, Date.now() + lingerMs);
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#phase = 'closed';
+    // an entry of another process under this id is left alone by whoever keeps the entries
+    if (this.#registered !== undefined) await this.#takeOut(this.#registered);
+    await this.#options.end();
+    this.#options.log.info({ node: this.#options.id }, 'node is closed');
+  }
+
+  async #takeOut(registered: Registered): Promise<void> {
+    const { id, log } = this.#options;
+    const failed = (error: string): void =>
+      log.warn({ node: id, error }, 'the entry could not be taken out of the membership');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        failed(`no answer within ${leaveMs} ms`);
+        resolve();
+      }, leaveMs);
+    });
+    await Promise.race([registered.leave().catch((thrown: unknown) => failed(String(thrown))), late]);
+    clearTimeout(timer);
+  }
+
+  #isOpen(): boolean {
+    return this.#phase !== 'closed';
+  }
+
+  /** Whether the condition came true in time; `false` too when the node is closed meanwhile. */
+  async #until(condition: () => boolean, deadline: number): Promise<boolean> {
+    while (!condition()) {
+      if (Date.now() >= deadline || !this.#isOpen()) return false;
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+    return true;
+  }
+}

@@ -1,0 +1,103 @@
+import { askHealth, type Member, type RingTracker } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+
+export interface SameIdOptions {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly tracker: RingTracker;
+}
+
+const askTimeoutMs = 1000;
+const askAgainMs = 1000;
+/** What was there before the own entry is seen for a moment after it has gone in, but not for so long. */
+const ownEntryMs = 5000;
+
+/** Looks for another process under this node's id. What a list says of it is stale at times, so it is asked itself. */
+export class SameId {
+  readonly #options: SameIdOptions;
+  #watching: 'not' | 'until own is seen' | 'idle' | 'asking' = 'not';
+  #timer: NodeJS.Timeout | undefined;
+  #replaced: (where: string) => void = () => {};
+  #unsubscribe = (): void => {};
+
+  constructor(options: SameIdOptions) {
+    this.#options = options;
+  }
+
+  /** @throws PinwheelError (rejects) `membership` when another process runs under this id and is not leaving. */
+  async refuseSecond(): Promise<void> {
+    const { id } = this.#options;
+    const where = await this.#other();
+    if (where === undefined) return;
+    throw new PinwheelError(
+      'membership',
+      `id ${id} is in use by ${where}; stop that node or choose another id`,
+    );
+  }
+
+  /** @param replaced called once, with the address, when another process has entered itself under this id. */
+  watch(replaced: (where: string) => void): void {
+    this.#replaced = replaced;
+    this.#watching = 'until own is seen';
+    this.#unsubscribe = this.#options.tracker.subscribe(() => this.#look());
+    this.#timer = setTimeout(() => this.#begin(), ownEntryMs).unref();
+    this.#look();
+  }
+
+  stop(): void {
+    this.#watching = 'not';
+    this.#unsubscribe();
+    clearTimeout(this.#timer);
+  }
+
+  #begin(): void {
+    clearTimeout(this.#timer);
+    if (this.#watching === 'until own is seen') this.#watching = 'idle';
+    this.#look();
+  }
+
+  #look(): void {
+    const { id, incarnation, tracker } = this.#options;
+    const isOwnSeen = tracker.current.members.get(id)?.incarnation === incarnation;
+    if (this.#watching === 'until own is seen' && isOwnSeen) {
+      this.#begin();
+      return;
+    }
+    if (this.#watching !== 'idle' || this.#entryOfAnother() === undefined) return;
+    this.#watching = 'asking';
+    void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    while (this.#watching === 'asking' && this.#entryOfAnother() !== undefined) {
+      const where = await this.#other();
+      if (this.#watching !== 'asking') return;
+      if (where !== undefined) {
+        this.stop();
+        this.#replaced(where);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, askAgainMs).unref());
+    }
+    if (this.#watching === 'asking') this.#watching = 'idle';
+  }
+
+  #entryOfAnother(): Member | undefined {
+    const { id, incarnation, tracker } = this.#options;
+    const member = tracker.current.members.get(id);
+    return member?.incarnation === incarnation ? undefined : member;
+  }
+
+  /** Where the other process answers. */
+  async #other(): Promise<string | undefined> {
+    const { id, incarnation } = this.#options;
+    const member = this.#entryOfAnother();
+    if (member?.kind !== 'node') return undefined;
+    const { address, port } = member;
+    const finding = await askHealth(address, port, askTimeoutMs);
+    if (finding.kind !== 'node') return undefined;
+    const { answer } = finding;
+    if (answer.id !== id || answer.incarnation === incarnation || answer.draining) return undefined;
+    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+}

@@ -1,0 +1,107 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { connect } from './kit/client.js';
+import { dyingMembership, startNodes } from './kit/nodes.js';
+import { post, request } from './kit/requests.js';
+
+interface Told {
+  readonly id?: string;
+  readonly incarnation?: string;
+  readonly draining?: boolean;
+}
+
+/** A server that says of itself that it is a node. Where it listens. */
+async function nodeElsewhere(t: Test, { id = 'n1', incarnation = 'another', draining = false }: Told = {}) {
+  const server = createServer((_, response) => {
+    response.end(JSON.stringify({ id, incarnation, draining, settings: { digest: 'd', text: 't' } }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+t.test('an id that another node has is refused, and that node goes on', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const n1 = nodes.of('n1');
+  const client = await connect(t, n1, 'ann');
+  await t.rejects(nodes.start('n1'), {
+    code: 'membership',
+    message: `id n1 is in use by 127.0.0.1:${n1.port}; stop that node or choose another id`,
+  });
+  t.equal(nodes.membership.members()[0]?.port, n1.port);
+  t.match(await post(n1, 'ann', 'still here'), { status: 200 });
+  t.equal(client.end, undefined);
+});
+
+t.test('an id is free again when who had it has died or is leaving', async (t) => {
+  const nodes = await startNodes(t, ['n2']);
+  const dead = await nodes.start('n1', {}, dyingMembership(nodes.membership));
+  await dead.close();
+  t.ok(
+    nodes.membership.members().some(({ id }) => id === 'n1'),
+    'its entry is still there',
+  );
+  const again = await nodes.start('n1');
+  await nodes.agree(['n1', 'n2']);
+  await again.close();
+  for (const told of [{ draining: true }, { id: 'n7' }]) {
+    const port = await nodeElsewhere(t, told);
+    nodes.membership.set({ id: 'n1', port, incarnation: 'another' });
+    const node = await nodes.start('n1');
+    await node.ready();
+    await node.close();
+  }
+});
+
+t.test('a node that was replaced', async (t) => {
+  const errors: string[] = [];
+  const nodes = await startNodes(t, ['n1', 'n2'], {
+    usersPerSecond: 20,
+    log: { info: () => {}, warn: () => {}, error: (_, text) => errors.push(text) },
+  });
+  const n1 = nodes.of('n1');
+  const users = nodes.usersOf('n1', 42);
+  const last = users.at(-1) ?? '';
+  const clients = await Promise.all(users.slice(0, -1).map((user) => connect(t, n1, user)));
+
+  const port = await nodeElsewhere(t);
+  nodes.membership.set({ id: 'n1', port, wsPort: 9, incarnation: 'another' });
+  await until('it knows', async () => (await request(n1, 'GET', '/readyz')).json['status'] === 'replaced');
+  t.match(await request(n1, 'GET', '/readyz'), { status: 503 });
+  t.match(await request(n1, 'GET', '/healthz'), {
+    status: 200,
+    json: { status: 'replaced', draining: true },
+  });
+  await t.rejects(connect(t, n1, last), /503/, 'it lets nobody in');
+  const answer = await post(n1, last, 'x');
+  t.match(answer, { status: 503, json: { error: { code: 'unavailable', message: /has taken the place/ } } });
+  await n1.closed;
+  await until('everybody was sent on', () => clients.every(({ end }) => end?.code === 4000));
+  t.match(errors, [
+    `id n1 is in use by 127.0.0.1:${port}: this process was replaced, sends its users on and ends; ids must be unique`,
+  ]);
+  t.match(
+    nodes.membership.members().find(({ id }) => id === 'n1'),
+    { port, incarnation: 'another' },
+    'the entry of the other one stays',
+  );
+});
+
+t.test('an entry of another that nobody answers for changes nothing', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const n1 = nodes.of('n1');
+  const client = await connect(t, n1, 'ann');
+  const { port } = n1;
+  nodes.membership.set({ id: 'n1', port, incarnation: 'another' });
+  const later = await nodeElsewhere(t, { draining: true });
+  nodes.membership.set({ id: 'n1', port: later, incarnation: 'another' });
+  await until('it has heard', () => n1.tracker.current.members.get('n1')?.port === later);
+  t.match(await request(n1, 'GET', '/healthz'), { json: { status: 'ok' } });
+  t.match(await post(n1, 'ann', 'x'), { status: 200 });
+  t.equal(client.end, undefined);
+});
