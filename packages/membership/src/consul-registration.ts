@@ -64,6 +64,7 @@ export class ConsulRegistration implements Registered {
   readonly #self: Registration;
   readonly #options: ConsulRegistrationOptions;
   readonly #left = new AbortController();
+  readonly #abandoned = new AbortController();
   #wake = new AbortController();
   #draining = false;
   /** Calls that write go one after another: a late registration must not undo a deregistration. */
@@ -83,7 +84,8 @@ export class ConsulRegistration implements Registered {
   async drain(): Promise<void> {
     if (this.#left.signal.aborted) return;
     this.#draining = true;
-    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs));
+    // who leaves for good need not say that it is about to
+    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs), this.#left.signal);
   }
 
   async leave(): Promise<void> {
@@ -99,31 +101,33 @@ export class ConsulRegistration implements Registered {
     this.#wake.abort();
   }
 
-  /** Ends the looks without taking the entry out. */
+  /** Ends the looks and every wait without taking the entry out. */
   abandon(): void {
     this.#left.abort();
+    this.#abandoned.abort();
   }
 
   #entry(): ServiceEntry {
     return serviceEntry(this.#self, this.#draining, this.#options);
   }
 
-  #write(call: (timeoutMs: number) => Promise<void>): Promise<void> {
-    const done = this.#writing.then(() => this.#retried(call));
+  /** @param until ends the tries: the last one's error counts. */
+  #write(call: (timeoutMs: number) => Promise<void>, until = this.#abandoned.signal): Promise<void> {
+    const done = this.#writing.then(() => this.#retried(call, until));
     this.#writing = done.catch(() => {});
     return done;
   }
 
-  async #retried(call: (timeoutMs: number) => Promise<void>): Promise<void> {
+  async #retried(call: (timeoutMs: number) => Promise<void>, until: AbortSignal): Promise<void> {
     const deadline = performance.now() + this.#options.deadlineMs;
     for (let failures = 1; ; failures++) {
       try {
         return await call(Math.max(1, Math.min(callTimeoutMs, deadline - performance.now())));
       } catch (error) {
         const pauseMs = backoffMs(failures, retry);
-        if (isRefusal(error) || performance.now() + pauseMs >= deadline)
-          throw PinwheelError.from(error, 'membership');
-        await sleep(pauseMs);
+        const isLast = isRefusal(error) || performance.now() + pauseMs >= deadline;
+        if (!isLast) await sleep(pauseMs, until);
+        if (isLast || until.aborted) throw PinwheelError.from(error, 'membership');
       }
     }
   }

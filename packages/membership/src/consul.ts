@@ -71,8 +71,11 @@ class ConsulMembership implements Membership {
     return {
       drain: () => registration.drain(),
       leave: async () => {
-        if (this.#registrations.get(self.id) === registration) this.#registrations.delete(self.id);
-        await registration.leave();
+        try {
+          await registration.leave();
+        } finally {
+          if (this.#registrations.get(self.id) === registration) this.#registrations.delete(self.id);
+        }
         if (this.#isIdle()) this.#calls.close();
       },
     };
