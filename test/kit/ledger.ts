@@ -16,7 +16,7 @@ export interface Audit {
   readonly duplicated: readonly string[];
   /** Messages that came although the receipt says that they were not delivered. */
   readonly denied: readonly string[];
-  /** Users whose messages came in another order than they were sent. */
+  /** Users whose messages came in another order than they were sent; those whose fate the receipt leaves open aside. */
   readonly disordered: readonly string[];
 }
 
@@ -91,7 +91,9 @@ export class Ledger {
   }
 
   #disordered(): readonly string[] {
-    const numbers = (client: PlainClient) => client.received.map((text) => Number(text.slice(1)));
+    const certain = new Set(this.#entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
+    const numbers = (client: PlainClient) =>
+      client.received.filter((text) => certain.has(text)).map((text) => Number(text.slice(1)));
     return [...this.#clients.values()]
       .filter((client) => numbers(client).some((number, i, all) => i > 0 && number < all[i - 1]!))
       .map(({ user }) => user);

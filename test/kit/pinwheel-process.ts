@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -38,11 +38,12 @@ export async function startPinwheel<Facts>(
     child.kill('SIGKILL');
     await exit;
   });
+  const late = setTimeout(() => child.kill('SIGKILL'), startDeadlineMs);
   const line = await Promise.race([
     once(createInterface({ input: child.stdout }), 'line').then(([text]) => text as string),
     exit.then((code) => Promise.reject(new Error(`pinwheel ${words.join(' ')} ended with ${code}: ${log}`))),
-    late(child, words, () => log),
   ]);
+  clearTimeout(late);
   return {
     pid: child.pid!,
     facts: JSON.parse(line) as Facts,
@@ -78,10 +79,4 @@ export async function runPinwheel(
   });
   const [code] = await once(child, 'close');
   return { code: code as number, stdout, stderr };
-}
-
-async function late(child: ChildProcess, words: readonly string[], log: () => string): Promise<never> {
-  await new Promise<void>((resolve) => setTimeout(resolve, startDeadlineMs).unref());
-  child.kill('SIGKILL');
-  throw new Error(`pinwheel ${words.join(' ')} printed nothing within ${startDeadlineMs} ms: ${log()}`);
 }
