@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import { createSender } from '@pinwheel/sender';
 import { Ledger } from '../kit/ledger.js';
 import { PlainClient } from '../kit/plain-client.js';
+import { seeded } from '../kit/seeded.js';
 import { until } from '../kit/until.js';
 import { events } from './events.js';
-import { seeded } from './seeded.js';
 import { Service } from './service.js';
 
 const { values } = parseArgs({

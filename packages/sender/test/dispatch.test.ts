@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { seeded } from '../../../test/kit/seeded.js';
 import { settled } from './kit/fake-clock.js';
-import { FakeNodes, type Fate, limits, seeded } from './kit/fake-nodes.js';
+import { FakeNodes, type Fate, limits } from './kit/fake-nodes.js';
 
 const fine: Fate = { kind: 'answered', notOwner: new Set() };
 

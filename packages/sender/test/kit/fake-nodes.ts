@@ -13,17 +13,6 @@ export const limits: DispatchLimits = {
   deadlineMs: 5000,
 };
 
-/** A pseudo-random generator (mulberry32): the same seed gives the same schedule. */
-export function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface InFlight {
   readonly member: string;
   readonly batch: readonly Pending[];
