@@ -2,7 +2,7 @@ export function userNames(count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `user-${i}`);
 }
 
-/** Any of the users, as likely as any other, by a generator that costs next to nothing (xorshift). */
+/** One of the users, each equally likely, by a generator that costs next to nothing (xorshift). */
 export function anyOf(users: readonly string[]): () => string {
   let state = 0x9e3779b9;
   return () => {

@@ -1,9 +1,8 @@
-import type { RingState } from '@pinwheel/membership';
+import { type RingState, systemClock } from '@pinwheel/membership';
 import type { MigrationChange } from '@pinwheel/migration';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import type { CloseReason, EdgeCounters } from './edge-counters.js';
 import { jitterMs, ownerLostJitterMs } from './jitter.js';
-import { later } from './later.js';
 import { LostOwners } from './lost-owners.js';
 import { type EdgeMigrationStatus, Mover } from './mover.js';
 import { Tunnel } from './tunnel.js';
@@ -31,7 +30,7 @@ export class TunnelTable {
 
   constructor(current: RingState, options: TunnelTableOptions, counters: EdgeCounters) {
     const { usersPerSecond, closeTimeoutMs: graceMs } = options;
-    const clock = { now: () => performance.now(), after: later };
+    const clock = { now: () => performance.now(), after: systemClock.after };
     this.#counters = counters;
     this.#lost = new LostOwners<Tunnel>(current, {
       ...clock,

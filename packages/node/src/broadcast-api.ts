@@ -1,11 +1,11 @@
-import { isUtf8 } from 'node:buffer';
 import type { Member } from '@pinwheel/membership';
-import { type Message, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { type Message, PinwheelError } from '@pinwheel/protocol';
 import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
 import type { Ownership } from './ownership.js';
 import { readPassage } from './passage.js';
+import { readPayload } from './payload.js';
 import type { SessionTable } from './session-table.js';
 
 export interface BroadcastApiOptions {
@@ -34,10 +34,8 @@ export class BroadcastApi {
     const { counters, now, deadlineMs, newId } = this.#options;
     counters.requests.broadcast++;
     const passage = readPassage(exchange, now(), deadlineMs);
-    const text = /^(text\/|application\/json)/i.test(exchange.contentType);
-    const data = await exchange.readBody(maxMessageBytes);
-    if (text && !isUtf8(data)) throw new PinwheelError('bad-request', 'the body is text but not valid UTF-8');
-    const message: Message = { user: '', data, binary: !text, id: newId(), waitForClient: false };
+    const payload = await readPayload(exchange);
+    const message: Message = { user: '', ...payload, id: newId(), waitForClient: false };
     const others = passage.noForward || passage.hops > 0 ? [] : this.#others();
     const [here, ...there] = await Promise.all([
       this.#here(message),

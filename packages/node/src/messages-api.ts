@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import {
   batchContentType,
   decodeBatch,
@@ -8,7 +7,6 @@ import {
   isMessageId,
   type Message,
   maxBatchBytes,
-  maxMessageBytes,
   type NdjsonLine,
   ndjsonContentType,
   PinwheelError,
@@ -19,6 +17,7 @@ import {
 import type { AnswerHeaders, Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
 import { readPassage } from './passage.js';
+import { readPayload } from './payload.js';
 import type { Passage } from './router.js';
 
 export interface MessagesApiOptions {
@@ -53,12 +52,7 @@ export class MessagesApi {
         `${headers.messageId} must be 1 to 64 printable ASCII characters`,
       );
     }
-    const text = /^(text\/|application\/json)/i.test(exchange.contentType);
-    const data = await exchange.readBody(maxMessageBytes);
-    if (text && !isUtf8(data)) {
-      throw new PinwheelError('bad-request', `the body is ${exchange.contentType} but not valid UTF-8`);
-    }
-    const batch = [{ user, data, binary: !text, id, waitForClient: false }];
+    const batch = [{ user, ...(await readPayload(exchange)), id, waitForClient: false }];
     const receipt = (await this.#route(batch, passage)).receipt(0, user);
     exchange.json(httpStatusOfReceipt(receipt), receipt, headersOf(receipt));
   }
