@@ -1,7 +1,7 @@
 import type { CloseCode, Message } from '@pinwheel/protocol';
+import type { WebSocket } from '@pinwheel/server';
 import type { ReplySession } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
-import type { WebSocket } from './uws.js';
 
 /** What the upgrade hands to the opened socket. */
 export interface DirectSocketData {

@@ -1,12 +1,19 @@
 import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import {
+  App,
+  chooseProtocol,
+  type HttpResponse,
+  noCompression,
+  statusLineOf,
+  type TemplatedApp,
+  type us_socket_context_t,
+} from '@pinwheel/server';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
-import { statusLineOf } from './exchange.js';
 import type { Inbound } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
 import type { Session } from './session.js';
 import { readUpgrade, type UpgradeRequest } from './upgrade.js';
-import { App, type HttpResponse, noCompression, type TemplatedApp, type us_socket_context_t } from './uws.js';
 
 export interface DirectSessionsOptions {
   readonly admission: Admission;
@@ -169,7 +176,7 @@ function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError
 
 function accept(response: HttpResponse, read: UpgradeRequest, context: us_socket_context_t): void {
   const data: DirectSocketData = { user: read.user, edge: read.edge, session: undefined };
-  response.upgrade(data, read.key, chooseProtocol(read.protocol), read.extensions, context);
+  response.upgrade(data, read.key, chooseProtocol(read.protocol, ['pinwheel.raw']), read.extensions, context);
 }
 
 function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
@@ -177,12 +184,4 @@ function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | 
   if (owner !== undefined) response.writeHeader(headers.owner, owner);
   if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
   response.end(JSON.stringify(refusal));
-}
-
-/** Browsers want one of those that they offered; a token that travels among them is never echoed. */
-function chooseProtocol(offered: string): string {
-  const names = offered.split(',').map((name) => name.trim());
-  return (
-    names.find((name) => name === 'pinwheel.raw') ?? names.find((name) => !name.startsWith('bearer.')) ?? ''
-  );
 }

@@ -1,5 +1,6 @@
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from '@pinwheel/server';
 import type { AdminApi } from './admin-api.js';
 import type { BroadcastApi } from './broadcast-api.js';
 import { Exchange } from './exchange.js';
@@ -7,7 +8,6 @@ import type { HealthApi } from './health-api.js';
 import type { MessagesApi } from './messages-api.js';
 import type { NodeCounters } from './node-counters.js';
 import type { UsersApi } from './users-api.js';
-import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from './uws.js';
 
 export interface HttpApiParts {
   readonly messages: MessagesApi;

@@ -2,6 +2,7 @@ import { addRingMetrics, type RingState, type RingTracker, systemClock } from '@
 import { Metrics } from '@pinwheel/metrics';
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
+import type { TemplatedApp } from '@pinwheel/server';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
@@ -23,7 +24,6 @@ import type { Session } from './session.js';
 import { SessionTable } from './session-table.js';
 import { taskBytes } from './turns.js';
 import { UsersApi } from './users-api.js';
-import type { TemplatedApp } from './uws.js';
 
 export interface NodePartsOptions {
   readonly node: CheckedNodeOptions;

@@ -2,8 +2,8 @@ import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/m
 import type { MigrationStatus } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
+import { type Listening, listen } from '@pinwheel/server';
 import { Leaving } from './leaving.js';
-import { type Listening, listen } from './listen.js';
 import { type CheckedNodeOptions, checkNodeOptions, type NodeOptions } from './node-options.js';
 import { createNodeParts, type NodeParts } from './node-parts.js';
 import { SameId } from './same-id.js';

@@ -1,0 +1,50 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import type { HttpRequest } from './uws.js';
+
+/** What `response.upgrade` needs of a request, which cannot be read later. */
+export interface Handshake {
+  readonly key: string;
+  /** The subprotocols that are offered, as they came. */
+  readonly protocol: string;
+  readonly extensions: string;
+}
+
+/** Why a request is no upgrade that can be taken, and the HTTP status of the answer. */
+export interface WrongHandshake {
+  readonly status: 400 | 426;
+  readonly wrong: PinwheelError;
+}
+
+const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
+
+/**
+ * Checks an upgrade as RFC 6455, section 4.2.1 asks for: uWebSockets.js checks little of it itself. To be called before
+ * the handler first returns.
+ */
+export function readHandshake(request: HttpRequest): Handshake | WrongHandshake {
+  const version = request.getHeader('sec-websocket-version');
+  if (version !== '13') return wrong(`sec-websocket-version is ${shown(version)}; it must be 13`, 426);
+  const connection = request.getHeader('connection').toLowerCase().split(',');
+  if (!connection.some((token) => token.trim() === 'upgrade'))
+    return wrong('the connection header lacks "upgrade"');
+  if (request.getHeader('upgrade').toLowerCase() !== 'websocket')
+    return wrong('the upgrade header must be "websocket"');
+  const length = request.getHeader('content-length');
+  if ((length !== '' && length !== '0') || request.getHeader('transfer-encoding') !== '')
+    return wrong('an upgrade has no body');
+  const key = request.getHeader('sec-websocket-key');
+  if (!keyPattern.test(key)) return wrong('sec-websocket-key must be 16 bytes in base64');
+  return {
+    key,
+    protocol: request.getHeader('sec-websocket-protocol'),
+    extensions: request.getHeader('sec-websocket-extensions'),
+  };
+}
+
+function wrong(why: string, status: 400 | 426 = 400): WrongHandshake {
+  return { status, wrong: new PinwheelError('bad-request', why) };
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.slice(0, 80));
+}

@@ -1,0 +1,16 @@
+export { chooseProtocol } from './choose-protocol.js';
+export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
+export { type Listening, listen } from './listen.js';
+export { readQueryUser } from './query-user.js';
+export { statusLineOf } from './status-line.js';
+export {
+  App,
+  closeListenSocket,
+  type HttpRequest,
+  type HttpResponse,
+  localPort,
+  noCompression,
+  type TemplatedApp,
+  type us_socket_context_t,
+  type WebSocket,
+} from './uws.js';
