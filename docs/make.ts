@@ -8,7 +8,7 @@ import { nodeMetrics } from '@pinwheel/node';
 import { closeCodes, closeReasonOf, errorCodes } from '@pinwheel/protocol';
 import { senderMetrics } from '@pinwheel/sender';
 
-const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost']);
+const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost', 'unavailable']);
 
 const tables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'close-codes.md': { 'close-codes': closeCodeTable },

@@ -35,7 +35,7 @@ export class BroadcastApi {
     counters.requests.broadcast++;
     const passage = readPassage(exchange, now(), deadlineMs);
     const payload = await readPayload(exchange);
-    const message: Message = { user: '', ...payload, id: newId(), waitForClient: false };
+    const message: Message = { user: '', ...payload, id: newId(), waitForClient: false, repeated: false };
     const others = passage.noForward || passage.hops > 0 ? [] : this.#others();
     const [here, ...there] = await Promise.all([
       this.#here(message),

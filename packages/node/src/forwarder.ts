@@ -38,6 +38,7 @@ class Forwarding implements OutgoingMessage {
   readonly binary: boolean;
   readonly id: string;
   readonly waitForClient: boolean;
+  readonly repeated: boolean;
   readonly bytes: number;
   readonly deadline: number;
   readonly done: (end: Forwarded) => void;
@@ -48,6 +49,7 @@ class Forwarding implements OutgoingMessage {
     this.binary = message.binary;
     this.id = message.id;
     this.waitForClient = message.waitForClient;
+    this.repeated = message.repeated;
     this.bytes = batchedBytes(message);
     this.deadline = deadline;
     this.done = done;

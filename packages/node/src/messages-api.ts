@@ -45,14 +45,17 @@ export class MessagesApi {
     counters.requests.single++;
     const passage = this.#passage(exchange);
     const user = decodeUserId(encodedUser);
-    const id = exchange.header(headers.messageId) ?? newId();
+    const given = exchange.header(headers.messageId);
+    const id = given ?? newId();
     if (!isMessageId(id)) {
       throw new PinwheelError(
         'bad-request',
         `${headers.messageId} must be 1 to 64 printable ASCII characters`,
       );
     }
-    const batch = [{ user, ...(await readPayload(exchange)), id, waitForClient: false }];
+    const batch = [
+      { user, ...(await readPayload(exchange)), id, waitForClient: false, repeated: given !== undefined },
+    ];
     const receipt = (await this.#route(batch, passage)).receipt(0, user);
     exchange.json(httpStatusOfReceipt(receipt), receipt, headersOf(receipt));
   }

@@ -16,7 +16,7 @@ t.test('three nodes', async (t) => {
     const before = await forwarded();
     t.match(await post(n1, user, 'single'), { status: 200, json: { status: 'delivered', sessions: 1 } });
     t.match(await postLines(n1, [{ user, data: 'line' }]), [{ status: 'delivered' }]);
-    const message = { user, data: 'batch', binary: true, id: 'i', waitForClient: false };
+    const message = { user, data: 'batch', binary: true, id: 'i', waitForClient: false, repeated: false };
     t.match(await postBatch(n1, [message]), [{ status: 'delivered' }]);
     await until('all three', () => client.frames.length === 3);
     t.same(client.texts, ['single', 'line', 'batch']);

@@ -131,7 +131,7 @@ t.test('a node with users', async (t) => {
 
   t.test('a binary batch is answered in binary, and says what the node knows of itself', async (t) => {
     const client = await connect(t, node, 'cat');
-    const message = { user: 'cat', data: 'é', binary: false, id: 'i', waitForClient: false };
+    const message = { user: 'cat', data: 'é', binary: false, id: 'i', waitForClient: false, repeated: false };
     t.same(await postBatch(node, [message, { ...message, user: 'nobody' }, message]), [
       { user: 'cat', status: 'delivered', sessions: 1 },
       { user: 'nobody', status: 'offline' },

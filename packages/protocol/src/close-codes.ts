@@ -28,6 +28,13 @@ export const closeCodes = {
     reason: 'the application failed on a message',
     reconnect: true,
   },
+  /** No node could take the session in time. The reason is `{"retryAfterMs":n}`. */
+  unavailable: {
+    code: 4006,
+    name: 'unavailable',
+    reason: 'no node could take the session in time',
+    reconnect: true,
+  },
   /** An operator or the application closed the session: the default of `DELETE …/sessions`. */
   disconnected: { code: 4500, name: 'disconnected', reason: 'disconnected', reconnect: false },
   /** The client sent a message to a node without an application. */
@@ -46,6 +53,15 @@ export const closeCodes = {
   },
   /** The client sent a message over the node's bound. */
   tooLarge: { code: 4503, name: 'too-large', reason: 'message too large', reconnect: false },
+  /** What the client sent is not `pinwheel.v1`, the subprotocol that it has asked for. */
+  protocolError: { code: 4504, name: 'protocol-error', reason: 'not pinwheel.v1', reconnect: false },
+  /** The same session has connected again: only the newest connection counts. */
+  superseded: {
+    code: 4505,
+    name: 'superseded',
+    reason: 'a newer connection of this session',
+    reconnect: false,
+  },
 } as const satisfies Record<string, CloseCode>;
 
 /** Whether a client that was closed with this code connects again; codes of the standard count as "yes". */
@@ -53,7 +69,7 @@ export function shouldReconnect(code: number): boolean {
   return code < 4500 || code > 4999;
 }
 
-/** The reason of `moved` and `owner-lost`: how long the client waits before it connects again, in ms. */
+/** The reason of `moved`, `owner-lost` and `unavailable`: how long the client waits before it connects again, in ms. */
 export function closeReasonOf(retryAfterMs: number): string {
   return `{"retryAfterMs":${Math.round(retryAfterMs)}}`;
 }

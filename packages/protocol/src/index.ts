@@ -8,6 +8,7 @@ export {
   maxBatchMessages,
   maxIdBytes,
   maxMessageBytes,
+  maxUserBytes,
 } from './message.js';
 export { type NdjsonLine, ndjsonContentType, parseNdjson } from './ndjson.js';
 export {
@@ -19,4 +20,4 @@ export {
 } from './pinwheel-error.js';
 export { httpStatusOfReceipt, type Receipt, type ReceiptStatus } from './receipt.js';
 export { type ReceiptDetail, Receipts } from './receipts.js';
-export { decodeUserId, maxUserBytes, parseUserId, queryText, rawQueryValue } from './user-id.js';
+export { decodeUserId, parseUserId, queryText, rawQueryValue } from './user-id.js';

@@ -9,8 +9,11 @@ export interface Message {
   readonly id: string;
   /** `true`: the receipt waits for the client's acknowledgement. */
   readonly waitForClient: boolean;
+  /** May have been tried before: whoever delivers it compares its id with those that it knows. */
+  readonly repeated: boolean;
 }
 
+export const maxUserBytes = 256;
 export const maxMessageBytes = 1_048_576;
 export const maxBatchMessages = 16_384;
 export const maxBatchBytes = 16_777_216;

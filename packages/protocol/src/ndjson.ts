@@ -20,7 +20,7 @@ const fields = new Set(['user', 'data', 'base64', 'id', 'wait']);
  * Reads a batch of `{"user","data"|"base64","id"?,"wait"?}` lines. A broken line becomes an error in its place and
  * the others count. Empty lines are passed over, but count.
  *
- * @param newId makes the id of a message that has none.
+ * @param newId makes the id of a message that has none; one that brings its own may have been sent before.
  * @throws PinwheelError `too-large` for too many lines.
  */
 export function parseNdjson(bytes: Buffer, newId: () => string): readonly NdjsonLine[] {
@@ -102,7 +102,13 @@ function messageOf(value: unknown, newId: () => string): Message {
   if (wait !== undefined && wait !== 'client') {
     throw new PinwheelError('bad-request', `wait is ${shown(wait)}; it must be "client" or missing`);
   }
-  return { user: parseUserId(line['user']), ...payloadOf(line), id, waitForClient: wait === 'client' };
+  return {
+    user: parseUserId(line['user']),
+    ...payloadOf(line),
+    id,
+    waitForClient: wait === 'client',
+    repeated: line['id'] !== undefined,
+  };
 }
 
 function payloadOf(line: Record<string, unknown>): { data: Uint8Array; binary: boolean } {

@@ -6,6 +6,10 @@ export const errorCodes = {
   'bad-user': 400,
   /** A setting or option with a value outside its bounds. */
   'bad-option': 400,
+  /** A frame or a control message that breaks the protocol of a link or of `pinwheel.v1`. */
+  protocol: 400,
+  /** The sender may not do this. */
+  'not-allowed': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'too-large': 413,

@@ -1,6 +1,5 @@
+import { maxUserBytes } from './message.js';
 import { PinwheelError } from './pinwheel-error.js';
-
-export const maxUserBytes = 256;
 
 /**
  * A user id is an opaque string of 1–256 bytes in UTF-8, compared byte for byte; `__proto__` is one.

@@ -18,13 +18,21 @@ const user = fc
 const id = fc.stringMatching(/^[\x21-\x7e]{1,64}$/);
 const text = fc.string({ unit: 'binary', maxLength: 200 }).filter((data) => data.isWellFormed());
 const message: fc.Arbitrary<OutgoingMessage> = fc.oneof(
-  fc.record({ user, id, data: text, binary: fc.boolean(), waitForClient: fc.boolean() }),
+  fc.record({
+    user,
+    id,
+    data: text,
+    binary: fc.boolean(),
+    waitForClient: fc.boolean(),
+    repeated: fc.boolean(),
+  }),
   fc.record({
     user,
     id,
     data: fc.uint8Array({ maxLength: 200 }),
     binary: fc.constant(true),
     waitForClient: fc.boolean(),
+    repeated: fc.boolean(),
   }),
 );
 
@@ -107,7 +115,7 @@ t.test('a message that was taken can be written again as it is', async () => {
 });
 
 t.test('each fault is named with the message’s place', async (t) => {
-  const fine = { user: 'ann', data: 'x', binary: false, id: 'i', waitForClient: false };
+  const fine = { user: 'ann', data: 'x', binary: false, id: 'i', waitForClient: false, repeated: false };
   const write = (...messages: OutgoingMessage[]) => Buffer.from(new BatchWriter().write(messages));
   const broken = (change: (bytes: Buffer) => void): Buffer => {
     const first = write(fine);
@@ -121,7 +129,7 @@ t.test('each fault is named with the message’s place', async (t) => {
     [Buffer.concat([write(fine), Buffer.from('abc')]), 'bad-request', /^message 2 .*head is cut off/],
     [write(fine).subarray(0, -1), 'bad-request', /^message 1 .*ends 1 bytes after/],
     [broken((bytes) => bytes.writeUInt32LE(0xffffffff, 4)), 'bad-request', /^message 2 .*after the batch/],
-    [broken((bytes) => bytes.writeUInt8(4, 0)), 'bad-request', /^message 2 .*flags are 4/],
+    [broken((bytes) => bytes.writeUInt8(8, 0)), 'bad-request', /^message 2 .*flags are 8/],
     [broken((bytes) => bytes.writeUInt8(0xff, 8)), 'bad-user', /^message 2 .*not valid UTF-8/],
     [broken((bytes) => bytes.writeUInt8(0xff, 11)), 'bad-request', /^message 2 .*id is not printable/],
     [broken((bytes) => bytes.writeUInt8(0x20, 11)), 'bad-request', /^message 2 .*id is not printable/],
@@ -150,7 +158,9 @@ t.test('each fault is named with the message’s place', async (t) => {
 
 t.test('payloads are views into the batch, wherever that lies in its memory', async (t) => {
   const bytes = Buffer.from(
-    new BatchWriter().write([{ user: 'a', data: 'xyz', binary: false, id: 'i', waitForClient: false }]),
+    new BatchWriter().write([
+      { user: 'a', data: 'xyz', binary: false, id: 'i', waitForClient: false, repeated: false },
+    ]),
   );
   const offset = Buffer.concat([Buffer.alloc(13), bytes]).subarray(13);
   const [only] = decodeBatch(offset);

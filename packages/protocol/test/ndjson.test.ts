@@ -10,8 +10,15 @@ t.test('lines become messages', async (t) => {
     '{"user":"ü","data":"é"}\r\n\n  {"user":"__proto__","base64":"AP8=","id":"mine","wait":"client"}  \n',
   );
   t.same(lines, [
-    { user: 'ü', data: Buffer.from('é'), binary: false, id: 'made', waitForClient: false },
-    { user: '__proto__', data: Buffer.from([0, 255]), binary: true, id: 'mine', waitForClient: true },
+    { user: 'ü', data: Buffer.from('é'), binary: false, id: 'made', waitForClient: false, repeated: false },
+    {
+      user: '__proto__',
+      data: Buffer.from([0, 255]),
+      binary: true,
+      id: 'mine',
+      waitForClient: true,
+      repeated: true,
+    },
   ]);
   t.same(parse(''), []);
   t.same(parse('\n\n \n'), []);

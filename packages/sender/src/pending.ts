@@ -48,6 +48,11 @@ export class Pending implements OutgoingMessage {
     return typeof this.#id === 'string' ? this.#id : this.#id(this.order);
   }
 
+  /** Tried before, or by whoever chose the id: it may have been taken already. */
+  get repeated(): boolean {
+    return this.attempts > 0 || typeof this.#id === 'string';
+  }
+
   get settled(): boolean {
     return this.#settle === undefined;
   }
