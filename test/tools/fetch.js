@@ -1,5 +1,6 @@
 // Makes sure that the programs that tests start are on this machine: on PATH, or unpacked from the
 // distribution's own packages into an ignored cache. The machine's own package sources are only read.
+// Programs that only benches start are fetched when they are named: node test/tools/fetch.js haproxy nginx
 import { execFileSync } from 'node:child_process';
 import {
   accessSync,
@@ -20,10 +21,20 @@ const cache = fileURLToPath(new URL('../../.cache/tools/', import.meta.url));
 /**
  * `suite`: where the distribution has the package, when the machine's own suite has it no more.
  * `binary`: the program inside the unpacked package.
+ * `libraries`: it needs packages that this machine may lack; they are unpacked beside it.
+ * `onlyWhenNamed`: no test starts it.
+ *
+ * @type {Record<string, { package: string, suite?: string, binary: string, libraries?: boolean, onlyWhenNamed?: boolean }>}
  */
 const tools = {
   consul: { package: 'consul', suite: 'bullseye', binary: 'usr/bin/consul' },
+  haproxy: { package: 'haproxy', binary: 'usr/sbin/haproxy', libraries: true, onlyWhenNamed: true },
+  nginx: { package: 'nginx', binary: 'usr/sbin/nginx', libraries: true, onlyWhenNamed: true },
 };
+/** Run in place of a program that has its libraries beside it. */
+const launcher = 'run';
+/** Where distributions keep servers, and PATH often does not look. */
+const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
 
 /**
  * Where a tool is.
@@ -34,14 +45,16 @@ const tools = {
  */
 export function toolPath(name) {
   const found = find(name);
-  if (found === undefined) throw new Error(`${name} is not there: run "node test/tools/fetch.js" first`);
-  return found;
+  if (found !== undefined) return found;
+  const named = tools[name].onlyWhenNamed ? ` ${name}` : '';
+  throw new Error(`${name} is not there: run "node test/tools/fetch.js${named}" first`);
 }
 
 function find(name) {
-  const inCache = join(cache, name, tools[name].binary);
-  const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
-  return [...onPath, inCache].find(isProgram);
+  const { binary, libraries = false, onlyWhenNamed = false } = tools[name];
+  const inCache = join(cache, name, libraries ? launcher : binary);
+  const folders = (process.env.PATH ?? '').split(delimiter).concat(onlyWhenNamed ? serverFolders : []);
+  return [...folders.map((folder) => join(folder, name)), inCache].find(isProgram);
 }
 
 function isProgram(path) {
@@ -62,22 +75,43 @@ function run(command, args, options = {}) {
   });
 }
 
-/** Downloads and unpacks one package with apt and dpkg, with state folders of our own. */
+/** Downloads and unpacks one package, and what it needs. */
 function fetch(name) {
-  const tool = tools[name];
-  const apt = join(cache, 'apt', tool.suite);
-  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts', 'download']) {
+  const { binary, libraries = false } = tools[name];
+  const apt = join(cache, `apt.${process.pid}`);
+  // unpacked beside and renamed, so that two runs at once or a broken one leave nothing half done
+  const beside = join(cache, `${name}.${process.pid}`);
+  try {
+    mkdirSync(beside, { recursive: true });
+    for (const archive of download(tools[name], apt)) run('dpkg-deb', ['-x', archive, beside]);
+    chmodSync(join(beside, binary), 0o755);
+    if (libraries) writeLauncher(beside, binary);
+    rmSync(join(cache, name), { recursive: true, force: true });
+    renameSync(beside, join(cache, name));
+  } finally {
+    for (const folder of [apt, beside]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** With apt and state folders of our own, in `apt`; returns the paths of the archives. */
+function download(tool, apt) {
+  const own = ownSource();
+  const archives = join(apt, 'cache/archives');
+  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts']) {
     mkdirSync(join(apt, folder), { recursive: true });
   }
   const list = join(apt, 'sources.list');
-  writeFileSync(list, `deb [signed-by=${keyrings()}] ${mirror()} ${tool.suite} main\n`);
-  writeFileSync(join(apt, 'status'), '');
+  writeFileSync(list, `deb [signed-by=${keyrings()}] ${own.mirror} ${tool.suite ?? own.suite} main\n`);
+  // which libraries are missing depends on what this machine has; without them that does not matter
+  const status = tool.libraries ? '/var/lib/dpkg/status' : join(apt, 'status');
+  if (!tool.libraries) writeFileSync(status, '');
   const options = [
     `Dir::Etc::SourceList=${list}`,
     `Dir::Etc::SourceParts=${join(apt, 'parts')}`,
     `Dir::State=${join(apt, 'state')}`,
-    `Dir::State::status=${join(apt, 'status')}`,
+    `Dir::State::status=${status}`,
     `Dir::Cache=${join(apt, 'cache')}`,
+    'Debug::NoLocking=1',
     'APT::Sandbox::User=',
     'APT::Update::Error-Mode=any',
     'APT::Update::Post-Invoke-Success=',
@@ -85,24 +119,28 @@ function fetch(name) {
     'Acquire::Check-Valid-Until=false',
     'Acquire::Retries=2',
   ].flatMap((option) => ['-o', option]);
-  const download = join(apt, 'download');
+  const how = tool.libraries ? ['install', '--download-only', '--no-install-recommends'] : ['download'];
   run('apt-get', [...options, 'update']);
-  run('apt-get', [...options, 'download', tool.package], { cwd: download });
-  const deb = readdirSync(download).find(
-    (file) => file.startsWith(`${tool.package}_`) && file.endsWith('.deb'),
-  );
-  // unpacked beside and renamed, so that two runs at once or a broken one leave nothing half done
-  const beside = join(cache, `${name}.${process.pid}`);
-  mkdirSync(beside, { recursive: true });
-  run('dpkg-deb', ['-x', join(download, deb), beside]);
-  chmodSync(join(beside, tool.binary), 0o755);
-  rmSync(join(cache, name), { recursive: true, force: true });
-  renameSync(beside, join(cache, name));
-  rmSync(apt, { recursive: true, force: true });
+  run('apt-get', [...options, '--yes', ...how, tool.package], { cwd: archives });
+  return readdirSync(archives)
+    .filter((file) => file.endsWith('.deb'))
+    .map((file) => join(archives, file));
 }
 
-/** The mirror that this machine installs its own packages from. */
-function mirror() {
+/** A program that finds its libraries beside it. `exec`: it keeps the process, and with it its id and its signals. */
+function writeLauncher(folder, binary) {
+  const lines = [
+    '#!/bin/sh',
+    'here=$(dirname "$0")',
+    'for found in "$here"/usr/lib/*-linux-gnu; do LD_LIBRARY_PATH=$found; done',
+    'export LD_LIBRARY_PATH',
+    `exec "$here/${binary}" "$@"`,
+  ];
+  writeFileSync(join(folder, launcher), `${lines.join('\n')}\n`, { mode: 0o755 });
+}
+
+/** The mirror and the suite that this machine installs its own packages from. */
+function ownSource() {
   const format = '$(REPO_URI) $(COMPONENT) $(CODENAME)';
   const targets = run('apt-get', ['indextargets', '--format', format])
     .split('\n')
@@ -112,7 +150,7 @@ function mirror() {
       uri && component === 'main' && !/security|updates|backports/.test(`${uri}${suite}`),
   );
   if (own === undefined) throw new Error('apt has no source of the main component');
-  return own[0];
+  return { mirror: own[0], suite: own[2] };
 }
 
 /** The distribution's own keys, as far as this machine trusts them. */
@@ -131,8 +169,18 @@ function keyrings() {
   return keys.join(',');
 }
 
+/** The named ones, else all that tests start. */
+function wanted(names) {
+  const unknown = names.find((name) => !Object.hasOwn(tools, name));
+  if (unknown !== undefined) {
+    console.error(`there is no ${unknown} here; what can be fetched: ${Object.keys(tools).join(', ')}`);
+    process.exit(2);
+  }
+  return names.length > 0 ? names : Object.keys(tools).filter((name) => !tools[name].onlyWhenNamed);
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const name of Object.keys(tools)) {
+  for (const name of wanted(process.argv.slice(2))) {
     try {
       if (find(name) === undefined) fetch(name);
       console.log(`${name}: ${toolPath(name)}`);
@@ -141,8 +189,9 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
         .trim()
         .split('\n')
         .at(-1);
+      const again = tools[name].onlyWhenNamed ? 'the bench' : 'npm test';
       console.error(
-        `${name} is missing and could not be fetched (${reason}): install ${name} so that it is on PATH, then run npm test again`,
+        `${name} is missing and could not be fetched (${reason}): install ${name} so that it is on PATH, then run ${again} again`,
       );
       process.exitCode = 1;
     }
