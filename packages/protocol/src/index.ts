@@ -1,6 +1,44 @@
 export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type OutgoingMessage } from './batch.js';
+export { parseClientControl } from './client/client-control.js';
+export { decodeClientFrame, encodeClientFrame, maxClientFrameBytes } from './client/client-frame.js';
+export {
+  type ClientControl,
+  type ClientFrame,
+  type ClientReceipt,
+  clientProtocol,
+  type ServerControl,
+  type ServerFrame,
+} from './client/frames.js';
+export { parseServerControl } from './client/server-control.js';
+export { decodeServerFrame, encodeServerFrame } from './client/server-frame.js';
 export { type CloseCode, closeCodes, closeReasonOf, shouldReconnect } from './close-codes.js';
+export {
+  maxFingerprintBytes,
+  maxHandoffBytes,
+  maxIncarnationBytes,
+  maxKeyBytes,
+  maxMemberBytes,
+  maxPositions,
+  maxReasonBytes,
+  maxStreamBytes,
+  maxTokenBytes,
+} from './field-bounds.js';
 export { headers, maxDeadlineMs, maxHops } from './headers.js';
+export { EdgeFrameWriter } from './link/edge-frame-writer.js';
+export {
+  type Attached,
+  type AttachRequest,
+  type EdgeFrames,
+  linkVersion,
+  maxLinkMessageBytes,
+  type NodeFrames,
+  type NodeFramesIn,
+  type NodeFramesOut,
+  type Position,
+} from './link/frames.js';
+export { NodeFrameWriter } from './link/node-frame-writer.js';
+export { readEdgeFrames } from './link/read-edge-frames.js';
+export { readNodeFrames } from './link/read-node-frames.js';
 export {
   isMessageId,
   type Message,

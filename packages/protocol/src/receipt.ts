@@ -5,7 +5,21 @@ import type { ErrorDetail } from './pinwheel-error.js';
  * `published`: handed to a queue that answers nothing. `offline`: the user has no session. `overloaded`: not
  * taken, or its fate is not known; `error` says which. `not-owner`: this node neither holds nor owns the user.
  */
-export type ReceiptStatus = 'delivered' | 'queued' | 'published' | 'offline' | 'overloaded' | 'not-owner';
+export type ReceiptStatus = (typeof receiptStatuses)[number];
+
+/** A binary batch's receipts name a status by its place here. */
+export const receiptStatuses = [
+  'delivered',
+  'queued',
+  'published',
+  'offline',
+  'overloaded',
+  'not-owner',
+] as const;
+
+export function isReceiptStatus(status: unknown): status is ReceiptStatus {
+  return (receiptStatuses as readonly unknown[]).includes(status);
+}
 
 export interface Receipt {
   readonly user: string;

@@ -1,5 +1,5 @@
 import { type ErrorDetail, isErrorCode, PinwheelError } from './pinwheel-error.js';
-import type { Receipt, ReceiptStatus } from './receipt.js';
+import { type Receipt, type ReceiptStatus, receiptStatuses } from './receipt.js';
 
 /** What a receipt says beside its status and count; most say nothing. */
 export type ReceiptDetail = Pick<Receipt, 'stream' | 'seq' | 'owner' | 'fingerprint' | 'error'>;
@@ -10,15 +10,7 @@ const detailFlag = 0x80;
 const maxDetailBytes = 0xffff;
 const maxShortened = 1000;
 
-const statuses: readonly ReceiptStatus[] = [
-  'delivered',
-  'queued',
-  'published',
-  'offline',
-  'overloaded',
-  'not-owner',
-];
-const codeOf = Object.fromEntries(statuses.map((status, code) => [status, code])) as Record<
+const codeOf = Object.fromEntries(receiptStatuses.map((status, code) => [status, code])) as Record<
   ReceiptStatus,
   number
 >;
@@ -51,7 +43,7 @@ export class Receipts {
   }
 
   status(i: number): ReceiptStatus {
-    return statuses[this.#status[i]!]!;
+    return receiptStatuses[this.#status[i]!]!;
   }
 
   /** The receipt at place `i` as an object, for the user whom that message was for. */
@@ -102,7 +94,7 @@ export class Receipts {
     for (let i = 0; i < length; i++) {
       if (at + plainBytes > bytes.length) throw wrong(i, length, 'is cut off');
       const code = bytes[at]! & ~detailFlag;
-      if (code >= statuses.length) throw wrong(i, length, `has the unknown status ${code}`);
+      if (code >= receiptStatuses.length) throw wrong(i, length, `has the unknown status ${code}`);
       receipts.#status[i] = code;
       receipts.#sessions[i] = bytes[at + 1]! | (bytes[at + 2]! << 8);
       const detailed = (bytes[at]! & detailFlag) !== 0;
