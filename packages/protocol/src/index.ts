@@ -1,6 +1,11 @@
 export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type OutgoingMessage } from './batch.js';
 export { parseClientControl } from './client/client-control.js';
-export { decodeClientFrame, encodeClientFrame, maxClientFrameBytes } from './client/client-frame.js';
+export {
+  decodeClientFrame,
+  encodeClientFrame,
+  maxClientFrameBytes,
+  viewClientFrame,
+} from './client/client-frame.js';
 export {
   type ClientControl,
   type ClientFrame,

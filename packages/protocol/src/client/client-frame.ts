@@ -1,7 +1,6 @@
-import { maxU32 } from '../field-bounds.js';
 import { readU16, readU32, writeU16, writeU32 } from '../little-endian.js';
 import { maxMessageBytes, maxUserBytes } from '../message.js';
-import { PinwheelError } from '../pinwheel-error.js';
+import { brokenFrame, checkData, checkLength, checkNumber } from './frame-checks.js';
 import type { ClientFrame } from './frames.js';
 import { clientKinds as kinds } from './kinds.js';
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from './utf8.js';
@@ -11,32 +10,43 @@ const sendHeadBytes = 8;
 const ackBytes = 6;
 const waitFlag = 2;
 
+const message = 'the client’s MESSAGE';
+const send = 'the client’s SEND';
+const ack = 'the client’s ACK';
+
 /** The longest of them: a SEND to the longest user. */
 export const maxClientFrameBytes = sendHeadBytes + maxUserBytes + maxMessageBytes;
+
+type Allocate = (bytes: number) => Uint8Array;
+
+function newBytes(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
+}
 
 /**
  * The message in bytes of its own.
  *
+ * @param allocate gives bytes, which are written over: in Node.js `Buffer.allocUnsafe` costs a tenth of new ones.
  * @throws PinwheelError `protocol` for a field out of bounds.
  */
-export function encodeClientFrame(frame: ClientFrame): Uint8Array {
+export function encodeClientFrame(frame: ClientFrame, allocate: Allocate = newBytes): Uint8Array {
   switch (frame.kind) {
     case 'message': {
       const { number, binary, data } = frame;
-      checkData('MESSAGE', data.length);
-      const bytes = new Uint8Array(messageHeadBytes + data.length);
+      checkData(message, data.length);
+      const bytes = allocate(messageHeadBytes + data.length);
       bytes[0] = binary ? kinds.binaryMessage : kinds.message;
-      writeU32(bytes, 1, checkNumber('MESSAGE', 'number', number, maxU32));
+      writeU32(bytes, 1, checkNumber(message, 'number', number));
       bytes.set(data, messageHeadBytes);
       return bytes;
     }
     case 'send':
-      return encodeSend(frame);
+      return encodeSend(frame, allocate);
     case 'ack': {
-      const bytes = new Uint8Array(ackBytes);
+      const bytes = allocate(ackBytes);
       bytes[0] = kinds.ack;
-      bytes[1] = checkNumber('ACK', 'welcomes', frame.welcomes, 0xff);
-      writeU32(bytes, 2, checkNumber('ACK', 'seq', frame.seq, maxU32));
+      bytes[1] = checkNumber(ack, 'welcomes', frame.welcomes, 0xff);
+      writeU32(bytes, 2, checkNumber(ack, 'seq', frame.seq));
       return bytes;
     }
     default:
@@ -44,16 +54,16 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array {
   }
 }
 
-function encodeSend(frame: ClientFrame & { kind: 'send' }): Uint8Array {
+function encodeSend(frame: ClientFrame & { kind: 'send' }, allocate: Allocate): Uint8Array {
   const { number, binary, waitForClient, to, data } = frame;
   // as bytes a lone surrogate would be another user
-  if (!to.isWellFormed()) throw broken('SEND', 'to has a lone surrogate; it must be valid UTF-8');
+  if (!to.isWellFormed()) throw brokenFrame(send, 'to has a lone surrogate; it must be valid UTF-8');
   const user = encodeUtf8(to);
   checkUser(user.length);
-  checkData('SEND', data.length);
-  const bytes = new Uint8Array(sendHeadBytes + user.length + data.length);
+  checkData(send, data.length);
+  const bytes = allocate(sendHeadBytes + user.length + data.length);
   bytes[0] = binary ? kinds.binarySend : kinds.send;
-  writeU32(bytes, 1, checkNumber('SEND', 'number', number, maxU32));
+  writeU32(bytes, 1, checkNumber(send, 'number', number));
   bytes[5] = waitForClient ? waitFlag : 0;
   writeU16(bytes, 6, user.length);
   bytes.set(user, sendHeadBytes);
@@ -62,22 +72,49 @@ function encodeSend(frame: ClientFrame & { kind: 'send' }): Uint8Array {
 }
 
 /**
- * Reads a client's binary message, all of it: a text is valid UTF-8. Data is a view into it.
+ * Reads a client's binary message and looks through all of it. Data is a view into it.
  *
+ * @param isUtf8 whether a text is valid; that of `node:buffer` is much faster than the one here, which runs anywhere.
  * @throws PinwheelError `protocol`.
  */
-export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
-  const dataAt = clientDataAt(bytes);
-  if (dataAt === undefined) return { kind: 'ack', welcomes: bytes[1]!, seq: readU32(bytes, 2) };
-  const text = isClientText(bytes);
-  if (text && !isValidUtf8(bytes, dataAt, bytes.length)) {
-    throw broken(nameOf(bytes[0]!), 'its data is text, and not valid UTF-8');
+export function decodeClientFrame(
+  bytes: Uint8Array,
+  isUtf8: (data: Uint8Array) => boolean = isUtf8Anywhere,
+): ClientFrame {
+  clientDataAt(bytes);
+  const frame = viewClientFrame(bytes);
+  if (frame.kind !== 'ack' && !frame.binary && !isUtf8(frame.data)) {
+    throw brokenFrame(frame.kind === 'send' ? send : message, 'its data is text, and not valid UTF-8');
   }
+  return frame;
+}
+
+function isUtf8Anywhere(data: Uint8Array): boolean {
+  return isValidUtf8(data, 0, data.length);
+}
+
+/** The same for a message that has been looked through before, such as those that a link hands over. */
+export function viewClientFrame(bytes: Uint8Array): ClientFrame {
+  const kind = bytes[0]!;
+  if (kind === kinds.ack) return { kind: 'ack', welcomes: bytes[1]!, seq: readU32(bytes, 2) };
   const number = readU32(bytes, 1);
-  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, bytes.length - dataAt);
-  if (bytes[0]! < kinds.send) return { kind: 'message', number, binary: !text, data };
-  const to = decodeUtf8(bytes, sendHeadBytes, dataAt);
-  return { kind: 'send', number, binary: !text, waitForClient: bytes[5] === waitFlag, to, data };
+  if (kind < kinds.send) {
+    const data = viewFrom(bytes, messageHeadBytes);
+    return { kind: 'message', number, binary: kind === kinds.binaryMessage, data };
+  }
+  const dataAt = sendHeadBytes + readU16(bytes, 6);
+  return {
+    kind: 'send',
+    number,
+    binary: kind === kinds.binarySend,
+    waitForClient: bytes[5] === waitFlag,
+    to: decodeUtf8(bytes, sendHeadBytes, dataAt),
+    data: viewFrom(bytes, dataAt),
+  };
+}
+
+function viewFrom(bytes: Uint8Array, at: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
 }
 
 /**
@@ -91,21 +128,20 @@ export function clientDataAt(bytes: Uint8Array): number | undefined {
   switch (kind) {
     case kinds.message:
     case kinds.binaryMessage:
-      checkHead('MESSAGE', bytes, messageHeadBytes);
-      checkData('MESSAGE', bytes.length - messageHeadBytes);
+      checkLength(message, bytes, messageHeadBytes);
+      checkData(message, bytes.length - messageHeadBytes);
       return messageHeadBytes;
     case kinds.send:
     case kinds.binarySend:
       return sendDataAt(bytes);
     case kinds.ack:
-      checkHead('ACK', bytes, ackBytes);
-      if (bytes.length > ackBytes)
-        throw broken('ACK', `${bytes.length - ackBytes} bytes follow its last field`);
+      checkLength(ack, bytes, ackBytes, ackBytes);
       return undefined;
-    case undefined:
-      throw new PinwheelError('protocol', 'the client’s message is empty');
     default:
-      throw new PinwheelError('protocol', `the client’s message is of kind ${kind}, which is unknown`);
+      throw brokenFrame(
+        'a client’s message',
+        kind === undefined ? 'it is empty' : `its kind ${kind} is unknown`,
+      );
   }
 }
 
@@ -115,44 +151,20 @@ export function isClientText(bytes: Uint8Array): boolean {
 }
 
 function sendDataAt(bytes: Uint8Array): number {
-  checkHead('SEND', bytes, sendHeadBytes);
+  checkLength(send, bytes, sendHeadBytes);
   const flags = bytes[5]!;
-  if ((flags & ~waitFlag) !== 0) throw broken('SEND', `its flags are ${flags}; known are ${waitFlag}`);
+  if ((flags & ~waitFlag) !== 0) throw brokenFrame(send, `its flags are ${flags}; known is ${waitFlag}`);
   const userBytes = readU16(bytes, 6);
   checkUser(userBytes);
   const dataAt = sendHeadBytes + userBytes;
-  checkHead('SEND', bytes, dataAt);
-  if (!isValidUtf8(bytes, sendHeadBytes, dataAt)) throw broken('SEND', 'to is not valid UTF-8');
-  checkData('SEND', bytes.length - dataAt);
+  checkLength(send, bytes, dataAt);
+  if (!isValidUtf8(bytes, sendHeadBytes, dataAt)) throw brokenFrame(send, 'to is not valid UTF-8');
+  checkData(send, bytes.length - dataAt);
   return dataAt;
-}
-
-function nameOf(kind: number): string {
-  return kind < kinds.send ? 'MESSAGE' : 'SEND';
-}
-
-function checkHead(name: string, bytes: Uint8Array, least: number): void {
-  if (bytes.length < least)
-    throw broken(name, `it has ${bytes.length} bytes; it must have at least ${least}`);
 }
 
 function checkUser(bytes: number): void {
   if (bytes < 1 || bytes > maxUserBytes) {
-    throw broken('SEND', `to has ${bytes} bytes; it must have 1 to ${maxUserBytes}`);
+    throw brokenFrame(send, `to has ${bytes} bytes; it must have 1 to ${maxUserBytes}`);
   }
-}
-
-function checkData(name: string, bytes: number): void {
-  if (bytes > maxMessageBytes) {
-    throw broken(name, `its data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
-  }
-}
-
-function checkNumber(name: string, field: string, value: number, most: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw broken(name, `${field} is ${value}; it must be a whole number from 0 to ${most}`);
-}
-
-function broken(name: string, what: string): PinwheelError {
-  return new PinwheelError('protocol', `the client’s ${name}: ${what}`);
 }

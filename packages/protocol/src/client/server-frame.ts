@@ -1,7 +1,7 @@
-import { maxU32 } from '../field-bounds.js';
 import { readU32, writeU32 } from '../little-endian.js';
-import { isMessageId, maxIdBytes, maxMessageBytes } from '../message.js';
-import { PinwheelError } from '../pinwheel-error.js';
+import { isMessageId, maxIdBytes } from '../message.js';
+import type { PinwheelError } from '../pinwheel-error.js';
+import { brokenFrame, checkData, checkLength, checkNumber } from './frame-checks.js';
 import type { ServerFrame } from './frames.js';
 import { serverKinds as kinds } from './kinds.js';
 import { decodeUtf8 } from './utf8.js';
@@ -10,6 +10,10 @@ const messageHeadBytes = 6;
 const replyHeadBytes = 1;
 const takenBytes = 5;
 
+const message = 'the server’s MESSAGE';
+const reply = 'the server’s REPLY';
+const taken = 'the server’s TAKEN';
+
 /**
  * The message in bytes of its own.
  *
@@ -17,34 +21,38 @@ const takenBytes = 5;
  */
 export function encodeServerFrame(frame: ServerFrame): Uint8Array {
   switch (frame.kind) {
-    case 'message': {
-      const { seq, id, binary, data } = frame;
-      if (id !== '' && !isMessageId(id)) throw badId();
-      checkData('MESSAGE', data.length);
-      const bytes = new Uint8Array(messageHeadBytes + id.length + data.length);
-      bytes[0] = binary ? kinds.binaryMessage : kinds.message;
-      writeU32(bytes, 1, checkNumber('MESSAGE', 'seq', seq));
-      bytes[5] = id.length;
-      for (let i = 0; i < id.length; i++) bytes[messageHeadBytes + i] = id.charCodeAt(i);
-      bytes.set(data, messageHeadBytes + id.length);
-      return bytes;
-    }
+    case 'message':
+      return encodeMessage(frame);
     case 'reply': {
-      checkData('REPLY', frame.data.length);
-      const bytes = new Uint8Array(replyHeadBytes + frame.data.length);
-      bytes[0] = frame.binary ? kinds.binaryReply : kinds.reply;
-      bytes.set(frame.data, replyHeadBytes);
+      const { binary, data } = frame;
+      checkData(reply, data.length);
+      const bytes = new Uint8Array(replyHeadBytes + data.length);
+      bytes[0] = binary ? kinds.binaryReply : kinds.reply;
+      bytes.set(data, replyHeadBytes);
       return bytes;
     }
     case 'taken': {
       const bytes = new Uint8Array(takenBytes);
       bytes[0] = kinds.taken;
-      writeU32(bytes, 1, checkNumber('TAKEN', 'number', frame.number));
+      writeU32(bytes, 1, checkNumber(taken, 'number', frame.number));
       return bytes;
     }
     default:
       throw new TypeError(`unknown server frame ${frame satisfies never}`);
   }
+}
+
+function encodeMessage({ seq, id, binary, data }: ServerFrame & { kind: 'message' }): Uint8Array {
+  if (id !== '' && !isMessageId(id)) throw badId();
+  checkData(message, data.length);
+  const dataAt = messageHeadBytes + id.length;
+  const bytes = new Uint8Array(dataAt + data.length);
+  bytes[0] = binary ? kinds.binaryMessage : kinds.message;
+  writeU32(bytes, 1, checkNumber(message, 'seq', seq));
+  bytes[5] = id.length;
+  for (let i = 0; i < id.length; i++) bytes[messageHeadBytes + i] = id.charCodeAt(i);
+  bytes.set(data, dataAt);
+  return bytes;
 }
 
 /**
@@ -64,51 +72,37 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
       return {
         kind: 'reply',
         binary: kind === kinds.binaryReply,
-        data: dataOf('REPLY', bytes, replyHeadBytes),
+        data: dataOf(reply, bytes, replyHeadBytes),
       };
     case kinds.taken:
-      if (bytes.length !== takenBytes) {
-        throw broken('TAKEN', `it has ${bytes.length} bytes; it must have ${takenBytes}`);
-      }
+      checkLength(taken, bytes, takenBytes, takenBytes);
       return { kind: 'taken', number: readU32(bytes, 1) };
-    case undefined:
-      throw new PinwheelError('protocol', 'the server’s message is empty');
     default:
-      throw new PinwheelError('protocol', `the server’s message is of kind ${kind}, which is unknown`);
+      throw brokenFrame(
+        'a server’s message',
+        kind === undefined ? 'it is empty' : `its kind ${kind} is unknown`,
+      );
   }
 }
 
 function decodeMessage(bytes: Uint8Array, binary: boolean): ServerFrame {
-  const idBytes = bytes[5] ?? 0;
+  checkLength(message, bytes, messageHeadBytes);
+  const idBytes = bytes[5]!;
   if (idBytes > maxIdBytes) throw badId();
   const dataAt = messageHeadBytes + idBytes;
-  const data = dataOf('MESSAGE', bytes, dataAt);
+  const data = dataOf(message, bytes, dataAt);
   const id = decodeUtf8(bytes, messageHeadBytes, dataAt);
   if (id !== '' && !isMessageId(id)) throw badId();
   return { kind: 'message', seq: readU32(bytes, 1), id, binary, data };
 }
 
-function dataOf(name: string, bytes: Uint8Array, at: number): Uint8Array {
-  if (bytes.length < at) throw broken(name, `it has ${bytes.length} bytes; it must have at least ${at}`);
-  checkData(name, bytes.length - at);
+function dataOf(frame: string, bytes: Uint8Array, at: number): Uint8Array {
+  checkLength(frame, bytes, at);
+  checkData(frame, bytes.length - at);
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
 }
 
-function checkData(name: string, bytes: number): void {
-  if (bytes > maxMessageBytes) {
-    throw broken(name, `its data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
-  }
-}
-
-function checkNumber(name: string, field: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= maxU32) return value;
-  throw broken(name, `${field} is ${value}; it must be a whole number from 0 to ${maxU32}`);
-}
-
+/** It may be empty: a message to everybody, or to a plain client, has none that counts. */
 function badId(): PinwheelError {
-  return broken('MESSAGE', `its id must be at most ${maxIdBytes} characters of printable ASCII`);
-}
-
-function broken(name: string, what: string): PinwheelError {
-  return new PinwheelError('protocol', `the server’s ${name}: ${what}`);
+  return brokenFrame(message, `id must have at most ${maxIdBytes} characters of printable ASCII`);
 }
