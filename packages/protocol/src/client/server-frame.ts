@@ -102,7 +102,7 @@ function dataOf(frame: string, bytes: Uint8Array, at: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
 }
 
-/** It may be empty: a message to everybody, or to a plain client, has none that counts. */
+/** It is empty in what is written for a plain client. */
 function badId(): PinwheelError {
   return brokenFrame(message, `id must have at most ${maxIdBytes} characters of printable ASCII`);
 }
