@@ -20,13 +20,13 @@ const successors = 4;
  * counts until it has said, for this very ring, that it holds nobody who is not its own.
  */
 export class Ownership {
-  readonly #self: string;
+  readonly self: string;
   #state: RingState;
   #draining: readonly Member[];
   #doneMoving = new Set<string>();
 
   constructor(self: string, state: RingState) {
-    this.#self = self;
+    this.self = self;
     this.#state = state;
     this.#draining = drainingOf(state);
   }
@@ -56,14 +56,14 @@ export class Ownership {
   }
 
   isMine(hash: number): boolean {
-    return this.#state.ring.ownerOfHash(hash) === this.#self;
+    return this.#state.ring.ownerOfHash(hash) === this.self;
   }
 
   whereabouts(user: string): Whereabouts {
     const { ring, members } = this.#state;
     const hash = ring.hashOf(user);
     const id = ring.ownerOfHash(hash);
-    if (id === this.#self) return { kind: 'mine', before: this.#possibleHolders(user, hash) };
+    if (id === this.self) return { kind: 'mine', before: this.#possibleHolders(user, hash) };
     const owner = id === undefined ? undefined : members.get(id);
     return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
   }
@@ -72,7 +72,7 @@ export class Ownership {
     const { ring, previous, members } = this.#state;
     const found = new Set<Member>();
     const add = (member: Member | undefined): void => {
-      if (member?.kind !== 'node' || member.id === this.#self || this.#doneMoving.has(member.id)) return;
+      if (member?.kind !== 'node' || member.id === this.self || this.#doneMoving.has(member.id)) return;
       found.add(member);
     };
     for (const before of previous) add(members.get(before.ownerOfHash(hash) ?? ''));

@@ -1,0 +1,47 @@
+import type { Position } from '@pinwheel/protocol';
+import type { Inbox } from './inbox.js';
+import type { Absorbed } from './user-state.js';
+
+export interface AttachPosition {
+  /** What the session is sent follows behind it. */
+  readonly seq: number;
+  /** Nothing between the session's position and `seq` is lost. */
+  readonly recovered: boolean;
+}
+
+/** What a node has of a user, for somebody who comes with a position. */
+export interface Continuity {
+  readonly stream: string;
+  readonly inbox: Inbox;
+  readonly absorbed: readonly Absorbed[] | undefined;
+}
+
+/** Where a session goes on that has `positions`; `undefined` for one that begins at the end. */
+export function attachPosition(
+  { stream, inbox, absorbed }: Continuity,
+  positions: readonly Position[] | undefined,
+): AttachPosition {
+  const last = inbox.next - 1;
+  const oldest = inbox.firstKept - 1;
+  if (positions === undefined) return { seq: last, recovered: true };
+  const here = positions.find((position) => position.stream === stream);
+  if (here !== undefined) {
+    // a number that was never given is nobody's position
+    if (here.seq > last) return { seq: last, recovered: false };
+    return { seq: Math.max(here.seq, oldest), recovered: here.seq >= oldest };
+  }
+  for (const { stream: merged, from, at } of absorbed ?? []) {
+    const there = positions.find((position) => position.stream === merged);
+    if (there !== undefined && there.seq >= from - 1 && oldest <= at)
+      return { seq: Math.max(at, oldest), recovered: true };
+  }
+  return { seq: oldest, recovered: false };
+}
+
+/** Whether a session that covers these positions has had a message that stood at those origins. */
+export function isCovered(origins: readonly Position[], covers: readonly Position[] | undefined): boolean {
+  if (covers === undefined) return false;
+  return origins.some(({ stream, seq }) =>
+    covers.some((position) => position.stream === stream && position.seq >= seq),
+  );
+}

@@ -1,0 +1,89 @@
+import { backoffMs, type Clock } from '@pinwheel/membership';
+import type { Claims } from './claims.js';
+import type { HeldUser } from './held-user.js';
+import type { Ownership } from './ownership.js';
+import type { Users } from './users.js';
+
+export interface ContestedOptions {
+  readonly users: Users;
+  readonly ownership: Ownership;
+  readonly claims: () => Claims;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const askAgain = { firstMs: 250, longestMs: 5000 };
+
+/**
+ * Users who may be held elsewhere, too, because somebody who could know did not answer. Asked again until everybody
+ * has said something definite or has left.
+ */
+export class Contested {
+  readonly #options: ContestedOptions;
+  readonly #users = new Map<HeldUser, number>();
+
+  constructor(options: ContestedOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#users.size;
+  }
+
+  /** @param silent members that have yet to say whether they hold the user. */
+  add(held: HeldUser, silent: Iterable<string>): void {
+    held.contested = new Set([...(held.contested ?? []), ...silent]);
+    this.watch(held);
+  }
+
+  /** The user came from elsewhere with that mark, perhaps. */
+  watch(held: HeldUser): void {
+    held.contested?.delete(this.#options.ownership.self);
+    if (held.contested === undefined || this.#users.has(held)) return;
+    this.#users.set(held, 0);
+    this.#askLater(held);
+  }
+
+  ringChanged(): void {
+    for (const held of [...this.#users.keys()]) this.#settle(held);
+  }
+
+  stop(): void {
+    this.#users.clear();
+  }
+
+  #askLater(held: HeldUser): void {
+    const { clock, random } = this.#options;
+    const asked = (this.#users.get(held) ?? 0) + 1;
+    this.#users.set(held, asked);
+    clock.after(backoffMs(asked, askAgain, random) + 20, () => void this.#ask(held));
+  }
+
+  async #ask(held: HeldUser): Promise<void> {
+    if (!this.#settle(held)) return;
+    const { ownership, claims, users } = this.#options;
+    for (const id of [...(held.contested ?? [])]) {
+      const member = ownership.state.members.get(id);
+      if (member === undefined) continue;
+      const outcome = await claims().claimAnew(held.user, member);
+      if (users.known(held.user) !== held) break;
+      if (outcome.kind === 'nobody' || outcome.kind === 'here') held.contested?.delete(id);
+    }
+    if (this.#settle(held)) this.#askLater(held);
+  }
+
+  /** Leaves out who has left. Whether somebody has yet to be asked. */
+  #settle(held: HeldUser): boolean {
+    const { users, ownership } = this.#options;
+    if (!this.#users.has(held)) return false;
+    for (const id of held.contested ?? []) {
+      if (!ownership.state.members.has(id)) held.contested!.delete(id);
+    }
+    if (held.contested?.size === 0) held.contested = undefined;
+    const isHere = users.known(held.user) === held;
+    if (held.contested !== undefined && isHere) return true;
+    this.#users.delete(held);
+    if (isHere) users.forgetIfUnneeded(held);
+    return false;
+  }
+}

@@ -1,0 +1,199 @@
+import type { Clock } from '@pinwheel/membership';
+import type { Handoffs } from './handoffs.js';
+import type { HeldUser } from './held-user.js';
+import { type Copy, PreparedUser } from './known-user.js';
+import { merge, restore } from './merge.js';
+import type { Ownership } from './ownership.js';
+import type { CommitAnswer, CommitRequest, PrepareAnswer, PrepareRequest } from './peers.js';
+import type { Users } from './users.js';
+
+export interface CopiesOptions {
+  readonly users: Users;
+  readonly ownership: Ownership;
+  readonly clock: Clock;
+  readonly handoffs: Handoffs;
+  /** Most copies at one time. */
+  readonly maxCopies: number;
+  /** Whether this node takes users at all. */
+  readonly isOpen: () => boolean;
+  /** A user has come to be held here: it is judged by the ring. */
+  readonly taken: (held: HeldUser) => void;
+}
+
+export interface CopyCounters {
+  kept: number;
+  refused: number;
+  committed: number;
+  merged: number;
+  dropped: number;
+  /** Copies whose source is gone: served from the copy, in a new stream. */
+  orphaned: number;
+}
+
+/** Takes users over from their holders, the owner's side: a copy serves nobody until the holder has released it. */
+export class Copies {
+  readonly counters: CopyCounters = {
+    kept: 0,
+    refused: 0,
+    committed: 0,
+    merged: 0,
+    dropped: 0,
+    orphaned: 0,
+  };
+  readonly #options: CopiesOptions;
+  readonly #waiting = new Map<string, Copy>();
+
+  constructor(options: CopiesOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  /** Copies of users whom this node's ring gives to others. */
+  get foreign(): number {
+    let foreign = 0;
+    for (const user of this.#waiting.keys()) {
+      const known = this.#options.users.known(user);
+      if (known?.kind === 'prepared' && !this.#options.ownership.isMine(known.hash)) foreign++;
+    }
+    return foreign;
+  }
+
+  /** Copies that came before `before`, by the node's clock, and the members they came from. */
+  *olderThan(before: number): Iterable<readonly [user: string, copy: Copy]> {
+    for (const entry of this.#waiting) if (entry[1].at < before) yield entry;
+  }
+
+  prepare({ from, incarnation, users }: PrepareRequest): readonly PrepareAnswer[] {
+    return users.map(({ user, handoff, state }) => {
+      const copy = { from, incarnation, handoff, state, at: this.#options.clock.now() };
+      const why = this.#refusal(user, copy);
+      if (why === undefined) {
+        this.#keep(user, copy);
+        this.counters.kept++;
+        return { kind: 'kept' };
+      }
+      this.counters.refused++;
+      return { kind: 'refused', why };
+    });
+  }
+
+  commit({ users }: CommitRequest): readonly CommitAnswer[] {
+    return users.map(({ user, handoff }) => {
+      this.commitOne(user, handoff);
+      const known = this.#options.users.known(user);
+      return { kind: known === undefined || known.kind === 'prepared' ? 'unknown' : 'done' };
+    });
+  }
+
+  /** The holder has given the user up to this node. Harmless when the copy is not, or not any more, here. */
+  commitOne(user: string, handoff: string): void {
+    const { users, clock, taken } = this.#options;
+    const known = users.known(user);
+    const copy = this.#waiting.get(user);
+    if (copy === undefined || copy.handoff !== handoff) return;
+    this.#waiting.delete(user);
+    if (known?.kind === 'held') {
+      known.incoming = undefined;
+      known.contested?.delete(copy.from);
+      if (known.contested?.size === 0) known.contested = undefined;
+      merge(known, copy.state, true, clock);
+      this.counters.merged++;
+      taken(known);
+    } else if (known?.kind === 'prepared') {
+      const held = users.hold(user, known.hash);
+      restore(held, copy.state, clock);
+      held.toSweep();
+      this.counters.committed++;
+      taken(held);
+    }
+  }
+
+  /** The holder goes on serving the user: exactly this copy is not needed. */
+  drop(user: string, handoff: string): void {
+    const { users } = this.#options;
+    const copy = this.#waiting.get(user);
+    if (copy?.handoff !== handoff) return;
+    this.#waiting.delete(user);
+    this.counters.dropped++;
+    const known = users.known(user);
+    if (known?.kind === 'prepared') users.delete(known);
+    else if (known?.kind === 'held') {
+      known.incoming = undefined;
+      users.forgetIfUnneeded(known);
+    }
+  }
+
+  /** The copy that came from that member, if there is one. */
+  from(user: string, member: string): Copy | undefined {
+    const copy = this.#waiting.get(user);
+    return copy?.from === member ? copy : undefined;
+  }
+
+  /** Serves a user from a copy whose source cannot be asked: in a new stream, since messages may be missing. */
+  promote(user: string): HeldUser | undefined {
+    const { users, clock, taken } = this.#options;
+    const copy = this.#waiting.get(user);
+    if (copy === undefined) return users.get(user);
+    this.#waiting.delete(user);
+    this.counters.orphaned++;
+    const known = users.known(user);
+    let held: HeldUser;
+    if (known?.kind === 'held') {
+      held = known;
+      held.incoming = undefined;
+    } else {
+      held = users.hold(user, this.#options.ownership.state.ring.hashOf(user));
+    }
+    merge(held, copy.state, false, clock);
+    taken(held);
+    return held;
+  }
+
+  /** Copies whose source has left, or was replaced by another process, are all that there is of those users. */
+  ringChanged(): void {
+    const { members } = this.#options.ownership.state;
+    for (const [user, { from, incarnation }] of [...this.#waiting]) {
+      const source = members.get(from);
+      const isGone =
+        source === undefined || (source.incarnation !== undefined && source.incarnation !== incarnation);
+      if (isGone) this.promote(user);
+    }
+  }
+
+  #refusal(user: string, copy: Copy): string | undefined {
+    const { users, ownership, handoffs, maxCopies, isOpen } = this.#options;
+    const hash = ownership.state.ring.hashOf(user);
+    if (!isOpen()) return 'this node takes no users';
+    if (!ownership.isMine(hash)) return 'the user is not mine by my ring';
+    if (handoffs.isUnderWay(user)) return 'the user is on its way from here';
+    const waiting = this.#waiting.get(user);
+    if (waiting !== undefined) {
+      if (waiting.from !== copy.from) return `there is a copy from ${waiting.from}`;
+      return isOlder(copy, waiting) ? 'there is a newer copy' : undefined;
+    }
+    const known = users.known(user);
+    // a copy of ours that is not acknowledged must not be lost; its target, when it brings the user back, has had it
+    if (known?.kind === 'released' && known.unacknowledged !== undefined && known.to !== copy.from)
+      return `the user is on its way to ${known.to}`;
+    return this.#waiting.size < maxCopies
+      ? undefined
+      : `there are ${maxCopies} copies, the most that are kept`;
+  }
+
+  #keep(user: string, copy: Copy): void {
+    const { users, ownership } = this.#options;
+    this.#waiting.set(user, copy);
+    const known = users.known(user);
+    if (known?.kind === 'held') known.incoming = copy;
+    else users.set(new PreparedUser(user, ownership.state.ring.hashOf(user), copy));
+  }
+}
+
+/** Calls overtake one another. The number of a handoff stands behind its last hyphen. */
+function isOlder(copy: Copy, than: Copy): boolean {
+  const numberOf = ({ handoff }: Copy): number => Number(handoff.slice(handoff.lastIndexOf('-') + 1));
+  return copy.incarnation === than.incarnation && numberOf(copy) < numberOf(than);
+}

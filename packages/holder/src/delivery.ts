@@ -1,0 +1,129 @@
+import type { Message, ReceiptDetail, Receipts } from '@pinwheel/protocol';
+import type { HeldUser } from './held-user.js';
+import type { Inbox } from './inbox.js';
+import type { Users } from './users.js';
+
+/** Places in a batch of the messages that cannot be delivered here and now, by user. */
+export type Missing = ReadonlyMap<string, readonly number[]>;
+
+const tooSlow: ReceiptDetail = {
+  error: { code: 'overloaded', message: 'every session of the user is at its bound of unread bytes' },
+};
+const inboxFull: ReceiptDetail = {
+  error: { code: 'overloaded', message: 'the user is away and its inbox is at its bound' },
+};
+const nobodyMissing: Missing = new Map();
+/** Before a stream's numbers run out it is replaced. */
+const lastSeq = 0xffff_0000;
+
+/**
+ * Delivers what it can of a batch: user by user, so that all messages for a user reach a session in one write.
+ * A user's messages of one batch share their fate but for back-pressure, which keeps them in order. Users who are not
+ * held here, or are on the way to another node, are missing.
+ *
+ * @param second of the node's clock.
+ */
+export function deliver(
+  users: Users,
+  batch: readonly Message[],
+  receipts: Receipts,
+  second: number,
+): Missing {
+  const here: HeldUser[] = [];
+  let missing: Map<string, number[]> | undefined;
+  for (let i = 0; i < batch.length; i++) {
+    const { user } = batch[i]!;
+    const known = users.known(user);
+    if (known?.kind === 'held' && known.freeze === undefined) {
+      if (known.picked.length === 0) here.push(known);
+      known.picked.push(i);
+      continue;
+    }
+    missing ??= new Map();
+    const places = missing.get(user);
+    if (places === undefined) missing.set(user, [i]);
+    else places.push(i);
+  }
+  if (here.length > 0) {
+    const written = new Uint16Array(batch.length);
+    for (const held of here) {
+      // taken out first: a session that closes while it is written to must not leave the scratch dirty
+      const picked = held.picked.splice(0);
+      deliverTo(held, batch, picked, written, receipts, second);
+    }
+  }
+  return missing ?? nobodyMissing;
+}
+
+/** Delivers messages for one user who is here. */
+export function deliverTo(
+  held: HeldUser,
+  batch: readonly Message[],
+  picked: readonly number[],
+  written: Uint16Array,
+  receipts: Receipts,
+  second: number,
+): void {
+  const { inbox, sessions } = held;
+  if (inbox === undefined || held.linkSessions === 0) {
+    for (let k = 0; k < picked.length && inbox !== undefined; k++) inbox.skip();
+    write(held, batch, picked, 0, written);
+    for (const i of picked) {
+      if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!);
+      else receipts.set(i, 'overloaded', 0, tooSlow);
+    }
+    return;
+  }
+  if (inbox.next > lastSeq) held.restartStream();
+  let live = 0;
+  for (const session of sessions) if (session.isLive) live++;
+  const numbered = keep(held.inbox!, batch, picked, live, receipts, second);
+  held.toSweep();
+  const first = held.inbox!.next - numbered.length;
+  write(held, batch, numbered, first, written);
+  for (let k = 0; k < numbered.length; k++) {
+    const i = numbered[k]!;
+    const detail = batch[i]!.waitForClient ? { stream: held.stream, seq: first + k } : undefined;
+    if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
+    else if (first + k >= held.inbox!.firstKept) receipts.set(i, 'queued', 0, detail);
+    else receipts.set(i, 'overloaded', 0, tooSlow);
+  }
+}
+
+/** Numbers and keeps messages; those that are known already or find no room have their receipts. */
+function keep(
+  inbox: Inbox,
+  batch: readonly Message[],
+  picked: readonly number[],
+  live: number,
+  receipts: Receipts,
+  second: number,
+): readonly number[] {
+  let numbered: number[] | undefined;
+  for (let k = 0; k < picked.length; k++) {
+    const i = picked[k]!;
+    const message = batch[i]!;
+    const seen = message.repeated ? inbox.find(message.id) : undefined;
+    if (seen === undefined && (live > 0 || inbox.hasRoom(message.data.length))) {
+      inbox.append(message.id, message.binary, message.data, second, live);
+      numbered?.push(i);
+      continue;
+    }
+    numbered ??= picked.slice(0, k);
+    if (seen === undefined) receipts.set(i, 'overloaded', 0, inboxFull);
+    else receipts.set(i, seen.sessions > 0 ? 'delivered' : 'queued', seen.sessions);
+  }
+  return numbered ?? picked;
+}
+
+function write(
+  { sessions }: HeldUser,
+  batch: readonly Message[],
+  picked: readonly number[],
+  first: number,
+  written: Uint16Array,
+): void {
+  if (sessions.length === 1) sessions[0]!.write(batch, picked, first, written);
+  // a copy: a session may close while it is written to
+  else for (const session of [...sessions]) session.write(batch, picked, first, written);
+}

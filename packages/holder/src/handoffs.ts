@@ -1,0 +1,236 @@
+import { backoffMs, type Clock, type Member } from '@pinwheel/membership';
+import { Commits } from './commits.js';
+import type { HeldUser } from './held-user.js';
+import { ReleasedUser, type Unacknowledged } from './known-user.js';
+import { LinkSession } from './link-session.js';
+import { MemberOutboxes } from './member-outbox.js';
+import { merge, stateOf } from './merge.js';
+import type { Ownership } from './ownership.js';
+import { maxCallBytes, maxCallUsers, type Peers } from './peers.js';
+import type { UserState } from './user-state.js';
+import type { Users } from './users.js';
+
+/** The application's work for a user, as far as a handoff has to wait for it. */
+export interface InboundWork {
+  /** Begins nothing more for the user; a promise when something is under way, which resolves when that is over. */
+  hold(user: string): Promise<void> | undefined;
+  /** Goes on, or, when the user has left, drops what waited: its edge sends it again to the new holder. */
+  letGo(user: string, hasLeft: boolean): void;
+}
+
+export interface HandoffsOptions {
+  readonly self: string;
+  readonly incarnation: string;
+  readonly users: Users;
+  readonly ownership: Ownership;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly inbound: InboundWork;
+  /** How long the application may take over the message that it is at, in ms; then the user goes later. */
+  readonly quiesceMs: number;
+  /** How long a tombstone is kept, in ms. */
+  readonly tombstoneMs: number;
+  /** A session that cannot be handed over: its client has to connect again. */
+  readonly closeDirect: (held: HeldUser) => void;
+  /** The user could not be handed over now: it belongs on the list again. */
+  readonly again: (held: HeldUser) => void;
+  /** A user was taken back, or has gone. */
+  readonly changed: () => void;
+}
+
+export interface HandoffCounters {
+  started: number;
+  released: number;
+  refused: number;
+  failed: number;
+  takenBack: number;
+}
+
+interface Leaving {
+  readonly held: HeldUser;
+  readonly target: Member;
+  readonly handoff: string;
+  readonly state: UserState;
+}
+
+const againWait = { firstMs: 200, longestMs: 5000 };
+const late = Symbol('late');
+
+/**
+ * Hands users over to their owners, the holder's side: freeze, have the target keep a copy, release. Its own decision
+ * to release is the only commit point; until then it can thaw, because a copy serves nobody.
+ */
+export class Handoffs {
+  readonly counters: HandoffCounters = { started: 0, released: 0, refused: 0, failed: 0, takenBack: 0 };
+  readonly #options: HandoffsOptions;
+  readonly #commits: Commits;
+  readonly #outboxes: MemberOutboxes<Leaving>;
+  /** Users whose handoff has begun, with those who wait for its end. */
+  readonly #underWay = new Map<string, (() => void)[]>();
+  #count: number;
+
+  constructor(options: HandoffsOptions) {
+    this.#options = options;
+    this.#count = 0;
+    this.#commits = new Commits({
+      ...options,
+      takeBack: (released) => this.takeBack(released),
+    });
+    this.#outboxes = new MemberOutboxes({
+      most: maxCallUsers,
+      maxBytes: maxCallBytes,
+      bytesOf: ({ held }) => 256 + (held.inbox?.keptBytes ?? 0),
+      call: (member, leaving) => this.#prepare(member, leaving),
+    });
+  }
+
+  /** Users on their way, the copies of those that have left included. */
+  get underWay(): number {
+    return this.#underWay.size + this.#commits.waiting;
+  }
+
+  isUnderWay(user: string): boolean {
+    return this.#underWay.has(user);
+  }
+
+  /** Calls when the handoff that is under way for the user is over; at once when none is. */
+  whenOver(user: string, call: () => void): void {
+    const waiting = this.#underWay.get(user);
+    if (waiting === undefined) call();
+    else waiting.push(call);
+  }
+
+  /** Hands a user over to its owner by the ring of the moment. Nothing happens when it belongs here or is on its way. */
+  start(held: HeldUser): void {
+    const { users } = this.#options;
+    if (users.known(held.user) !== held || this.#underWay.has(held.user)) return;
+    if (this.#targetOf(held) === undefined) return;
+    this.counters.started++;
+    this.#underWay.set(held.user, []);
+    void this.#quiesce(held);
+  }
+
+  ringChanged(): void {
+    this.#commits.ringChanged();
+  }
+
+  stop(): void {
+    this.#commits.stop();
+  }
+
+  async #quiesce(held: HeldUser): Promise<void> {
+    const { inbound, clock, quiesceMs, users } = this.#options;
+    const working = inbound.hold(held.user);
+    if (working !== undefined) {
+      let cancel = (): void => {};
+      const timeout = new Promise<typeof late>((resolve) => {
+        cancel = clock.after(quiesceMs, () => resolve(late));
+      });
+      const ended = await Promise.race([working, timeout]);
+      cancel();
+      if (ended === late) return this.#stays(held);
+    }
+    if (users.known(held.user) !== held) return this.#over(held.user, true);
+    const target = this.#targetOf(held);
+    // a copy that is not given up elsewhere could be left behind
+    if (target === undefined || held.incoming !== undefined) return this.#stays(held);
+    if (!isWorthKeeping(held)) return this.#release(held, target, undefined);
+    this.#count++;
+    const handoff = `${this.#options.incarnation}-${this.#count}`;
+    held.freezeFor(handoff);
+    const state = stateOf(held, Math.floor(clock.now() / 1000));
+    this.#outboxes.push(target.id, { held, target, handoff, state });
+  }
+
+  async #prepare(member: string, leaving: readonly Leaving[]): Promise<void> {
+    const { self, incarnation, peers, ownership } = this.#options;
+    const heard = ownership.asking(member);
+    try {
+      const users = leaving.map(({ held, handoff, state }) => ({ user: held.user, handoff, state }));
+      const answer = await peers.prepare(leaving[0]!.target, { from: self, incarnation, users });
+      heard(answer.fingerprint, answer.foreignUsers);
+      for (const [i, { held, target, handoff, state }] of leaving.entries()) {
+        if (answer.answers[i]?.kind === 'kept') {
+          this.#release(held, target, { handoff, state, target, incarnation: answer.incarnation });
+        } else {
+          this.counters.refused++;
+          this.#stays(held);
+        }
+      }
+    } catch {
+      this.counters.failed += leaving.length;
+      for (const { held } of leaving) this.#stays(held);
+    }
+  }
+
+  /** The commit point: from here on the user is the target's. */
+  #release(held: HeldUser, target: Member, kept: Unacknowledged | undefined): void {
+    const { users, clock, tombstoneMs, closeDirect } = this.#options;
+    const until = clock.now() + tombstoneMs;
+    // the connections of those that end here are told first: nothing that is sent now must count on them
+    closeDirect(held);
+    const released = new ReleasedUser(held.user, target.id, until, kept);
+    users.set(released);
+    this.counters.released++;
+    for (const session of held.sessions) {
+      if (!(session instanceof LinkSession) || session.link === undefined) continue;
+      session.link.repin(session.number, target.id, kept?.handoff ?? '');
+      session.link = undefined;
+    }
+    held.clear();
+    if (kept !== undefined) this.#commits.add(released);
+    held.thaw();
+    this.#over(held.user, true);
+  }
+
+  /** It could not be handed over, and is served here. */
+  #stays(held: HeldUser): void {
+    const { users, clock, random, again } = this.#options;
+    held.thaw();
+    this.#over(held.user, false);
+    held.refusals++;
+    clock.after(backoffMs(held.refusals, againWait, random), () => {
+      if (users.known(held.user) === held) again(held);
+    });
+    users.forgetIfUnneeded(held);
+  }
+
+  #over(user: string, hasLeft: boolean): void {
+    const waiting = this.#underWay.get(user) ?? [];
+    this.#underWay.delete(user);
+    this.#options.inbound.letGo(user, hasLeft);
+    for (const call of waiting) call();
+    this.#options.changed();
+  }
+
+  /**
+   * Serves a user again whose new holder has not got it, or cannot be asked. It may have served the user meanwhile: the
+   * stream is a new one.
+   */
+  takeBack(released: ReleasedUser): HeldUser | undefined {
+    const { users, ownership, clock, again, changed } = this.#options;
+    const { user, unacknowledged } = released;
+    if (users.known(user) !== released || unacknowledged === undefined) return undefined;
+    this.counters.takenBack++;
+    released.unacknowledged = undefined;
+    const held = users.hold(user, ownership.state.ring.hashOf(user));
+    merge(held, unacknowledged.state, false, clock);
+    again(held);
+    changed();
+    return held;
+  }
+
+  #targetOf({ hash }: HeldUser): Member | undefined {
+    const { ownership, self } = this.#options;
+    const { ring, members } = ownership.state;
+    const owner = ring.ownerOfHash(hash);
+    const member = owner === undefined || owner === self ? undefined : members.get(owner);
+    return member?.kind === 'node' ? member : undefined;
+  }
+}
+
+/** Whoever has only sockets here brings nothing along. */
+function isWorthKeeping(held: HeldUser): boolean {
+  return held.linkSessions > 0 || held.contested !== undefined;
+}

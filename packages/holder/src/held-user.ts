@@ -1,0 +1,275 @@
+import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protocol';
+import { type AttachPosition, attachPosition, isCovered } from './attach-position.js';
+import type { HeldContext } from './held-context.js';
+import { Inbox } from './inbox.js';
+import type { Copy } from './known-user.js';
+import { LinkSession, type LinkSessionStart, type SessionLink } from './link-session.js';
+import type { Session } from './session.js';
+import { type Absorbed, maxStreams } from './user-state.js';
+
+/** A user on the way to another node: nothing is done for it until the outcome is known. */
+export interface Freeze {
+  readonly handoff: string;
+  readonly waiting: (() => void)[];
+}
+
+interface AckWait {
+  readonly seq: number;
+  readonly heard: (sessions: number) => void;
+}
+
+/** RFC 6455: no close frame came. */
+const goneAway = 1006;
+
+export type Attachment = AttachPosition & { readonly session: LinkSession };
+
+/** A user whom this node holds. */
+export class HeldUser {
+  readonly kind = 'held';
+  readonly user: string;
+  /** The user's point, kept so that a ring change costs no hashing. */
+  readonly hash: number;
+  readonly sessions: Session[] = [];
+  /** Places in the batch that is being delivered; empty in between. */
+  readonly picked: number[] = [];
+  /** Name of the user's stream; empty until the first session that can come back. */
+  stream = '';
+  inbox: Inbox | undefined;
+  /** Sessions that can come back. */
+  linkSessions = 0;
+  freeze: Freeze | undefined;
+  /** A copy from another holder, which has not been given up there. */
+  incoming: Copy | undefined;
+  /** Members that may hold the user too and have yet to say. */
+  contested: Set<string> | undefined;
+  absorbed: readonly Absorbed[] | undefined;
+  /** Whether the next sweep looks at it. */
+  isSwept = false;
+  /** How often it could not be handed over in a row. */
+  refusals = 0;
+  readonly #context: HeldContext;
+  #ackWaits: AckWait[] | undefined;
+
+  /** @param hash the user's point on the ring. */
+  constructor(user: string, hash: number, context: HeldContext) {
+    this.user = user;
+    this.hash = hash;
+    this.#context = context;
+  }
+
+  /** Whether there is a reason to remember the user. */
+  get isNeeded(): boolean {
+    return (
+      this.sessions.length > 0 ||
+      this.contested !== undefined ||
+      this.incoming !== undefined ||
+      this.freeze !== undefined
+    );
+  }
+
+  /** The inbox, and a stream to number. */
+  openInbox(): Inbox {
+    if (this.inbox === undefined) this.renewStream(1);
+    return this.inbox!;
+  }
+
+  /** Begins a stream. Nobody's position is of use in it. */
+  renewStream(next: number, stream = this.#context.newStream()): void {
+    const { budget, limits } = this.#context;
+    this.inbox?.clear();
+    this.stream = stream;
+    this.inbox = new Inbox(budget, limits, next);
+  }
+
+  /** The stream's numbers have run out: everybody goes on in a new one. */
+  restartStream(): void {
+    this.renewStream(1);
+    for (const session of this.sessions) {
+      if (session.kind !== 'link') continue;
+      const ours = session as LinkSession;
+      ours.written = ours.acked = 0;
+      ours.link?.gap(ours.number, this.stream, 0, ours.taken);
+    }
+  }
+
+  sessionOf(key: string): LinkSession | undefined {
+    return this.sessions.find((session) => session.id === key && session.kind === 'link') as
+      | LinkSession
+      | undefined;
+  }
+
+  addSession(session: Session): void {
+    this.sessions.push(session);
+    if (session.kind === 'link') this.linkSessions++;
+    this.#context.began(this);
+  }
+
+  /** Pins a session to a link; what it missed is for {@link catchUp}. `undefined`: a newer connection of it is here. */
+  attach(request: AttachRequest, link: SessionLink): Attachment | undefined {
+    const inbox = this.openInbox();
+    const { key, epoch, resumes, positions, acknowledges } = request;
+    let session = this.sessionOf(key);
+    if (session !== undefined && session.epoch > epoch) return undefined;
+    const from = attachPosition(
+      { stream: this.stream, inbox, absorbed: this.absorbed },
+      resumes ? positions : undefined,
+    );
+    if (session === undefined) {
+      const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
+      session = new LinkSession(this, start, from.seq);
+      this.addSession(session);
+    } else if (session.link !== undefined && session.epoch < epoch) {
+      const { code, reason } = closeCodes.superseded;
+      session.link.end(session.number, code, reason);
+    }
+    session.link?.forget(session.number);
+    session.epoch = epoch;
+    session.edge = link.edge;
+    session.link = link;
+    session.number = request.session;
+    session.paused = false;
+    session.written = from.seq;
+    session.covers = this.#others(positions);
+    return { session, ...from };
+  }
+
+  /** Writes what the session has missed, as far as it can be written to. */
+  catchUp(session: LinkSession): void {
+    const { inbox } = this;
+    if (inbox === undefined || !session.isLive || session.written >= inbox.next - 1) return;
+    const oldest = inbox.firstKept - 1;
+    if (session.written < oldest) {
+      session.written = oldest;
+      session.link!.gap(session.number, this.stream, oldest, session.taken);
+    }
+    for (const { seq, id, binary, data, origins } of inbox.after(session.written)) {
+      if (!session.isLive) return;
+      if (isCovered(origins, session.covers)) session.written = seq;
+      else session.writeKept(seq, id, binary, data);
+    }
+  }
+
+  /** The session's link or connection is gone; it may come back. */
+  detach(session: LinkSession): void {
+    const { now, resumeWindowMs, plainWindowMs } = this.#context;
+    session.link = undefined;
+    session.paused = false;
+    session.awayUntil = now() + (session.acknowledges ? resumeWindowMs : plainWindowMs);
+    this.toSweep();
+  }
+
+  /** A session is over; code and reason as far as they are known. */
+  ended(session: Session, code: number, reason: string): void {
+    const at = this.sessions.indexOf(session);
+    if (at === -1) return;
+    this.sessions.splice(at, 1);
+    if (session.kind === 'link') {
+      this.linkSessions--;
+      this.#released();
+    }
+    this.#context.ended(this, session, code, reason);
+  }
+
+  /** The session has everything up to `seq`. */
+  acknowledged(session: LinkSession, seq: number): void {
+    if (seq <= session.acked || seq >= this.inbox!.next) return;
+    session.acked = seq;
+    if (this.linkSessions === 1) this.inbox!.release(seq);
+    else this.#released();
+    if (this.#ackWaits !== undefined) this.#hearAcks();
+  }
+
+  /**
+   * Calls once, when every session that is attached and acknowledges has that message. Returns the call that ends the
+   * wait and says how many have it.
+   */
+  whenAcknowledged(seq: number, heard: (sessions: number) => void): () => number {
+    this.#ackWaits ??= [];
+    const wait = { seq, heard };
+    this.#ackWaits.push(wait);
+    queueMicrotask(() => this.#hearAcks());
+    return () => {
+      this.#ackWaits = this.#ackWaits?.filter((one) => one !== wait);
+      return this.#haveAcknowledged(seq).have;
+    };
+  }
+
+  /** Stops everything until {@link thaw}. */
+  freezeFor(handoff: string): void {
+    this.freeze = { handoff, waiting: [] };
+  }
+
+  /** The outcome of a handoff is known: whoever waited for it looks again. */
+  thaw(): void {
+    const waiting = this.freeze?.waiting ?? [];
+    this.freeze = undefined;
+    for (const look of waiting) look();
+  }
+
+  toSweep(): void {
+    if (this.isSwept) return;
+    this.isSwept = true;
+    this.#context.toSweep(this);
+  }
+
+  /** Ends what has waited too long. Whether another sweep is needed. */
+  sweep(): boolean {
+    const { now, resumeWindowMs } = this.#context;
+    const at = now();
+    const second = Math.floor(at / 1000);
+    let away = false;
+    for (const session of [...this.sessions]) {
+      if (session.kind !== 'link') continue;
+      const { link, awayUntil } = session as LinkSession;
+      if (link !== undefined) continue;
+      if (awayUntil <= at) this.ended(session, goneAway, 'did not come back');
+      else away = true;
+    }
+    this.inbox?.expire(second - Math.ceil(resumeWindowMs / 1000));
+    this.inbox?.shrink(second);
+    this.isSwept = away || (this.inbox !== undefined && this.inbox.memoryBytes > 0);
+    return this.isSwept;
+  }
+
+  /** Nothing of it is of use any more. */
+  clear(): void {
+    this.inbox?.clear();
+  }
+
+  #others(positions: readonly Position[]): readonly Position[] | undefined {
+    const others = positions.filter(({ stream }) => stream !== this.stream);
+    return others.length === 0 ? undefined : others.slice(-maxStreams);
+  }
+
+  #released(): void {
+    let least = this.inbox!.next - 1;
+    for (const session of this.sessions) {
+      if (session.kind === 'link') least = Math.min(least, (session as LinkSession).acked);
+    }
+    this.inbox!.release(least);
+  }
+
+  #hearAcks(): void {
+    const waits = this.#ackWaits ?? [];
+    const over = waits.filter(({ seq }) => {
+      const { have, attached } = this.#haveAcknowledged(seq);
+      return have > 0 && have === attached;
+    });
+    if (over.length === 0) return;
+    this.#ackWaits = waits.filter((wait) => !over.includes(wait));
+    for (const { seq, heard } of over) heard(this.#haveAcknowledged(seq).have);
+  }
+
+  #haveAcknowledged(seq: number): { readonly have: number; readonly attached: number } {
+    let have = 0;
+    let attached = 0;
+    for (const session of this.sessions) {
+      if (session.kind !== 'link') continue;
+      const { acknowledges, acked, link } = session as LinkSession;
+      if (!acknowledges) continue;
+      if (acked >= seq) have++;
+      if (link !== undefined || acked >= seq) attached++;
+    }
+    return { have, attached };
+  }
+}

@@ -1,0 +1,262 @@
+import type { RingState } from '@pinwheel/membership';
+import { closeCodes, decodeClientFrame } from '@pinwheel/protocol';
+import { Attaching } from './attaching.js';
+import { ClaimAnswers } from './claim-answers.js';
+import { Claims } from './claims.js';
+import { Contested } from './contested.js';
+import { Copies } from './copies.js';
+import { Handoffs } from './handoffs.js';
+import type { HolderOptions } from './holder-options.js';
+import { InboxBudget } from './inbox-budget.js';
+import { LinkAttaches } from './link-attaches.js';
+import type { LinkSession } from './link-session.js';
+import { Moves } from './moves.js';
+import { type LinkCounters, type LinkEvents, type LinkSocket, NodeLink } from './node-link.js';
+import { Ownership } from './ownership.js';
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  CommitAnswer,
+  CommitRequest,
+  PeerAnswer,
+  PrepareAnswer,
+  PrepareRequest,
+} from './peers.js';
+import { Users } from './users.js';
+
+const sweepMs = 1000;
+const beatMs = 250;
+
+/** All that a node knows of users, and the rules by which they come and go. */
+export class Holder {
+  readonly users: Users;
+  readonly ownership: Ownership;
+  readonly moves: Moves;
+  readonly handoffs: Handoffs;
+  readonly copies: Copies;
+  readonly claims: Claims;
+  readonly contested: Contested;
+  readonly attaching: Attaching;
+  readonly attaches: LinkAttaches;
+  readonly budget: InboxBudget;
+  readonly linkCounters: LinkCounters = { opened: 0, lost: 0, protocolErrors: 0, stale: 0 };
+  readonly #options: HolderOptions;
+  readonly #claimAnswers: ClaimAnswers;
+  readonly #links = new Set<NodeLink>();
+  readonly #linkEvents: LinkEvents;
+  #beatAt: number;
+  #cancels: readonly (() => void)[] = [];
+
+  constructor(options: HolderOptions) {
+    const { clock, limits, work, self, peers, random, refreshRing, closeDirect } = options;
+    const { usersPerSecond, isOpen } = options;
+    this.#options = options;
+    this.#beatAt = clock.now();
+    this.budget = new InboxBudget(limits.maxInboxTotalBytes);
+    const ownership = new Ownership(self, options.state);
+    const users = new Users({
+      now: clock.now,
+      newStream: options.newStream,
+      budget: this.budget,
+      limits: { maxMessages: limits.maxInboxMessages, maxBytes: limits.maxInboxBytes },
+      resumeWindowMs: limits.resumeWindowMs,
+      plainWindowMs: limits.plainWindowMs,
+      emptied: ({ user }) => this.moves.gone(user),
+      sessionEnded: (session, code, reason) => work.ended(session, code, reason),
+    });
+    const handoffs = new Handoffs({
+      self,
+      incarnation: options.incarnation,
+      users,
+      ownership,
+      peers,
+      clock,
+      random,
+      inbound: work,
+      quiesceMs: limits.quiesceMs,
+      tombstoneMs: limits.tombstoneMs,
+      closeDirect,
+      again: (held) => this.moves.judge(held),
+      changed: () => {},
+    });
+    const copies = new Copies({
+      users,
+      ownership,
+      clock,
+      handoffs,
+      maxCopies: limits.maxCopies,
+      isOpen,
+      taken: (held) => {
+        this.contested.watch(held);
+        this.moves.judge(held);
+        users.forgetIfUnneeded(held);
+      },
+    });
+    const { incarnation } = options;
+    this.claims = new Claims({ self, incarnation, users, ownership, copies, peers });
+    this.contested = new Contested({ users, ownership, clock, random, claims: () => this.claims });
+    this.moves = new Moves({ users, ownership, handoffs, clock, usersPerSecond, closeDirect });
+    this.attaching = new Attaching({
+      users,
+      ownership,
+      copies,
+      claims: this.claims,
+      contested: this.contested,
+      handoffs,
+    });
+    this.attaches = new LinkAttaches({
+      users,
+      ownership,
+      attaching: this.attaching,
+      began: (session) => work.began(session),
+      attached: (held) => this.moves.judge(held),
+      refreshRing,
+    });
+    this.#claimAnswers = new ClaimAnswers({
+      users,
+      ownership,
+      handoffs,
+      clock,
+      tombstoneMs: limits.tombstoneMs,
+      goNow: (user) => this.moves.goNow(user),
+      refreshRing,
+    });
+    this.#linkEvents = {
+      attach: (request, link) => this.attaches.attach(request, link),
+      client: (session, frame) => this.#client(session, frame),
+      closed: (session, code, reason) => session.held.ended(session, code, reason),
+      lost: (link) => this.#links.delete(link),
+    };
+    this.users = users;
+    this.ownership = ownership;
+    this.handoffs = handoffs;
+    this.copies = copies;
+    this.#repeat(sweepMs, () => this.#sweep());
+    this.#repeat(beatMs, () => this.#beat());
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** Users that this node has and its ring gives to others, and users of whom it is not known yet. */
+  get foreignUsers(): number {
+    return this.moves.status.waiting + this.handoffs.underWay + this.copies.foreign;
+  }
+
+  ringChanged(state: RingState): void {
+    this.ownership.ringChanged(state);
+    this.handoffs.ringChanged();
+    this.copies.ringChanged();
+    this.contested.ringChanged();
+    this.moves.ringChanged();
+  }
+
+  /** A link's socket has opened. The caller reports to the link what it receives and that it is gone. */
+  openLink(socket: LinkSocket): NodeLink {
+    const { self, incarnation, clock, soon, limits } = this.#options;
+    const link = new NodeLink(socket, this.#linkEvents, {
+      node: self,
+      incarnation,
+      now: clock.now,
+      soon,
+      keepAliveMs: limits.keepAliveMs,
+      maxUnreadBytes: limits.maxLinkUnreadBytes,
+      resumeWindowMs: limits.resumeWindowMs,
+      counters: this.linkCounters,
+    });
+    this.#links.add(link);
+    return link;
+  }
+
+  /** Links of edges that may be served by another process under this id now, or of a node that ends. */
+  closeLinks(code: number, reason: string): void {
+    for (const link of [...this.#links]) link.close(code, reason);
+  }
+
+  async claim(request: ClaimRequest): Promise<PeerAnswer<ClaimAnswer>> {
+    return this.#answer(await this.#claimAnswers.answer(request));
+  }
+
+  prepare(request: PrepareRequest): PeerAnswer<PrepareAnswer> {
+    return this.#answer(this.copies.prepare(request));
+  }
+
+  commit(request: CommitRequest): PeerAnswer<CommitAnswer> {
+    return this.#answer(this.copies.commit(request));
+  }
+
+  /**
+   * To be called before messages are delivered: when this process stood still for so long that edges may have given
+   * its links up, nothing is written to them before they have answered.
+   */
+  beforeDelivery(): void {
+    const { clock, limits } = this.#options;
+    if (clock.now() - this.#beatAt > limits.keepAliveMs / 2) this.#beat();
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.moves.stop();
+    this.handoffs.stop();
+    this.contested.stop();
+  }
+
+  #answer<Answer>(answers: readonly Answer[]): PeerAnswer<Answer> {
+    const { incarnation } = this.#options;
+    const { fingerprint } = this.ownership.state.ring;
+    return { incarnation, fingerprint, foreignUsers: this.foreignUsers, answers };
+  }
+
+  #client(session: LinkSession, bytes: Uint8Array): void {
+    const frame = decodeClientFrame(bytes);
+    if (frame.kind === 'ack') return;
+    const { number } = frame;
+    if (number <= session.accepted) {
+      // sent again because a link was lost; one that waits for the application will be answered in time
+      if (number <= session.taken && frame.kind === 'message')
+        session.link?.taken(session.number, session.taken);
+      else if (number <= session.taken) this.#options.work.client(session, frame);
+      return;
+    }
+    if (number !== session.accepted + 1) {
+      session.close(closeCodes.protocolError, closeCodes.protocolError.reason);
+      return;
+    }
+    session.accepted = number;
+    this.#options.work.client(session, frame);
+  }
+
+  #beat(): void {
+    const now = this.#options.clock.now();
+    const stoodStillMs = now - this.#beatAt;
+    this.#beatAt = now;
+    const isDoubtful = stoodStillMs > this.#options.limits.keepAliveMs / 2;
+    for (const link of [...this.#links]) {
+      if (isDoubtful) link.doubt();
+      else link.check();
+    }
+  }
+
+  #sweep(): void {
+    const { clock, limits } = this.#options;
+    this.users.sweep();
+    for (const [user] of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
+      void this.attaching.settleCopy(user);
+    }
+  }
+
+  #repeat(everyMs: number, call: () => void): void {
+    const { clock } = this.#options;
+    const at = this.#cancels.length;
+    const again = (): void => {
+      const cancels = [...this.#cancels];
+      cancels[at] = clock.after(everyMs, () => {
+        call();
+        again();
+      });
+      this.#cancels = cancels;
+    };
+    again();
+  }
+}

@@ -1,0 +1,120 @@
+import type { CloseCode, Message, Position } from '@pinwheel/protocol';
+import type { HeldUser } from './held-user.js';
+import type { Session } from './session.js';
+
+/** What a session needs of the link that it is pinned to. */
+export interface SessionLink {
+  readonly edge: string;
+  /** Whether messages can be written to it now: it is not full, and not in doubt. */
+  readonly isOpen: boolean;
+  message(session: number, seq: number, id: string, binary: boolean, data: Uint8Array): void;
+  reply(session: number, binary: boolean, data: Uint8Array): void;
+  /** Something that the session should have had is lost; it goes on behind `seq`. */
+  gap(session: number, stream: string, seq: number, taken: number): void;
+  /** The number is over; nothing is said. */
+  forget(session: number): void;
+  /** The session has ended: the client is closed, and the number is over. */
+  end(session: number, code: number, reason: string): void;
+  /** The client's messages up to `number` have been processed. */
+  taken(session: number, number: number): void;
+  /** The session is elsewhere now, and the number is over. */
+  repin(session: number, to: string, handoff: string): void;
+}
+
+/** A session's identity and what it has had; what travels when its user is handed over. */
+export interface LinkSessionStart {
+  readonly key: string;
+  readonly edge: string;
+  readonly since: number;
+  readonly acknowledges: boolean;
+  readonly epoch: number;
+}
+
+/**
+ * A session whose client's connection ends at an edge. Pinned to a link it is attached; without one it is away: it was
+ * detached, or it was handed over and is expected.
+ */
+export class LinkSession implements Session {
+  readonly kind = 'link';
+  readonly id: string;
+  readonly since: number;
+  readonly acknowledges: boolean;
+  readonly held: HeldUser;
+  epoch: number;
+  edge: string;
+  /** The link that it is pinned to, and its number there. */
+  link: SessionLink | undefined;
+  number = 0;
+  /** Its client does not read. */
+  paused = false;
+  /** While it is away: when it is given up, by the node's clock, in ms. */
+  awayUntil = 0;
+  /** The last seq that was written to it, and the last that it has for sure. */
+  written: number;
+  acked: number;
+  /** The last of the client's numbers that waits for the application, and the last that was processed. */
+  accepted = 0;
+  taken = 0;
+  /** Whether the application has heard of it. */
+  announced = false;
+  /** What it had of other streams: messages that came from there are not sent to it again. */
+  covers: readonly Position[] | undefined;
+
+  constructor(held: HeldUser, start: LinkSessionStart, position: number) {
+    this.held = held;
+    this.id = start.key;
+    this.edge = start.edge;
+    this.since = start.since;
+    this.acknowledges = start.acknowledges;
+    this.epoch = start.epoch;
+    this.written = position;
+    this.acked = position;
+  }
+
+  get user(): string {
+    return this.held.user;
+  }
+
+  get isLive(): boolean {
+    return this.link?.isOpen === true && !this.paused;
+  }
+
+  write(batch: readonly Message[], picked: readonly number[], firstSeq: number, written: Uint16Array): void {
+    const { link } = this;
+    for (let k = 0; k < picked.length; k++) {
+      // a message that it misses is in the inbox, and so are those behind it, until it is caught up
+      if (link === undefined || this.paused || !link.isOpen || this.written !== firstSeq + k - 1) return;
+      const i = picked[k]!;
+      const { id, binary, data } = batch[i]!;
+      link.message(this.number, firstSeq + k, this.acknowledges ? id : '', binary, data);
+      this.written = firstSeq + k;
+      written[i]!++;
+    }
+  }
+
+  /** Writes one message out of the inbox. */
+  writeKept(seq: number, id: string, binary: boolean, data: Uint8Array): void {
+    this.link?.message(this.number, seq, this.acknowledges ? id : '', binary, data);
+    this.written = seq;
+  }
+
+  reply(data: string | Uint8Array): boolean {
+    if (!this.isLive) return false;
+    const binary = typeof data !== 'string';
+    this.link!.reply(this.number, binary, binary ? data : Buffer.from(data));
+    return true;
+  }
+
+  /** The application is done with the client's message of that number. */
+  processed(number: number): void {
+    if (number <= this.taken) return;
+    this.taken = number;
+    this.link?.taken(this.number, number);
+  }
+
+  close({ code }: Pick<CloseCode, 'code' | 'name'>, reason: string): void {
+    this.link?.end(this.number, code, reason);
+    this.link = undefined;
+    this.held.ended(this, code, reason);
+  }
+}

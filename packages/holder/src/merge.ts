@@ -1,0 +1,132 @@
+import type { HeldContext } from './held-context.js';
+import type { HeldUser } from './held-user.js';
+import { LinkSession } from './link-session.js';
+import { type Absorbed, maxStreams, type SessionState, type UserState } from './user-state.js';
+
+/** Ids of messages that nobody needs any more travel too, so that they are recognised; so many of them. */
+const maxSeen = 64;
+
+/** A user as it travels. */
+export function stateOf(held: HeldUser, second: number): UserState {
+  const inbox = held.openInbox();
+  const kept = [...inbox.after(0)].map(({ seq, id, binary, data, origins }) => ({
+    seq,
+    id,
+    binary,
+    base64: Buffer.from(data).toString('base64'),
+    origins,
+  }));
+  const sessions: SessionState[] = [];
+  for (const session of held.sessions) {
+    if (!(session instanceof LinkSession)) continue;
+    const { id, edge, since, acknowledges, epoch, acked, taken, announced, covers, link } = session;
+    sessions.push({
+      key: id,
+      edge,
+      since,
+      acknowledges,
+      epoch,
+      acked,
+      taken,
+      announced,
+      covers: covers ?? [],
+      attached: link !== undefined,
+    });
+  }
+  return {
+    stream: held.stream,
+    next: inbox.next,
+    kept,
+    seen: inbox.seen(second, maxSeen),
+    sessions,
+    absorbed: held.absorbed ?? [],
+    contested: [...(held.contested ?? [])],
+  };
+}
+
+/** Makes a user of a state whose holder has given it up: the same stream, its sessions expected. */
+export function restore(held: HeldUser, state: UserState, context: Pick<HeldContext, 'now'>): void {
+  const second = Math.floor(context.now() / 1000);
+  held.renewStream(state.next - state.kept.length, state.stream);
+  const inbox = held.inbox!;
+  inbox.recall(state.seen, second);
+  for (const { id, binary, base64, origins } of state.kept) {
+    inbox.append(id, binary, Buffer.from(base64, 'base64'), second, 0);
+    if (origins.length > 0) inbox.setOrigins(inbox.next - 1, origins);
+  }
+  held.absorbed = state.absorbed.length > 0 ? state.absorbed : undefined;
+  held.contested = state.contested.length > 0 ? new Set(state.contested) : undefined;
+  for (const session of state.sessions) expect(held, session, session.acked, session.covers);
+}
+
+/**
+ * Takes the state of another holder into a user that is held here, in a stream of its own: kept messages are appended
+ * with their places of origin, and a known id only adds its origin.
+ *
+ * @param isWhole whether nothing of the other stream can be missing: whoever comes with a position in it has then
+ * lost nothing.
+ */
+export function merge(
+  held: HeldUser,
+  state: UserState,
+  isWhole: boolean,
+  context: Pick<HeldContext, 'now'>,
+): void {
+  const second = Math.floor(context.now() / 1000);
+  const inbox = held.openInbox();
+  const keptSeq = (id: string): number | undefined => {
+    const known = inbox.find(id);
+    return known !== undefined && known.seq >= inbox.firstKept ? known.seq : undefined;
+  };
+  // sessions that come from the other stream go on before its first message that stands in this one already
+  const at = Math.min(inbox.next, ...state.kept.map(({ id }) => keptSeq(id) ?? inbox.next)) - 1;
+  // before the messages are appended, so that they are kept for them
+  for (const session of state.sessions) {
+    const known = held.sessionOf(session.key);
+    const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
+    if (known === undefined) expect(held, session, at, covers);
+    else {
+      known.taken = Math.max(known.taken, session.taken);
+      known.accepted = Math.max(known.accepted, known.taken);
+      known.announced ||= session.announced;
+    }
+  }
+  for (const { seq, id, binary, base64, origins } of state.kept) {
+    const all = [...origins, { stream: state.stream, seq }];
+    const known = keptSeq(id);
+    if (known !== undefined) {
+      inbox.setOrigins(known, all);
+      continue;
+    }
+    inbox.append(id, binary, Buffer.from(base64, 'base64'), second, 0);
+    inbox.setOrigins(inbox.next - 1, all);
+  }
+  if (isWhole) absorb(held, state, at);
+  if (state.contested.length > 0) held.contested = new Set([...(held.contested ?? []), ...state.contested]);
+  for (const session of held.sessions) if (session instanceof LinkSession) held.catchUp(session);
+  held.toSweep();
+}
+
+function absorb(held: HeldUser, state: UserState, at: number): void {
+  const from = state.next - state.kept.length;
+  const absorbed: Absorbed[] = [...(held.absorbed ?? [])];
+  // what the other had absorbed is whole here only when it had kept everything since
+  for (const one of state.absorbed) if (from - 1 <= one.at) absorbed.push({ ...one, at });
+  absorbed.push({ stream: state.stream, from, at });
+  held.absorbed = absorbed.slice(-maxStreams);
+}
+
+function expect(
+  held: HeldUser,
+  session: SessionState,
+  position: number,
+  covers: SessionState['covers'],
+): void {
+  const { taken, announced } = session;
+  const expected = new LinkSession(held, session, position);
+  expected.accepted = expected.taken = taken;
+  expected.announced = announced;
+  expected.covers = covers.length > 0 ? covers : undefined;
+  held.addSession(expected);
+  held.detach(expected);
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '@pinwheel/membership';
+import { Migration, type MigrationChange, type MigrationStatus } from '@pinwheel/migration';
+import type { Handoffs } from './handoffs.js';
+import type { HeldUser } from './held-user.js';
+import type { Ownership } from './ownership.js';
+import type { Users } from './users.js';
+
+export interface MovesOptions {
+  readonly users: Users;
+  readonly ownership: Ownership;
+  readonly handoffs: Handoffs;
+  readonly clock: Clock;
+  readonly usersPerSecond: number;
+  /** Tells the clients of a user who cannot be handed over, because nobody is there, to connect again. */
+  readonly closeDirect: (held: HeldUser) => void;
+}
+
+/**
+ * The continuous list of users who are held here and belong elsewhere, however they came to be, worked through at the
+ * pace. Whoever belongs here notices nothing.
+ */
+export class Moves {
+  readonly #options: MovesOptions;
+  readonly #migration: Migration;
+  #leaving = false;
+
+  constructor(options: MovesOptions) {
+    this.#options = options;
+    const { usersPerSecond, clock } = options;
+    const { now, after } = clock;
+    this.#migration = new Migration({ usersPerSecond, now, after, go: (user) => this.#go(user) });
+  }
+
+  get status(): MigrationStatus {
+    return this.#migration.status;
+  }
+
+  /** Judges everybody anew. */
+  ringChanged(): void {
+    for (const held of this.#options.users.users()) this.judge(held);
+  }
+
+  /** Puts a user on the list or takes it off. */
+  judge(held: HeldUser): void {
+    if (this.#options.handoffs.isUnderWay(held.user)) return;
+    if (this.#belongsElsewhere(held)) this.#migration.add(held.user);
+    else this.#migration.delete(held.user);
+  }
+
+  /** The user's last session has ended. */
+  gone(user: string): void {
+    this.#migration.delete(user);
+  }
+
+  /** The node is leaving: everybody goes, even when the ring has nobody else or does not know of it yet. */
+  leave(): void {
+    this.#leaving = true;
+    this.ringChanged();
+  }
+
+  /** The user goes ahead of its turn. */
+  goNow(user: string): void {
+    this.#migration.went(user);
+    this.#go(user);
+  }
+
+  change(change: MigrationChange): void {
+    this.#migration.change(change);
+  }
+
+  /** Sends everybody on now, whatever the pace. */
+  finish(): void {
+    for (const { user } of [...this.#options.users.users()]) this.goNow(user);
+  }
+
+  stop(): void {
+    this.#migration.stop();
+  }
+
+  #belongsElsewhere(held: HeldUser): boolean {
+    const { ownership } = this.#options;
+    if (this.#leaving) return true;
+    return !ownership.isMine(held.hash) && ownership.state.ring.members.length > 0;
+  }
+
+  #go(user: string): void {
+    const { users, handoffs, ownership, closeDirect } = this.#options;
+    const held = users.get(user);
+    if (held === undefined) return;
+    const { ring } = ownership.state;
+    if (ownership.isMine(held.hash) || ring.members.length === 0) {
+      // only a node that leaves sends its own users on: sockets that end here are told now, the others lose their link
+      if (this.#leaving) closeDirect(held);
+      return;
+    }
+    handoffs.start(held);
+  }
+}

@@ -1,0 +1,145 @@
+import type { HeldContext } from './held-context.js';
+import { HeldUser } from './held-user.js';
+import type { KnownUser, ReleasedUser } from './known-user.js';
+import type { Session } from './session.js';
+
+/** Tombstones beyond it are forgotten, the oldest first. */
+const maxTombstones = 100_000;
+
+export interface UsersOptions extends Omit<HeldContext, 'began' | 'ended' | 'toSweep'> {
+  /** The user's last session is over. */
+  readonly emptied: (held: HeldUser) => void;
+  readonly sessionEnded: (session: Session, code: number, reason: string) => void;
+}
+
+/** What a node knows of users: whom it holds, of whom it has a copy, and who is elsewhere. */
+export class Users {
+  readonly #options: UsersOptions;
+  readonly #context: HeldContext;
+  readonly #known = new Map<string, KnownUser>();
+  readonly #sweeping = new Set<HeldUser>();
+  #tombstones = new Set<ReleasedUser>();
+  #held = 0;
+  #sessions = 0;
+
+  constructor(options: UsersOptions) {
+    this.#options = options;
+    this.#context = {
+      ...options,
+      began: (held) => {
+        if (this.#known.get(held.user) === held) this.#sessions++;
+      },
+      ended: (held, session, code, reason) => this.#ended(held, session, code, reason),
+      toSweep: (held) => this.#sweeping.add(held),
+    };
+  }
+
+  get userCount(): number {
+    return this.#held;
+  }
+
+  get sessionCount(): number {
+    return this.#sessions;
+  }
+
+  get tombstoneCount(): number {
+    return this.#tombstones.size;
+  }
+
+  known(user: string): KnownUser | undefined {
+    return this.#known.get(user);
+  }
+
+  /** The user if this node holds it. */
+  get(user: string): HeldUser | undefined {
+    const known = this.#known.get(user);
+    return known?.kind === 'held' ? known : undefined;
+  }
+
+  /** Everybody whom this node holds. */
+  *users(): Iterable<HeldUser> {
+    for (const known of this.#known.values()) if (known.kind === 'held') yield known;
+  }
+
+  *everybody(): Iterable<KnownUser> {
+    yield* this.#known.values();
+  }
+
+  /** Begins to hold a user. */
+  hold(user: string, hash: number): HeldUser {
+    const held = new HeldUser(user, hash, this.#context);
+    this.set(held);
+    return held;
+  }
+
+  /** A user that is not known yet, made for {@link set}. */
+  make(user: string, hash: number): HeldUser {
+    return new HeldUser(user, hash, this.#context);
+  }
+
+  /** Replaces what is known of the user. */
+  set(known: KnownUser): void {
+    const before = this.#known.get(known.user);
+    if (before !== undefined) this.#leave(before);
+    this.#known.set(known.user, known);
+    if (known.kind === 'held') {
+      this.#held++;
+      this.#sessions += known.sessions.length;
+    } else if (known.kind === 'released') {
+      this.#tombstones.add(known);
+      if (this.#tombstones.size > maxTombstones) this.#forgetOldest();
+    }
+  }
+
+  delete(known: KnownUser): void {
+    if (this.#known.get(known.user) !== known) return;
+    this.#leave(known);
+    this.#known.delete(known.user);
+  }
+
+  /** Forgets the user unless there is a reason not to. */
+  forgetIfUnneeded(held: HeldUser): void {
+    if (held.isNeeded || this.#known.get(held.user) !== held) return;
+    this.delete(held);
+    held.clear();
+  }
+
+  /** Ends what has waited too long. To be called about once a second. */
+  sweep(): void {
+    for (const held of [...this.#sweeping]) {
+      if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
+      if (!held.isSwept) this.forgetIfUnneeded(held);
+    }
+    const now = this.#options.now();
+    for (const tombstone of this.#tombstones) {
+      if (tombstone.until > now) break;
+      if (tombstone.unacknowledged === undefined) this.delete(tombstone);
+    }
+  }
+
+  #ended(held: HeldUser, session: Session, code: number, reason: string): void {
+    if (this.#known.get(held.user) === held) {
+      this.#sessions--;
+      if (held.sessions.length === 0) {
+        this.forgetIfUnneeded(held);
+        this.#options.emptied(held);
+      }
+    }
+    this.#options.sessionEnded(session, code, reason);
+  }
+
+  #leave(known: KnownUser): void {
+    if (known.kind === 'held') {
+      this.#held--;
+      this.#sessions -= known.sessions.length;
+    } else if (known.kind === 'released') this.#tombstones.delete(known);
+  }
+
+  #forgetOldest(): void {
+    for (const tombstone of this.#tombstones) {
+      if (tombstone.unacknowledged !== undefined) continue;
+      this.delete(tombstone);
+      return;
+    }
+  }
+}
