@@ -1,0 +1,72 @@
+import { PinwheelError } from '@pinwheel/protocol/client';
+import type { ClientSettings, IncomingMessage } from './client-options.js';
+import type { ClientStatus } from './client-status.js';
+
+/** The application's callbacks. What they throw is reported, and the connection goes on. */
+export class Application {
+  readonly #settings: ClientSettings;
+  readonly #report: (thrown: unknown) => void;
+
+  constructor(settings: ClientSettings, report: (thrown: unknown) => void = reportThrown) {
+    this.#settings = settings;
+    this.#report = report;
+  }
+
+  message(message: IncomingMessage): void {
+    this.#call(this.#settings.onMessage, message);
+  }
+
+  reply(data: string | Uint8Array): void {
+    this.#call(this.#settings.onReply, data);
+  }
+
+  status(status: ClientStatus): void {
+    this.#call(this.#settings.onStatus, status);
+  }
+
+  /**
+   * Asks for the token. Unless the function gives a promise, `use` or `failed` is called within this call.
+   *
+   * @param use must not throw.
+   */
+  token(use: (token: string | undefined) => void, failed: (thrown: unknown) => void): void {
+    const { token } = this.#settings;
+    let given: string | Promise<string> | undefined;
+    try {
+      given = typeof token === 'function' ? token() : token;
+    } catch (thrown) {
+      failed(thrown);
+      return;
+    }
+    if (typeof given === 'object' && given !== null) given.then(use, failed);
+    else use(given);
+  }
+
+  /** Asks for a newer token; one that is not a function's has no successor. */
+  renewedToken(use: (token: string) => void): void {
+    if (typeof this.#settings.token !== 'function') return;
+    const failed = (thrown: unknown): void => this.#report(thrown);
+    this.token((token) => {
+      if (typeof token === 'string') use(token);
+      else
+        failed(
+          new PinwheelError('bad-option', `the token function gave ${typeof token}; it must give a string`),
+        );
+    }, failed);
+  }
+
+  #call<T>(callback: (value: T) => void, value: T): void {
+    try {
+      callback(value);
+    } catch (thrown) {
+      this.#report(thrown);
+    }
+  }
+}
+
+/** In a browser to `window.onerror`, as from an event listener; elsewhere to the console. */
+function reportThrown(thrown: unknown): void {
+  const { reportError } = globalThis as { readonly reportError?: (thrown: unknown) => void };
+  if (reportError === undefined) console.error('a callback given to @pinwheel/client has thrown:', thrown);
+  else reportError(thrown);
+}

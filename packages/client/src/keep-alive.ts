@@ -1,0 +1,63 @@
+import type { Clock } from './client-world.js';
+
+/** The part of the time in which nothing need be heard; the rest is for the answer. */
+const quietShare = 2 / 3;
+
+/**
+ * Notices a connection that is dead without a word. It asks when nothing was heard for two thirds of the time, and gives
+ * up when nothing comes in the last third. A process that slept has asked nobody meanwhile: it asks when it wakes up.
+ */
+export class KeepAlive {
+  readonly #clock: Clock;
+  readonly #quietMs: number;
+  readonly #answerMs: number;
+  readonly #ask: () => void;
+  readonly #dead: () => void;
+  #heardAt: number;
+  #asking = false;
+  #cancel: () => void;
+
+  /**
+   * @param ask sends what the other side answers.
+   * @param dead is called at most once.
+   */
+  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void) {
+    this.#clock = clock;
+    this.#quietMs = keepAliveMs * quietShare;
+    this.#answerMs = keepAliveMs - this.#quietMs;
+    this.#ask = ask;
+    this.#dead = dead;
+    this.#heardAt = clock.now();
+    this.#cancel = clock.after(this.#quietMs, () => this.#look());
+  }
+
+  /** Something came. */
+  heard(): void {
+    this.#heardAt = this.#clock.now();
+    this.#asking = false;
+  }
+
+  /** Asks now, for example because the network has changed. */
+  check(): void {
+    if (this.#asking) return;
+    this.#cancel();
+    this.#asking = true;
+    this.#cancel = this.#clock.after(this.#answerMs, () => this.#judge());
+    this.#ask();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #look(): void {
+    const restMs = this.#heardAt + this.#quietMs - this.#clock.now();
+    if (restMs < 1) this.check();
+    else this.#cancel = this.#clock.after(restMs, () => this.#look());
+  }
+
+  #judge(): void {
+    if (this.#asking) this.#dead();
+    else this.#look();
+  }
+}

@@ -1,0 +1,222 @@
+import { type ClientReceipt, encodeClientFrame, PinwheelError } from '@pinwheel/protocol/client';
+import type { Clock } from './client-world.js';
+import { PendingSend } from './pending-send.js';
+
+/**
+ * What may be under way, half of what an edge keeps of a client before it calls it too fast. A message that is larger
+ * goes alone.
+ */
+const mostUnderWay = 128;
+const mostBytesUnderWay = 131_072;
+
+export interface OutgoingLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly sendTimeoutMs: number;
+}
+
+/** What the application wants to send. */
+export type Content =
+  | { readonly kind: 'message'; readonly binary: boolean; readonly data: Uint8Array }
+  | {
+      readonly kind: 'send';
+      readonly binary: boolean;
+      readonly data: Uint8Array;
+      readonly waitForClient: boolean;
+      readonly to: string;
+    };
+
+interface Waiting {
+  readonly content: Content;
+  readonly pending: PendingSend;
+}
+
+interface Written {
+  readonly kind: Content['kind'];
+  readonly number: number;
+  readonly frame: Uint8Array;
+  readonly bytes: number;
+  readonly pending: PendingSend;
+}
+
+/**
+ * What a client sends, until the server has taken it. A message gets its number when it is written for the first time:
+ * one that was never written can be withdrawn, and one that was is written again, with the same number, on each new
+ * connection.
+ */
+export class Outgoing {
+  readonly #limits: OutgoingLimits;
+  readonly #clock: Clock;
+  /** Written at least once, by number without a gap. */
+  readonly #written: Written[] = [];
+  #writtenBytes = 0;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  /** Taken, and their receipts are still to come, by number. */
+  readonly #unanswered = new Map<number, PendingSend>();
+  #lastNumber = 0;
+  /** Missing while there is no connection. */
+  #write: ((frame: Uint8Array) => void) | undefined;
+  #cancelExpiry: (() => void) | undefined;
+
+  constructor(limits: OutgoingLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes a message over; it is written before this returns when there is room. Bytes may be changed afterwards.
+   *
+   * @returns when the server has taken it, for a message; for a send, its receipt.
+   * @throws PinwheelError (rejects) `overloaded` at the bound; `deadline` when it was not written in time,
+   * `unknown-outcome` when it was and no answer came.
+   */
+  add(content: Content): Promise<ClientReceipt | undefined> {
+    const { maxQueuedMessages, maxQueuedBytes, sendTimeoutMs } = this.#limits;
+    const count = this.#written.length + this.#waiting.length + this.#unanswered.size;
+    const bytes = this.#writtenBytes + this.#waitingBytes + content.data.length;
+    if (count >= maxQueuedMessages) {
+      const why = `${count} messages wait to be taken; there is room for ${maxQueuedMessages}`;
+      return Promise.reject(new PinwheelError('overloaded', why));
+    }
+    if (bytes > maxQueuedBytes) {
+      const why = `${bytes} bytes would wait to be taken; there is room for ${maxQueuedBytes}`;
+      return Promise.reject(new PinwheelError('overloaded', why));
+    }
+    const pending = new PendingSend(this.#clock.now() + sendTimeoutMs);
+    if (this.#hasRoom(content.data.length)) this.#writeFirst(content, pending);
+    else {
+      this.#waiting.push({ content: { ...content, data: content.data.slice() }, pending });
+      this.#waitingBytes += content.data.length;
+    }
+    this.#cancelExpiry ??= this.#clock.after(sendTimeoutMs, () => this.#expire());
+    return pending.outcome;
+  }
+
+  /**
+   * There is a connection, and the server has taken everything up to this number: the rest is written again.
+   *
+   * @param write is called until {@link pause}.
+   * @throws PinwheelError `protocol` for a number that was never written.
+   */
+  resume(taken: number, write: (frame: Uint8Array) => void): void {
+    this.#take(taken);
+    this.#write = write;
+    for (const { frame } of this.#written) write(frame);
+    this.#writeWaiting();
+  }
+
+  /** There is no connection. */
+  pause(): void {
+    this.#write = undefined;
+  }
+
+  /**
+   * The server has taken everything up to this number.
+   *
+   * @throws PinwheelError `protocol` for a number that was never written.
+   */
+  taken(number: number): void {
+    this.#take(number);
+    this.#writeWaiting();
+  }
+
+  /** A receipt has come. One for a send that nobody waits for any more is nothing to anybody. */
+  receipt(number: number, receipt: ClientReceipt): void {
+    const pending = this.#unanswered.get(number) ?? this.#written[number - this.#firstWritten]?.pending;
+    this.#unanswered.delete(number);
+    pending?.resolve(receipt);
+  }
+
+  /** The session is over: whatever waits for an answer will have none. */
+  end(why: string): void {
+    this.#write = undefined;
+    this.#cancelExpiry?.();
+    for (const { pending } of this.#written) pending.reject('unknown-outcome', `${why} before it was taken`);
+    for (const pending of this.#unanswered.values()) {
+      pending.reject('unknown-outcome', `${why} before the receipt came`);
+    }
+    for (const { pending } of this.#waiting) pending.reject('closed', `${why} before it was sent`);
+    this.#written.length = 0;
+    this.#waiting.length = 0;
+    this.#unanswered.clear();
+  }
+
+  get #firstWritten(): number {
+    return this.#lastNumber - this.#written.length + 1;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#write !== undefined && this.#waiting.length === 0 && this.#fits(bytes);
+  }
+
+  #fits(bytes: number): boolean {
+    const count = this.#written.length;
+    return count === 0 || (count < mostUnderWay && this.#writtenBytes + bytes <= mostBytesUnderWay);
+  }
+
+  #writeFirst(content: Content, pending: PendingSend): void {
+    const number = ++this.#lastNumber;
+    const bytes = content.data.length;
+    const frame = encodeClientFrame({ ...content, number });
+    this.#written.push({ kind: content.kind, number, frame, bytes, pending });
+    this.#writtenBytes += bytes;
+    this.#write?.(frame);
+  }
+
+  #writeWaiting(): void {
+    if (this.#write === undefined) return;
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined || !this.#fits(next.content.data.length)) return;
+      this.#waiting.shift();
+      this.#waitingBytes -= next.content.data.length;
+      this.#writeFirst(next.content, next.pending);
+    }
+  }
+
+  #take(taken: number): void {
+    if (taken > this.#lastNumber) {
+      const why = `the server has taken ${taken}; the last number sent is ${this.#lastNumber}`;
+      throw new PinwheelError('protocol', why);
+    }
+    const count = taken - this.#firstWritten + 1;
+    if (count <= 0) return;
+    for (const { kind, number, bytes, pending } of this.#written.splice(0, count)) {
+      this.#writtenBytes -= bytes;
+      if (kind === 'message') pending.resolve();
+      else if (!pending.isSettled) this.#unanswered.set(number, pending);
+    }
+  }
+
+  /** Deadlines rise with numbers, and what waits comes after what is written. */
+  #expire(): void {
+    const now = this.#clock.now();
+    const within = `within ${this.#limits.sendTimeoutMs} ms`;
+    for (const [number, pending] of this.#unanswered) {
+      if (pending.deadline > now) break;
+      this.#unanswered.delete(number);
+      pending.reject('unknown-outcome', `it was taken, and no receipt came ${within}`);
+    }
+    for (const { pending } of this.#written) {
+      if (pending.deadline > now) break;
+      pending.reject('unknown-outcome', `it was sent, and not taken ${within}`);
+    }
+    while (this.#waiting.length > 0 && this.#waiting[0]!.pending.deadline <= now) {
+      const { content, pending } = this.#waiting.shift()!;
+      this.#waitingBytes -= content.data.length;
+      pending.reject('deadline', `it could not be sent ${within}`);
+    }
+    const next = this.#oldestUnsettled();
+    this.#cancelExpiry =
+      next === undefined
+        ? undefined
+        : this.#clock.after(Math.ceil(next.deadline - now), () => this.#expire());
+  }
+
+  #oldestUnsettled(): PendingSend | undefined {
+    for (const pending of this.#unanswered.values()) return pending;
+    for (const { pending } of this.#written) if (!pending.isSettled) return pending;
+    return this.#waiting[0]?.pending;
+  }
+}

@@ -1,0 +1,20 @@
+import { clientProtocol, maxTokenBytes, PinwheelError } from '@pinwheel/protocol/client';
+
+/** What an HTTP header, and with it a WebSocket's constructor, takes as one subprotocol. */
+const subprotocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * The subprotocols to offer, with the token among them: a browser can send it in no other header.
+ *
+ * @throws PinwheelError `bad-option` for a token that cannot travel so; it does not repeat the token.
+ */
+export function protocolsWith(token: string | undefined): string[] {
+  if (token === undefined) return [clientProtocol];
+  if (typeof token !== 'string' || token.length > maxTokenBytes || !subprotocolPattern.test(token)) {
+    throw new PinwheelError(
+      'bad-option',
+      `token must be 1 to ${maxTokenBytes} letters, digits and !#$%&'*+-.^_\`|~, as a JWT is; use base64url for bytes`,
+    );
+  }
+  return [clientProtocol, `bearer.${token}`];
+}
