@@ -33,18 +33,21 @@ const quickRounds = 2;
 /**
  * Runs every contender once a round, each in a fresh process, the order reversed in every other round, and
  * prints the spread of each figure. Takes `--rounds N`, `--json` (one JSON object on stdout instead of the
- * table), `--check` (exit code 1 when a bar is missed) and `--quick` (2 rounds; handed on to the contenders, which
- * may measure for a shorter time) from the command line. Progress goes to stderr.
+ * table), `--check` (exit code 1 when a bar is missed), `--quick` (2 rounds; handed on to the contenders, which
+ * may measure for a shorter time) and `--only a,b` (no other contenders, and only the bars that can do without them)
+ * from the command line. Progress goes to stderr.
  */
-export async function alternate(bench: Bench): Promise<void> {
+export async function alternate(full: Bench): Promise<void> {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string' },
       quick: { type: 'boolean' },
       json: { type: 'boolean' },
       check: { type: 'boolean' },
+      only: { type: 'string' },
     },
   });
+  const bench = values.only === undefined ? full : only(full, values.only.split(','));
   const wanted = Number(values.rounds ?? (values.quick ? quickRounds : (bench.rounds ?? 7)));
   if (!Number.isInteger(wanted) || wanted < 1)
     throw new RangeError(`--rounds is ${wanted}; it must be at least 1`);
@@ -63,6 +66,26 @@ export async function alternate(bench: Bench): Promise<void> {
   };
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
   if (values.check && result.bars.some((bar) => !bar.met)) process.exitCode = 1;
+}
+
+function only(bench: Bench, names: readonly string[]): Bench {
+  const unknown = names.find((name) => !bench.contenders.some((contender) => contender.name === name));
+  if (unknown !== undefined) {
+    const known = bench.contenders.map(({ name }) => name).join(', ');
+    throw new RangeError(`--only names ${unknown}; the contenders are ${known}`);
+  }
+  const contenders = bench.contenders.filter(({ name }) => names.includes(name));
+  // a bar that reads a figure of a missing contender throws; which figures there are does not matter
+  const figures = new Proxy({}, { get: () => 1 });
+  const round: Round = Object.fromEntries(contenders.map(({ name }) => [name, figures]));
+  const bars = bench.bars.filter((bar) => {
+    try {
+      return Number.isFinite(bar.of(round));
+    } catch {
+      return false;
+    }
+  });
+  return { ...bench, contenders, bars };
 }
 
 async function runRound(bench: Bench, reversed: boolean, more: readonly string[]): Promise<Round> {

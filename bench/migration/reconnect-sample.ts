@@ -1,7 +1,8 @@
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
 import type { Closed } from '../send/clients-process.js';
-import { pause, Service } from '../send/service.js';
+import { pause } from '../send/pause.js';
+import { Service } from '../send/service.js';
 import { OpenLoop, type SaidOffline } from './open-loop.js';
 import { type Change, planOf } from './plan.js';
 

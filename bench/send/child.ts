@@ -10,9 +10,13 @@ export class Child<Question, Answer> {
     this.#process = child;
   }
 
-  /** Starts a script of this folder; resolves when it has said its first word. */
+  /**
+   * Resolves when it has said its first word.
+   *
+   * @param script in this folder, or the URL of one elsewhere.
+   */
   static async start<Question, Answer>(
-    script: string,
+    script: string | URL,
     args: readonly string[],
     execArgv: readonly string[] = [],
   ): Promise<Child<Question, Answer>> {
@@ -22,6 +26,10 @@ export class Child<Question, Answer> {
     );
     await child.#next();
     return child;
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
   }
 
   /** @param T when this question has an answer of its own. */

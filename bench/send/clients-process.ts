@@ -54,7 +54,8 @@ function attach(user: string, connectedFirst: () => void): void {
       setTimeout(open, againMs);
       return;
     }
-    new RawClient(port, user, ring.fingerprint, {
+    const target = { port, user, fingerprint: ring.fingerprint };
+    new RawClient(target, {
       opened() {
         connected++;
         if (lastClosed === undefined) connectedFirst();

@@ -1,7 +1,8 @@
 import { hand } from '../kit/fresh-process.js';
 import { machineLoad } from './machine-load.js';
+import { pause } from './pause.js';
 import { SenderLoad } from './sender-load.js';
-import { pause, Service } from './service.js';
+import { Service } from './service.js';
 import { singleLoad } from './single-load.js';
 import { userNames } from './users.js';
 

@@ -1,0 +1,31 @@
+import { maxMessages, numberOf } from '../send/message-number.js';
+
+/** A clock that all processes of this machine share, in µs. */
+export function sharedMicros(): number {
+  const [seconds, nanos] = process.hrtime();
+  return seconds * 1e6 + nanos / 1000;
+}
+
+/** What has come to all clients of a process. */
+export class Arrivals {
+  received = 0;
+  /** Messages that came after a later one of the same user. */
+  disordered = 0;
+  /** How often each message came, by its number. */
+  readonly counts = new Uint8Array(maxMessages);
+  /** When each came last; 0 when it did not. */
+  readonly micros = new Float64Array(maxMessages);
+
+  /** Takes the messages of one user. */
+  ofUser(): (bytes: Buffer, from: number, to: number) => void {
+    let last = -1;
+    return (bytes, from, to) => {
+      const number = numberOf(bytes, from, to);
+      this.counts[number]!++;
+      this.micros[number] = sharedMicros();
+      this.received++;
+      if (number < last) this.disordered++;
+      last = number;
+    };
+  }
+}

@@ -1,0 +1,95 @@
+import type { StaticMember } from '@pinwheel/membership';
+import { batchContentType, Receipts } from '@pinwheel/protocol';
+import { buildRing } from '@pinwheel/ring';
+import { Pool } from 'undici';
+import { Ledger } from '../send/ledger.js';
+import { maxMessages } from '../send/message-number.js';
+import { pause } from '../send/pause.js';
+import { anyOf } from '../send/users.js';
+import { BatchTemplate } from './batch-template.js';
+
+export interface ClosedLoopOptions {
+  readonly members: readonly StaticMember[];
+  readonly users: readonly string[];
+  /** Messages that are under way to clients at any time. */
+  readonly outstanding: number;
+  /** Messages in a request. */
+  readonly batch: number;
+  /** Messages that have come to clients so far. */
+  readonly received: () => Promise<number>;
+}
+
+const lookEveryMs = 2;
+
+/**
+ * Sends as fast as messages come to clients: receipts do not tell how far a proxy is behind. Batches are prepared, so
+ * that this is not what is measured; that makes it no sender that anybody would use.
+ */
+export class ClosedLoop {
+  readonly ledger = new Ledger();
+  readonly #options: ClosedLoopOptions;
+  readonly #lines: readonly Promise<void>[];
+  #received = 0;
+  #sent = 0;
+  #stopped = false;
+
+  constructor(options: ClosedLoopOptions) {
+    this.#options = options;
+    const ring = buildRing(options.members.map(({ id }) => ({ id })));
+    const look = this.#look();
+    // two for each node, so that one is under way while the other is made; a node has them one after the other
+    this.#lines = options.members.flatMap((member) => {
+      const next = anyOf(options.users.filter((user) => ring.owner(user) === member.id));
+      const template = () => new BatchTemplate(Array.from({ length: options.batch }, next));
+      const pool = new Pool(`http://${member.address}:${member.port}`, { connections: 1, pipelining: 1 });
+      return [this.#keepSending(pool, template()), this.#keepSending(pool, template())];
+    });
+    this.#lines = [...this.#lines, look];
+  }
+
+  /** Messages that have come to clients, as of the last look. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Sends no more; resolves when every message has its receipt. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#lines);
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#stopped) {
+      this.#received = await this.#options.received();
+      await pause(lookEveryMs);
+    }
+  }
+
+  async #keepSending(pool: Pool, template: BatchTemplate): Promise<void> {
+    const { outstanding } = this.#options;
+    const { length } = template;
+    while (!this.#stopped && this.#sent + length <= maxMessages) {
+      if (this.#sent + length - this.#received > outstanding) {
+        await pause(1);
+        continue;
+      }
+      template.number(this.#sent);
+      this.#sent += length;
+      await this.#post(pool, template);
+    }
+    await pool.close();
+  }
+
+  async #post(pool: Pool, { bytes, length, from }: BatchTemplate): Promise<void> {
+    const headers = { 'content-type': batchContentType };
+    const answer = await pool.request({ method: 'POST', path: '/v1/messages', headers, body: bytes });
+    const body = Buffer.from(await answer.body.arrayBuffer());
+    if (answer.statusCode !== 200) throw new Error(`a batch was answered with ${answer.statusCode}: ${body}`);
+    const receipts = Receipts.decode(body, length);
+    for (let i = 0; i < length; i++) {
+      // every user has one session
+      if (receipts.status(i) === 'delivered') this.ledger.delivered(from + i, 1);
+      else this.ledger.enter(from + i, receipts.receipt(i, ''));
+    }
+  }
+}
