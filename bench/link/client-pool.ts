@@ -19,6 +19,7 @@ export class ClientPool {
   readonly #arrivals: Arrivals;
   readonly #clients = new Set<RawClient>();
   #opened = 0;
+  #candidate = 0;
 
   constructor(targetOf: (user: string, i: number) => RawTarget, arrivals: Arrivals) {
     this.#targetOf = targetOf;
@@ -29,16 +30,16 @@ export class ClientPool {
     return this.#clients.size;
   }
 
-  /** Connects so many users; those whom the way leads to a node that does not own them are left out. */
+  /** Connects so many other users; those whom the way leads to a node that does not own them are left out. */
   async pick(count: number): Promise<readonly string[]> {
     const picked: string[] = [];
-    let candidate = 0;
+    const lastCandidate = this.#candidate + candidatesEach * count;
     let opening = 0;
     await atOnce(async () => {
       while (picked.length + opening < count) {
-        if (candidate === candidatesEach * count)
-          throw new Error(`of ${candidate} users not ${count} can be taken`);
-        const user = `user-${candidate++}`;
+        if (this.#candidate === lastCandidate)
+          throw new Error(`of ${candidatesEach * count} users not ${count} can be taken`);
+        const user = `user-${this.#candidate++}`;
         opening++;
         const taken = await this.#open(user);
         opening--;

@@ -1,0 +1,78 @@
+import { createSender } from '@pinwheel/sender';
+import { hand } from '../kit/fresh-process.js';
+import { numberedMessage } from '../send/message-number.js';
+import { pause } from '../send/pause.js';
+import { kernelObjectsKb, maxDescriptors, memoryOf } from './process-usage.js';
+import type { Contender } from './proxy.js';
+import { Site } from './site.js';
+
+const [contender, ...rest] = process.argv.slice(2);
+const wanted = rest.includes('--quick') ? 2000 : 10_000;
+/** A proxy has two descriptors for each, and some of its own. */
+const connections = Math.min(wanted, Math.floor((maxDescriptors() - 500) / 2));
+const first = 250;
+const settleMs = 500;
+
+const site = await Site.start(contender as Contender);
+const sender = createSender({ membership: site.membership() });
+await sender.ready();
+let sent = 0;
+
+// modules loaded and the first code compiled: none of it belongs to a connection
+await reach(await site.clients.ask<readonly string[]>({ pick: first }));
+const before = await settled();
+const users = await site.clients.ask<readonly string[]>({ pick: connections });
+await site.attached(first + connections);
+const fresh = await settled();
+await reach(users);
+const used = await settled();
+
+const { closed, disordered } = await site.clients.ask('status');
+const counts = (await site.arrived()).subarray(0, sent);
+await sender.close();
+await site.stop();
+hand({
+  connections,
+  kbPerConnection: each(fresh.resident - before.resident),
+  kbPerUsedConnection: each(used.resident - before.resident),
+  proxyKbPerUsedConnection: each(used.proxy - before.proxy),
+  nodesKbPerUsedConnection: each(used.nodes - before.nodes),
+  proportionalKbPerUsedConnection: each(used.proportional - before.proportional),
+  kernelKbPerConnection: each(fresh.kernel - before.kernel),
+  undelivered: 0,
+  lost: counts.filter((count) => count === 0).length,
+  duplicated: counts.filter((count) => count > 1).length,
+  denied: 0,
+  disordered,
+  closed: [...closed.values()].reduce((sum, count) => sum + count, 0),
+});
+process.exit();
+
+function each(kb: number): number {
+  return kb / connections;
+}
+
+/** Every user is sent a message, and must be given it. */
+async function reach(all: readonly string[]): Promise<void> {
+  const receipts = await Promise.all(all.map((user) => sender.send(user, numberedMessage(sent++))));
+  const wrong = receipts.find(({ status }) => status !== 'delivered');
+  if (wrong !== undefined) throw new Error(`a message got the receipt ${JSON.stringify(wrong)}`);
+}
+
+async function settled() {
+  await pause(settleMs);
+  for (const proxy of site.proxies) await proxy.collect();
+  for (const node of site.nodes.all) await node.ask('collect');
+  await pause(settleMs);
+  const proxies = site.proxyPids.map(memoryOf);
+  const nodes = site.nodePids.map(memoryOf);
+  const sum = (all: typeof nodes, of: 'residentKb' | 'proportionalKb'): number =>
+    all.reduce((total, memory) => total + memory[of], 0);
+  return {
+    proxy: sum(proxies, 'residentKb'),
+    nodes: sum(nodes, 'residentKb'),
+    resident: sum([...proxies, ...nodes], 'residentKb'),
+    proportional: sum([...proxies, ...nodes], 'proportionalKb'),
+    kernel: kernelObjectsKb(),
+  };
+}

@@ -1,0 +1,25 @@
+import { alternate } from '../kit/alternate.js';
+import { contenders, untrue } from './contenders.js';
+
+const script = new URL('./memory-sample.ts', import.meta.url);
+
+await alternate({
+  question:
+    'How much memory does an idle connection take in the proxy and the nodes together? Resident memory after a collection, ' +
+    'with 250 connections and then with 10,000 more (as many as two descriptors each allow), before they were sent anything ' +
+    'and after a message to each (used). Users are on two nodes.',
+  doesNotMean:
+    'all that a connection takes: sockets are in the kernel. kernelKbPerConnection is what its small objects grew by, the ' +
+    'clients’ and whatever the machine did meanwhile included. A busy connection takes more.',
+  contenders: contenders(script),
+  rounds: 3,
+  bars: [
+    {
+      what: 'link, KB per connection',
+      of: ({ link }) => link!['kbPerConnection']!,
+      atMost: 6,
+    },
+    { what: 'link, KB per used connection', of: ({ link }) => link!['kbPerUsedConnection']!, atMost: 6 },
+    { what: 'users not reached', of: (round) => untrue(round), atMost: 0 },
+  ],
+});
