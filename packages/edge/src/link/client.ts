@@ -1,0 +1,153 @@
+import type { Attached, Receipt } from '@pinwheel/protocol';
+import type { EdgeContext } from './edge-context.js';
+import type { EdgeSession } from './edge-session.js';
+import type { ClientPort } from './edge-world.js';
+import type { Collecting } from './write-turn.js';
+
+interface Pause {
+  /** When the socket last took something, by the core's clock. */
+  since: number;
+  /** What was written to it since it was found full. */
+  bytes: number;
+}
+
+/** A session's client: what it is written, and what it sends, in its own protocol. */
+export abstract class Client implements Collecting {
+  protected readonly context: EdgeContext;
+  protected readonly session: EdgeSession;
+  #port: ClientPort | undefined;
+  /** Frames of this turn. Most turns bring one. */
+  #first: Uint8Array | undefined;
+  #more: Uint8Array[] | undefined;
+  #pause: Pause | undefined;
+
+  constructor(context: EdgeContext, session: EdgeSession, port: ClientPort) {
+    this.context = context;
+    this.session = session;
+    this.#port = port;
+  }
+
+  /** Whether it acknowledges what it gets, and can come back to its session. */
+  abstract readonly acknowledges: boolean;
+  /** The client has sent a message. `data` is good until this returns. */
+  abstract received(data: Uint8Array, binary: boolean): void;
+  /** The session is attached. @param isNews whether the stream is another one, or something is lost. */
+  abstract attached(attached: Attached, isNews: boolean): void;
+  abstract taken(number: number): void;
+  abstract receipt(number: number, receipt: Receipt): void;
+  /** Puts a MESSAGE or REPLY to the socket. */
+  protected abstract putFrame(frame: Uint8Array): void;
+
+  get isPaused(): boolean {
+    return this.#pause !== undefined;
+  }
+
+  get isMany(): boolean {
+    return this.#more !== undefined;
+  }
+
+  /** @param frame a MESSAGE or REPLY, written at the end of this turn at the latest. */
+  collect(frame: Uint8Array): void {
+    if (this.#first === undefined) {
+      this.#first = frame;
+      this.context.turn.add(this);
+    } else if (this.#more === undefined) this.#more = [frame];
+    else this.#more.push(frame);
+  }
+
+  flush(): void {
+    const first = this.#first;
+    if (first === undefined || this.#port === undefined) return;
+    if (this.#more === undefined) {
+      this.#first = undefined;
+      this.#writeFrame(first);
+    } else this.context.turn.cork(this.#port, this);
+    this.session.acknowledgeWritten();
+  }
+
+  /** Writes what was collected, frame by frame. */
+  writeAll(): void {
+    const first = this.#first;
+    const more = this.#more;
+    this.#first = undefined;
+    this.#more = undefined;
+    if (first !== undefined) this.#writeFrame(first);
+    if (more !== undefined) for (let i = 0; i < more.length; i++) this.#writeFrame(more[i]!);
+  }
+
+  /** Writes a message of its own, behind what was collected. */
+  protected write(data: Uint8Array | string, binary: boolean): void {
+    this.flush();
+    this.put(data, binary);
+  }
+
+  #writeFrame(frame: Uint8Array): void {
+    this.putFrame(frame);
+    if (this.#port !== undefined && isMessage(frame)) this.session.wrote(seqOf(frame));
+  }
+
+  protected put(data: Uint8Array | string, binary: boolean): void {
+    const port = this.#port;
+    if (port === undefined) return;
+    const pause = this.#pause;
+    if (pause !== undefined) {
+      pause.bytes += data.length;
+      if (pause.bytes > this.context.options.maxPausedBytes) {
+        this.session.close('too-slow');
+        return;
+      }
+    }
+    if (!port.write(data, binary) && pause === undefined) this.#beginPause();
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    if (this.#pause === undefined) return;
+    this.#pause = undefined;
+    this.context.paused.delete(this);
+    this.session.continue();
+  }
+
+  /** The socket has taken something, and holds too much still. */
+  reading(): void {
+    if (this.#pause !== undefined) this.#pause.since = this.context.world.clock.now();
+  }
+
+  /** Ends it when it has taken nothing since `before`. */
+  checkStalled(before: number): void {
+    if (this.#pause !== undefined && this.#pause.since <= before) this.session.close('too-slow');
+  }
+
+  /** Closes the socket behind what was written. */
+  close(code: number, reason: string): void {
+    this.flush();
+    const port = this.#port;
+    this.gone();
+    port?.close(code, reason);
+  }
+
+  /** The socket is not used any more; what was not written is forgotten. */
+  gone(): void {
+    this.#port = undefined;
+    this.#first = undefined;
+    this.#more = undefined;
+    if (this.#pause !== undefined) this.context.paused.delete(this);
+    this.#pause = undefined;
+  }
+
+  #beginPause(): void {
+    this.#pause = { since: this.context.world.clock.now(), bytes: 0 };
+    this.context.counters.pauses++;
+    this.context.paused.add(this);
+    this.session.pause();
+  }
+}
+
+/** A MESSAGE of `pinwheel.v1`, rather than a REPLY. */
+function isMessage(frame: Uint8Array): boolean {
+  return frame[0]! <= 2;
+}
+
+function seqOf(frame: Uint8Array): number {
+  return (frame[1]! | (frame[2]! << 8) | (frame[3]! << 16) | (frame[4]! << 24)) >>> 0;
+}

@@ -1,0 +1,48 @@
+import { type Log, silentLog } from '@pinwheel/membership';
+
+/** The times and bounds of an edge's links and sessions. PROTOCOL.md says what each is for. */
+export interface EdgeCoreOptions {
+  readonly id: string;
+  /** Random at start. */
+  readonly incarnation: string;
+  /** A link on which nothing was heard for so long is closed, in ms. Default 6,000. */
+  readonly keepAliveMs?: number;
+  /** Time from the dial of a link to the node's HELLO, in ms. Default 2,000. */
+  readonly linkHelloMs?: number;
+  /** Time that a `pinwheel.v1` client has for its hello, in ms. Default 10,000. */
+  readonly clientHelloMs?: number;
+  /** A session that is not attached for so long is closed, in ms. Default 30,000. */
+  readonly unattachedMs?: number;
+  /** A member that is back within this time was never gone, in ms. Default 5,000. */
+  readonly graceMs?: number;
+  /** A client that takes nothing for so long while something waits for it is closed, in ms. Default 10,000. */
+  readonly stalledMs?: number;
+  /** Time over which a drain has the clients come back, in ms. Default 10,000. */
+  readonly drainMs?: number;
+  /** How many sessions that have lost their node are attached again each second. Default 5,000. */
+  readonly attachesPerSecond?: number;
+  /** Largest message of a client, in bytes. Default 65,536. */
+  readonly maxInboundBytes?: number;
+  /** What may still come for a client that does not read, in bytes, before it is closed. Default 1,048,576. */
+  readonly maxPausedBytes?: number;
+  readonly log?: Log;
+}
+
+export type ResolvedEdgeCoreOptions = Required<EdgeCoreOptions>;
+
+export function resolveEdgeCoreOptions(options: EdgeCoreOptions): ResolvedEdgeCoreOptions {
+  return {
+    keepAliveMs: 6000,
+    linkHelloMs: 2000,
+    clientHelloMs: 10_000,
+    unattachedMs: 30_000,
+    graceMs: 5000,
+    stalledMs: 10_000,
+    drainMs: 10_000,
+    attachesPerSecond: 5000,
+    maxInboundBytes: 65_536,
+    maxPausedBytes: 1_048_576,
+    log: silentLog,
+    ...options,
+  };
+}

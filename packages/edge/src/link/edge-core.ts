@@ -1,0 +1,176 @@
+import type { RingState } from '@pinwheel/membership';
+import type { AttachQueue } from './attach-queue.js';
+import { EdgeContext } from './edge-context.js';
+import { type EdgeCoreOptions, resolveEdgeCoreOptions } from './edge-core-options.js';
+import { type ClientSpeech, EdgeSession } from './edge-session.js';
+import type { ClientPort, EdgeWorld } from './edge-world.js';
+import type { LinkCounters } from './link-counters.js';
+import type { Pin } from './pin.js';
+import type { OwnEnd } from './session-close.js';
+import { sessionKeys } from './session-keys.js';
+
+/** How the sessions and links of an edge are. */
+export interface EdgeCoreStatus {
+  readonly attached: number;
+  /** Without a node, those whose client has yet to say hello among them. */
+  readonly waiting: number;
+  readonly paused: number;
+  readonly linksUp: number;
+  /** Those that are wanted, and not up. */
+  readonly linksOpening: number;
+}
+
+const beatMs = 500;
+const acknowledgeMs = 1000;
+/** A turn of the event loop closes this many: the others' messages go on in between. */
+const closedPerTurn = 200;
+
+/**
+ * An edge without its sockets: the sessions of its clients, and the links that carry them. It is driven by calls and has
+ * no clock of its own; what it does is a function of them and of the world that it is given.
+ */
+export class EdgeCore {
+  readonly #context: EdgeContext;
+  readonly #newKey: () => string;
+  #cancelBeat: (() => void) | undefined;
+  #beatAt: number;
+  #acknowledgedAt = 0;
+  #phase: 'open' | 'draining' | 'closed' = 'open';
+
+  constructor(world: EdgeWorld, options: EdgeCoreOptions) {
+    this.#context = new EdgeContext(world, resolveEdgeCoreOptions(options));
+    this.#newKey = sessionKeys(() => world.random());
+    this.#beatAt = world.clock.now();
+    this.#scheduleBeat();
+  }
+
+  get counters(): LinkCounters {
+    return this.#context.counters;
+  }
+
+  /** The attaches in turn, and their pace. */
+  get queue(): Pick<AttachQueue, 'size' | 'gone' | 'perSecond' | 'setPace'> {
+    return this.#context.queue;
+  }
+
+  /** Sessions with a client. */
+  get size(): number {
+    const { attached, unattached, greeting } = this.#context;
+    return attached + unattached.size + greeting.size;
+  }
+
+  get status(): EdgeCoreStatus {
+    const { attached, unattached, greeting, paused, links } = this.#context;
+    let linksUp = 0;
+    let linksOpening = 0;
+    for (const { state } of links.all) {
+      if (state === 'up') linksUp++;
+      else if (state !== 'down') linksOpening++;
+    }
+    return {
+      attached,
+      waiting: unattached.size + greeting.size,
+      paused: paused.size,
+      linksUp,
+      linksOpening,
+    };
+  }
+
+  /** A client has come. A plain one is attached now, one of `pinwheel.v1` when it has said hello. */
+  open(user: string, speech: ClientSpeech, port: ClientPort): EdgeSession {
+    const session = new EdgeSession(this.#context, user, speech, port);
+    if (this.#phase !== 'open') session.close('drained', this.#context.world.random() * 1000);
+    else if (speech === 'plain') session.hello(this.#newKey());
+    return session;
+  }
+
+  /** The ring or the members have changed: `world.state()` says to what. */
+  ringChanged(_state: RingState): void {
+    if (this.#phase === 'closed') return;
+    const { links, unattached } = this.#context;
+    links.ringChanged();
+    for (const pin of [...unattached.keys()]) pin.ringChanged();
+  }
+
+  /**
+   * Tells every client when to come back, each at a part of the drain's time of its own, so that the other edges see an
+   * even stream; no client is taken any more. It is over when `size` is 0. May be called twice.
+   */
+  drain(): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'draining';
+    const { world, options } = this.#context;
+    const sessions = shuffled(this.#sessions(), () => world.random());
+    const total = sessions.length;
+    const closeSome = (): void => {
+      for (let i = 0; i < closedPerTurn && sessions.length > 0; i++) {
+        const place = total - sessions.length;
+        sessions.pop()!.close('drained', ((place + world.random()) / total) * options.drainMs);
+      }
+      if (sessions.length > 0) world.soon(closeSome);
+    };
+    closeSome();
+  }
+
+  /** Cuts everything: links are closed, sessions forgotten; the clients' sockets are the caller's. May be called twice. */
+  close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#cancelBeat?.();
+    const { links, queue, retries } = this.#context;
+    const sessions = this.#sessions();
+    links.close();
+    for (const session of sessions) session.cut();
+    queue.stop();
+    retries.stop();
+  }
+
+  #sessions(): EdgeSession[] {
+    const { links, unattached, greeting } = this.#context;
+    const sessions = new Set<EdgeSession>();
+    for (const { session } of greeting.keys()) sessions.add(session);
+    for (const { session } of unattached.keys()) sessions.add(session);
+    for (const link of links.all) for (const session of link.sessions.values()) sessions.add(session);
+    return [...sessions];
+  }
+
+  #scheduleBeat(): void {
+    const { clock } = this.#context.world;
+    const ms = Math.min(beatMs, this.#context.options.keepAliveMs / 12);
+    this.#cancelBeat = clock.after(ms, () => this.#beat());
+  }
+
+  /** The one timer for whatever is a matter of half a second. */
+  #beat(): void {
+    const { world, options, links, greeting, unattached, paused } = this.#context;
+    const now = world.clock.now();
+    if (now - this.#beatAt > options.keepAliveMs / 3) links.excuse(now);
+    this.#beatAt = now;
+    links.beat(now);
+    for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
+    closeOverdue(greeting, now - options.clientHelloMs, 'protocol-error');
+    closeOverdue(unattached, now - options.unattachedMs, 'unavailable');
+    if (now - this.#acknowledgedAt >= acknowledgeMs) {
+      this.#acknowledgedAt = now;
+      for (const link of links.all) link.acknowledge();
+    }
+    this.#scheduleBeat();
+  }
+}
+
+/** Those that have been somewhere since before; the eldest come first. */
+function closeOverdue(pins: ReadonlyMap<Pin, number>, before: number, end: OwnEnd): void {
+  for (const [pin, since] of pins) {
+    if (since > before) return;
+    pin.session.close(end);
+  }
+}
+
+/** Neighbours often came together: their turns must not. */
+function shuffled<T>(list: T[], random: () => number): T[] {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [list[i], list[j]] = [list[j]!, list[i]!];
+  }
+  return list;
+}

@@ -1,0 +1,250 @@
+import type { Attached, AttachRequest, Receipt } from '@pinwheel/protocol';
+import type { Client } from './client.js';
+import type { EdgeContext } from './edge-context.js';
+import type { ClientPort } from './edge-world.js';
+import { KeptMessages } from './kept-messages.js';
+import { Pin } from './pin.js';
+import { PlainClient } from './plain-client.js';
+import { Positions } from './positions.js';
+import { closeOf, comeBackMs, type OwnEnd, ownReason } from './session-close.js';
+import { V1Client } from './v1-client.js';
+
+/** `plain`: bare payloads. `v1`: `pinwheel.v1`. */
+export type ClientSpeech = 'plain' | 'v1';
+
+/** A plain client's messages are acknowledged in portions of this many, and once a second. */
+const ackEvery = 32;
+
+/** A client's session as its edge sees it: what it has had, what it has sent, and where it is pinned. */
+export class EdgeSession {
+  readonly user: string;
+  readonly #context: EdgeContext;
+  readonly #client: Client;
+  readonly #pin: Pin;
+  readonly #positions = new Positions();
+  #key = '';
+  #epoch = 1;
+  /** Whether it goes on where it was, rather than from the end of the stream. */
+  #resumes = false;
+  /** The newest message of the stream that has come, be it written or not. */
+  #heard = 0;
+  #acked = 0;
+  #kept: KeptMessages | undefined;
+
+  constructor(context: EdgeContext, user: string, speech: ClientSpeech, port: ClientPort) {
+    this.#context = context;
+    this.user = user;
+    this.#client = speech === 'v1' ? new V1Client(context, this, port) : new PlainClient(context, this, port);
+    this.#pin = new Pin(context, this);
+  }
+
+  // what the client's socket tells
+
+  /** @param data good until this returns. */
+  received(data: Uint8Array, binary: boolean): void {
+    if (!this.#pin.isClosed) this.#client.received(data, binary);
+  }
+
+  /** The socket, which was said to hold too much, has room again. */
+  drained(): void {
+    this.#client.drained();
+  }
+
+  /** The socket has taken something, and holds too much still. */
+  reading(): void {
+    this.#client.reading();
+  }
+
+  /** The client is gone. Harmless after this side has closed it. */
+  gone(code: number, reason: string): void {
+    if (this.#pin.isClosed) return;
+    this.#client.gone();
+    // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
+    this.#pin.end(this.#client.acknowledges && code !== 1000, code, reason);
+    this.#over();
+    this.#context.counters.ends['client-left']++;
+  }
+
+  // what the client says
+
+  /** A plain client says it by being there. */
+  hello(key: string, epoch = 1, positions?: readonly (readonly [stream: string, seq: number])[]): void {
+    this.#key = key;
+    this.#epoch = epoch;
+    this.#resumes = positions !== undefined;
+    if (positions !== undefined) this.#positions.begin(positions);
+    this.#pin.start();
+  }
+
+  /** @param frame a MESSAGE or SEND, in bytes of its own. */
+  send(number: number, frame: Uint8Array): void {
+    this.#kept ??= new KeptMessages();
+    if (!this.#kept.add(number, frame)) {
+      this.close('inbound-overflow');
+      return;
+    }
+    this.#context.counters.messagesFromClients++;
+    this.#pin.out?.client(this.#pin.number, frame);
+  }
+
+  acknowledge(seq: number): void {
+    // what was never written cannot be acknowledged
+    if (seq <= this.#acked || seq > this.#positions.seq) return;
+    this.#acked = seq;
+    this.#pin.out?.ack(this.#pin.number, seq);
+  }
+
+  pause(): void {
+    this.#pin.out?.pause(this.#pin.number);
+  }
+
+  continue(): void {
+    this.#pin.out?.continue(this.#pin.number);
+  }
+
+  /** That message was written to the client's socket. */
+  wrote(seq: number): void {
+    this.#positions.seq = seq;
+  }
+
+  /** Acknowledges for a plain client what was written to its socket, when that are so many at least. */
+  acknowledgeWritten(least = ackEvery): void {
+    const { seq } = this.#positions;
+    if (this.#client.acknowledges || seq - this.#acked < least) return;
+    const { out } = this.#pin;
+    if (out === undefined) return;
+    this.#acked = seq;
+    out.ack(this.#pin.number, seq);
+  }
+
+  // what its pin asks
+
+  /** Writes what was collected for the client. Whether the session is still open. */
+  flush(): boolean {
+    this.#client.flush();
+    return !this.#pin.isClosed;
+  }
+
+  /** Up to which the client's stream was written to it. */
+  get position(): number {
+    return this.#positions.seq;
+  }
+
+  attachRequest(number: number, fingerprint: string, handoff: string): AttachRequest {
+    return {
+      session: number,
+      acknowledges: this.#client.acknowledges,
+      resumes: this.#resumes,
+      epoch: this.#epoch,
+      key: this.#key,
+      user: this.user,
+      fingerprint,
+      handoff,
+      positions: this.#positions.all(),
+    };
+  }
+
+  linkLost(): void {
+    this.#pin.linkLost();
+  }
+
+  /** Gives it a turn to leave an abandoned link. */
+  queueToLeave(): void {
+    this.#context.queue.add(this.#pin);
+  }
+
+  // what the node says, on the link and under the number that it is pinned to
+
+  attached(attached: Attached): void {
+    const { stream, seq, recovered, taken } = attached;
+    if (!this.flush()) return;
+    const { acknowledges } = this.#client;
+    const isNews = stream !== this.#positions.stream || !recovered;
+    this.#positions.goOn(stream, seq);
+    this.#heard = seq;
+    this.#resumes = true;
+    if (!acknowledges) this.#acked = seq;
+    else if (isNews) this.#acked = 0;
+    this.#forgetTaken(taken);
+    const isNew = this.#pin.attached();
+    if (isNew) this.#context.counters.attaches[recovered ? 'attached' : 'attached-with-gap']++;
+    this.#client.attached(attached, isNews);
+    if (isNew) this.#catchUp();
+  }
+
+  message(seq: number, frame: Uint8Array): void {
+    if (seq <= this.#heard) {
+      this.#context.counters.framesDropped++;
+      return;
+    }
+    this.#heard = seq;
+    this.#context.counters.messagesToClients++;
+    this.#client.collect(frame);
+  }
+
+  reply(frame: Uint8Array): void {
+    this.#context.counters.messagesToClients++;
+    this.#client.collect(frame);
+  }
+
+  taken(number: number): void {
+    this.#forgetTaken(number);
+    this.#client.taken(number);
+  }
+
+  receipt(number: number, receipt: Receipt): void {
+    this.#client.receipt(number, receipt);
+  }
+
+  repinned(to: string, handoff: string): void {
+    if (this.flush()) this.#pin.repinned(to, handoff);
+  }
+
+  closedByNode(code: number, reason: string): void {
+    if (!this.flush()) return;
+    this.#pin.forget('refused');
+    this.#over();
+    this.#context.counters.ends['closed-by-node']++;
+    this.#client.close(code, reason);
+  }
+
+  // the end
+
+  /** @param retryAfterMs for the codes that say it: when the client should come back. */
+  close(end: OwnEnd, retryAfterMs?: number): void {
+    if (!this.flush()) return;
+    const code = closeOf[end];
+    const reason = ownReason(end, retryAfterMs ?? this.#context.world.random() * comeBackMs);
+    this.#pin.end(code.reconnect && this.#client.acknowledges, code.code, code.reason);
+    this.#over();
+    this.#context.counters.ends[end]++;
+    this.#client.close(code.code, reason);
+  }
+
+  /** Forgets it without a word to anybody. */
+  cut(): void {
+    if (this.#pin.isClosed) return;
+    this.#pin.forget('given-up');
+    this.#client.gone();
+    this.#over();
+    this.#context.counters.ends.cut++;
+  }
+
+  /** Says what the node behind a new pin does not know. */
+  #catchUp(): void {
+    const { out, number } = this.#pin;
+    if (out === undefined) return;
+    for (const { frame } of this.#kept ?? []) out.client(number, frame);
+    if (this.#client.isPaused) out.pause(number);
+    if (this.#client.acknowledges && this.#acked > 0) out.ack(number, this.#acked);
+  }
+
+  #forgetTaken(number: number): void {
+    this.#kept?.taken(number);
+    if (this.#kept?.isEmpty) this.#kept = undefined;
+  }
+
+  #over(): void {
+    this.#kept = undefined;
+  }
+}

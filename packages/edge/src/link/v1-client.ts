@@ -1,0 +1,115 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  type Attached,
+  type ClientControl,
+  type ClientFrame,
+  decodeClientFrame,
+  encodeServerFrame,
+  PinwheelError,
+  parseClientControl,
+  type Receipt,
+  type ServerControl,
+} from '@pinwheel/protocol';
+import { Client } from './client.js';
+
+/** What a frame or a control message has beside its data, at most. */
+const overheadBytes = 1024;
+
+/** A client that speaks `pinwheel.v1`. What crosses the link for it is laid out as it gets and sends it. */
+export class V1Client extends Client {
+  readonly acknowledges = true;
+  /** From the hello; empty before. */
+  #key = '';
+  /** Of the newest message; 0 before. */
+  #number = 0;
+  /** Up to which its messages have been processed, as it knows. */
+  #taken = 0;
+  #welcomes = 0;
+
+  received(data: Uint8Array, binary: boolean): void {
+    if (data.length > this.context.options.maxInboundBytes + overheadBytes) {
+      this.session.close('too-large');
+      return;
+    }
+    try {
+      if (binary) this.#frame(decodeClientFrame(data, isUtf8), data);
+      else
+        this.#control(parseClientControl(Buffer.from(data.buffer, data.byteOffset, data.length).toString()));
+    } catch (thrown) {
+      if (!(thrown instanceof PinwheelError) || thrown.code !== 'protocol') throw thrown;
+      this.session.close('protocol-error');
+    }
+  }
+
+  attached({ stream, seq, recovered, taken, resumeWindowMs }: Attached, isNews: boolean): void {
+    if (this.#welcomes > 0 && !isNews) {
+      this.taken(taken);
+      return;
+    }
+    this.#welcomes++;
+    this.#taken = taken;
+    this.#say({ type: 'welcome', session: this.#key, stream, seq, recovered, taken, resumeWindowMs });
+  }
+
+  taken(number: number): void {
+    if (number <= this.#taken) return;
+    this.#taken = number;
+    this.write(encodeServerFrame({ kind: 'taken', number }), true);
+  }
+
+  receipt(number: number, receipt: Receipt): void {
+    this.#say({ type: 'receipt', number, receipt });
+  }
+
+  protected putFrame(frame: Uint8Array): void {
+    this.put(frame, true);
+  }
+
+  #control(control: ClientControl): void {
+    switch (control.type) {
+      case 'hello':
+        if (this.#key !== '') throw new PinwheelError('protocol', 'a second hello');
+        this.#key = control.session;
+        this.session.hello(control.session, control.epoch, control.positions);
+        return;
+      case 'ping':
+        this.#mustBeGreeted();
+        this.#say({ type: 'pong' });
+        return;
+      case 'token':
+        // without authentication there is nothing that it could renew
+        this.#mustBeGreeted();
+        return;
+      default:
+        control satisfies never;
+    }
+  }
+
+  #frame(frame: ClientFrame, bytes: Uint8Array): void {
+    this.#mustBeGreeted();
+    if (frame.kind === 'ack') {
+      if (frame.welcomes === this.#welcomes % 256) this.session.acknowledge(frame.seq);
+      return;
+    }
+    if (frame.data.length > this.context.options.maxInboundBytes) {
+      this.session.close('too-large');
+      return;
+    }
+    const { number } = frame;
+    // sent again after a welcome; here it was kept, or it was processed
+    if (number <= this.#number) return;
+    if (this.#number !== 0 && number !== this.#number + 1) {
+      throw new PinwheelError('protocol', `number is ${number}; it must be ${this.#number + 1}`);
+    }
+    this.#number = number;
+    this.session.send(number, Buffer.from(bytes));
+  }
+
+  #mustBeGreeted(): void {
+    if (this.#key === '') throw new PinwheelError('protocol', 'the first message must be hello');
+  }
+
+  #say(control: ServerControl): void {
+    this.write(JSON.stringify(control), false);
+  }
+}
