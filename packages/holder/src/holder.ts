@@ -139,6 +139,11 @@ export class Holder {
     return this.#links.size;
   }
 
+  /** Of the node's clock; what is kept is marked with it. */
+  get second(): number {
+    return Math.floor(this.#options.clock.now() / 1000);
+  }
+
   /** Users that this node has and its ring gives to others, and users of whom it is not known yet. */
   get foreignUsers(): number {
     return this.moves.status.waiting + this.handoffs.underWay + this.copies.foreign;

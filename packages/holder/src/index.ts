@@ -11,6 +11,7 @@ export {
 } from './holder-options.js';
 export type { KnownUser } from './known-user.js';
 export { LinkSession } from './link-session.js';
+export type { Moves } from './moves.js';
 export type { LinkSocket, NodeLink } from './node-link.js';
 export { Ownership, type Whereabouts } from './ownership.js';
 export {

@@ -1,4 +1,4 @@
-import type { CloseCode, Message, Position } from '@pinwheel/protocol';
+import type { CloseCode, Message, Position, Receipt } from '@pinwheel/protocol';
 import type { HeldUser } from './held-user.js';
 import type { Session } from './session.js';
 
@@ -15,6 +15,8 @@ export interface SessionLink {
   forget(session: number): void;
   /** The session has ended: the client is closed, and the number is over. */
   end(session: number, code: number, reason: string): void;
+  /** What became of a message to another user. */
+  receipt(session: number, number: number, receipt: Receipt): void;
   /** The client's messages up to `number` have been processed. */
   taken(session: number, number: number): void;
   /** The session is elsewhere now, and the number is over. */

@@ -1,6 +1,6 @@
+import type { AttachPlace, Holder, Ownership } from '@pinwheel/holder';
 import type { RingTracker } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Ownership } from './ownership.js';
 
 export interface AdmissionRequest {
   readonly user: string;
@@ -16,6 +16,24 @@ export interface Admitted {
 }
 
 const comeIn: Admitted = {};
+
+function admittedTo(place: AttachPlace): Admitted {
+  switch (place.kind) {
+    case 'here':
+      return comeIn;
+    case 'elsewhere':
+      return notOwner(place.member);
+    case 'nowhere':
+      return { refusal: new PinwheelError('unavailable', 'the user is on the move') };
+    default:
+      throw new TypeError(`unknown place ${place satisfies never}`);
+  }
+}
+
+function notOwner(owner: string): Admitted {
+  return { refusal: new PinwheelError('not-owner', `the user belongs to member ${owner}`), owner };
+}
+
 const pollMs = 20;
 
 /**
@@ -23,14 +41,16 @@ const pollMs = 20;
  * node does not know, one of the two is behind; the node waits a moment for its own ring to catch up.
  */
 export class Admission {
+  readonly #holder: Holder;
   readonly #ownership: Ownership;
   readonly #tracker: RingTracker;
   readonly #catchUpMs: number;
   /** Why nobody comes in any more. */
   #closedBecause: string | undefined;
 
-  constructor(ownership: Ownership, tracker: RingTracker, catchUpMs: number) {
-    this.#ownership = ownership;
+  constructor(holder: Holder, tracker: RingTracker, catchUpMs: number) {
+    this.#holder = holder;
+    this.#ownership = holder.ownership;
     this.#tracker = tracker;
     this.#catchUpMs = catchUpMs;
   }
@@ -43,12 +63,8 @@ export class Admission {
   /** Never rejects; resolves within the time to catch up. */
   admit(request: AdmissionRequest): Admitted | Promise<Admitted> {
     const judged = this.#judge(request.user);
-    if (
-      judged.refusal === undefined ||
-      this.#closedBecause !== undefined ||
-      this.#isKnown(request.fingerprint)
-    )
-      return judged;
+    if (judged.refusal === undefined) return this.#fetch(request.user);
+    if (this.#closedBecause !== undefined || this.#isKnown(request.fingerprint)) return judged;
     return this.#catchUp(request);
   }
 
@@ -65,7 +81,13 @@ export class Admission {
       await new Promise((resolve) => setTimeout(resolve, pollMs));
       judged = this.#judge(request.user);
     }
-    return judged;
+    return judged.refusal === undefined ? this.#fetch(request.user) : judged;
+  }
+
+  /** Whoever may still hold the user hands it over first, so that all its sessions are in one place. */
+  #fetch(user: string): Admitted | Promise<Admitted> {
+    const place = this.#holder.attaching.place(user, '');
+    return place instanceof Promise ? place.then(admittedTo) : admittedTo(place);
   }
 
   /** A client that names no ring is told at once; one that goes by an older ring of ours, too. */
@@ -81,10 +103,7 @@ export class Admission {
   #judge(user: string): Admitted {
     const where = this.#ownership.whereabouts(user);
     if (where.kind === 'mine' && this.#closedBecause === undefined) return comeIn;
-    if (where.kind === 'theirs') {
-      const owner = where.owner.id;
-      return { refusal: new PinwheelError('not-owner', `the user belongs to member ${owner}`), owner };
-    }
+    if (where.kind === 'theirs') return notOwner(where.owner.id);
     const why = this.#closedBecause ?? 'the ring has no owner for this user';
     return { refusal: new PinwheelError('unavailable', why) };
   }

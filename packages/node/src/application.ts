@@ -18,6 +18,13 @@ export interface MessageEvent extends SessionEvent {
   send(user: string, data: string | Uint8Array): Promise<import('@pinwheel/protocol').Receipt>;
 }
 
+export interface SendEvent extends SessionEvent {
+  /** The user whom it is for. */
+  readonly to: string;
+  /** A string for text, bytes for binary. */
+  readonly data: string | Buffer;
+}
+
 export interface DisconnectEvent extends SessionEvent {
   readonly code: number;
   readonly reason: string;
@@ -38,6 +45,11 @@ export interface Application {
    * this session sent after it will be.
    */
   onMessage?(event: MessageEvent): void | Promise<void>;
+  /**
+   * A client sends to another user. Only `true` lets the message pass; anything else, and throwing, is an answer with
+   * `not-allowed` or the error. Without it no client reaches another.
+   */
+  onSend?(event: SendEvent): boolean | Promise<boolean>;
   /** A session has ended, whoever ended it. Not called for a session that `onConnect` refused. */
   onDisconnect?(event: DisconnectEvent): void | Promise<void>;
 }

@@ -1,17 +1,15 @@
+import { deliverTo, type Holder } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
-import { type Message, PinwheelError } from '@pinwheel/protocol';
+import { type Message, PinwheelError, Receipts } from '@pinwheel/protocol';
 import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
-import type { Ownership } from './ownership.js';
 import { readPassage } from './passage.js';
 import { readPayload } from './payload.js';
-import type { SessionTable } from './session-table.js';
 
 export interface BroadcastApiOptions {
   readonly self: string;
-  readonly table: SessionTable;
-  readonly ownership: Ownership;
+  readonly holder: Holder;
   readonly clients: NodeClients;
   readonly counters: NodeCounters;
   readonly newId: () => string;
@@ -48,12 +46,14 @@ export class BroadcastApi {
     const batch = [message];
     const picked = [0];
     const written = new Uint16Array(1);
+    const receipts = new Receipts(1);
+    const { holder } = this.#options;
     let delivered = 0;
     let turn = 0;
     // a copy: users come and go between the turns
-    for (const held of [...this.#options.table.users()]) {
+    for (const held of [...holder.users.users()]) {
       written[0] = 0;
-      for (const session of [...held.sessions]) session.write(batch, picked, written);
+      deliverTo(held, batch, picked, written, receipts, holder.second);
       delivered += written[0]!;
       if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
     }
@@ -79,8 +79,8 @@ export class BroadcastApi {
 
   /** Draining nodes still hold users. */
   #others(): readonly Member[] {
-    const { ownership, self } = this.#options;
-    return [...ownership.state.members.values()].filter(
+    const { holder, self } = this.#options;
+    return [...holder.ownership.state.members.values()].filter(
       (member) => member.kind === 'node' && member.id !== self,
     );
   }

@@ -32,6 +32,7 @@ interface LastWord {
 
 /** A session whose client's socket ends here, in uWebSockets.js. */
 export class DirectSession implements ReplySession {
+  readonly kind = 'direct';
   readonly id: string;
   readonly user: string;
   readonly since = Date.now();
@@ -68,7 +69,7 @@ export class DirectSession implements ReplySession {
     this.#events = events;
   }
 
-  write(batch: readonly Message[], picked: readonly number[], written: Uint16Array): void {
+  write(batch: readonly Message[], picked: readonly number[], _firstSeq: number, written: Uint16Array): void {
     const socket = this.#socket;
     if (socket === undefined || !this.isOpen) return;
     if (picked.length === 1) {
@@ -98,6 +99,11 @@ export class DirectSession implements ReplySession {
     // an ended socket cannot be asked any more whether its client has read everything
     this.#lastWord = { code: code.code, reason, since: Date.now() };
     this.#events.unread(this, code.code, reason);
+  }
+
+  /** Whether a message can be written to it now, as far as it knows. */
+  get isLive(): boolean {
+    return this.isOpen && this.stalledSince === 0;
   }
 
   /** Whether it takes messages and is in the table. */

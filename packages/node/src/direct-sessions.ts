@@ -12,7 +12,6 @@ import type { Admission } from './admission.js';
 import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
 import type { Inbound } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
-import type { Session } from './session.js';
 import { readUpgrade, type UpgradeRequest } from './upgrade.js';
 
 export interface DirectSessionsOptions {
@@ -25,8 +24,9 @@ export interface DirectSessionsOptions {
   /** A session that has taken nothing for so long is closed. */
   readonly stalledMs: number;
   readonly idleTimeoutSeconds: number;
-  readonly opened: (session: Session) => void;
-  readonly closed: (session: Session) => void;
+  /** Its user is held here from now on; closes it when that cannot be. */
+  readonly opened: (session: DirectSession) => void;
+  readonly closed: (session: DirectSession, code: number, reason: string) => void;
 }
 
 /** Above the bound of a session, for the last message that it took and a close frame. */
@@ -77,7 +77,7 @@ export class DirectSessions {
           );
           socket.getUserData().session = session;
           options.opened(session);
-          options.inbound.connected(session);
+          if (session.isOpen) options.inbound.connected(session);
         },
         message: (socket, data, isBinary) => {
           const session = socket.getUserData().session!;
@@ -149,7 +149,7 @@ export class DirectSessions {
     const name = session.closedBy;
     this.#stalled.delete(session);
     counters.closes.set(name, (counters.closes.get(name) ?? 0) + 1);
-    closed(session);
+    closed(session, code, reason);
     inbound.disconnected(session, code, reason);
   }
 

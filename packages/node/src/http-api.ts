@@ -5,8 +5,10 @@ import type { AdminApi } from './admin-api.js';
 import type { BroadcastApi } from './broadcast-api.js';
 import { Exchange } from './exchange.js';
 import type { HealthApi } from './health-api.js';
+import { peerPaths } from './http-peers.js';
 import type { MessagesApi } from './messages-api.js';
 import type { NodeCounters } from './node-counters.js';
+import type { PeersApi } from './peers-api.js';
 import type { UsersApi } from './users-api.js';
 
 export interface HttpApiParts {
@@ -14,6 +16,7 @@ export interface HttpApiParts {
   readonly users: UsersApi;
   readonly broadcast: BroadcastApi;
   readonly admin: AdminApi;
+  readonly peers: PeersApi;
   readonly health: HealthApi;
   /** Throws when this node may not speak for its users any more. */
   readonly checkPlace: () => void;
@@ -28,6 +31,7 @@ function routes({
   users,
   broadcast,
   admin,
+  peers,
   health,
   checkPlace,
 }: HttpApiParts): Readonly<Record<string, Route>> {
@@ -50,7 +54,9 @@ function routes({
       GET: (exchange) => admin.migrations(exchange),
       POST: (exchange) => admin.changeMigrations(exchange),
     },
-    '/v1/claims': { POST: (exchange) => admin.claims(exchange) },
+    [peerPaths.claim]: { POST: inPlace((exchange) => peers.claims(exchange)) },
+    [peerPaths.prepare]: { POST: inPlace((exchange) => peers.handoffs(exchange)) },
+    [peerPaths.commit]: { POST: inPlace((exchange) => peers.commits(exchange)) },
     '/v1/drain': { POST: (exchange) => admin.drain(exchange) },
     '/healthz': { GET: (exchange) => health.live(exchange) },
     '/readyz': { GET: (exchange) => health.ready(exchange) },

@@ -1,8 +1,8 @@
+import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import type { Log } from '@pinwheel/membership';
-import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
+import { type CloseCode, closeCodes, type Message, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Application } from './application.js';
 import type { NodeCounters } from './node-counters.js';
-import type { Session } from './session.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
 
 /** A session that the application can answer. */
@@ -16,10 +16,21 @@ export interface InboundOptions {
   readonly counters: NodeCounters;
   readonly log: Log;
   readonly send: (user: string, data: string | Uint8Array) => Promise<Receipt>;
+  /** Takes a client's message to another user. */
+  readonly pass: (message: Message) => Promise<Receipt>;
+}
+
+/** A message of a client to another user. */
+export interface ClientSend {
+  readonly number: number;
+  readonly to: string;
+  readonly data: Uint8Array;
+  readonly binary: boolean;
+  readonly waitForClient: boolean;
 }
 
 /** Hands what clients do to the application, in order for each user, and closes those whom it fails. */
-export class Inbound {
+export class Inbound implements InboundWork {
   readonly #options: InboundOptions;
   readonly #turns: Turns;
   /** Sessions that the application refused: it hears no more of them. */
@@ -37,6 +48,14 @@ export class Inbound {
     return this.#turns.bytes;
   }
 
+  hold(user: string): Promise<void> | undefined {
+    return this.#turns.hold(user);
+  }
+
+  letGo(user: string, hasLeft: boolean): void {
+    this.#turns.letGo(user, hasLeft);
+  }
+
   connected(session: ReplySession): void {
     const { application } = this.#options;
     // without `onConnect` too: the sessions that may end while the application is slow have a bound
@@ -51,8 +70,11 @@ export class Inbound {
     session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
   }
 
-  /** @param data a copy that nobody else changes. */
-  received(session: ReplySession, data: string | Buffer): void {
+  /**
+   * @param data a copy that nobody else changes.
+   * @param number of a message that its edge keeps until it is said to be processed.
+   */
+  received(session: ReplySession, data: string | Buffer, number?: number): void {
     const { application, counters, send } = this.#options;
     if (application.onMessage === undefined) {
       counters.inboundRefused++;
@@ -68,14 +90,61 @@ export class Inbound {
       reply: (text: string | Uint8Array) => session.reply(text),
       send,
     };
-    const taken = this.#turns.add(user, data.length + taskBytes, () =>
-      this.#failedOn.has(session)
-        ? undefined
-        : this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
+    this.#add(session, data.length, number, () =>
+      this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
     );
-    if (taken) return;
-    counters.inboundRefused++;
+  }
+
+  /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
+  sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
+    const { user, id } = session;
+    const copy = Buffer.from(data);
+    const message = { user: to, data: copy, binary, id: `${id}-${number}`, waitForClient, repeated: true };
+    this.#options.counters.clientSends++;
+    this.#add(session, copy.length, number, async () => {
+      const receipt = await this.#pass(user, session, message);
+      session.link?.receipt(session.number, number, receipt);
+    });
+  }
+
+  async #pass(from: string, session: LinkSession, message: Message): Promise<Receipt> {
+    const { application, pass, log } = this.#options;
+    const { user: to, data, binary } = message;
+    const refused = (why: string): Receipt => ({
+      user: to,
+      status: 'overloaded',
+      error: { code: 'not-allowed', message: why },
+    });
+    if (application.onSend === undefined) return refused('this service passes no messages between clients');
+    try {
+      const payload = binary ? Buffer.from(data) : Buffer.from(data).toString('utf8');
+      const allowed = await application.onSend({ user: from, session: session.id, to, data: payload });
+      return allowed === true ? await pass(message) : refused('the application refused the message');
+    } catch (thrown) {
+      this.#options.counters.applicationErrors++;
+      const error = PinwheelError.from(thrown, 'application');
+      log.warn({ user: from, session: session.id, error: error.message }, 'the application failed on a send');
+      return { user: to, status: 'overloaded', error: { code: error.code, message: error.message } };
+    }
+  }
+
+  /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */
+  #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): void {
+    const task = (): unknown => {
+      if (this.#failedOn.has(session)) return undefined;
+      const running = run();
+      if (number === undefined) return running;
+      if (running instanceof Promise) return running.then(() => this.#processed(session, number));
+      this.#processed(session, number);
+      return undefined;
+    };
+    if (this.#turns.add(session.user, bytes + taskBytes, task, number === undefined)) return;
+    this.#options.counters.inboundRefused++;
     session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
+  }
+
+  #processed(session: ReplySession, number: number): void {
+    if (session instanceof LinkSession && !this.#failedOn.has(session)) session.processed(number);
   }
 
   disconnected(session: Session, code: number, reason: string): void {

@@ -1,6 +1,6 @@
+import type { Moves } from '@pinwheel/holder';
 import type { Log, Registered } from '@pinwheel/membership';
 import type { Admission } from './admission.js';
-import type { Moves } from './moves.js';
 import type { Phase } from './phase.js';
 
 export interface LeavingOptions {
@@ -10,7 +10,7 @@ export interface LeavingOptions {
   readonly log: Log;
   readonly admission: Admission;
   readonly moves: Moves;
-  /** Users with a session. */
+  /** Users who are here, those included whose new holder has not said that it has them. */
   readonly users: () => number;
   /** Closed sessions whose client has not read everything yet. */
   readonly unread: () => number;

@@ -6,7 +6,7 @@ export interface NodeCounters {
   readonly receipts: Record<ReceiptStatus, number>;
   /** Requests by kind. */
   readonly requests: Record<
-    'single' | 'batch' | 'ndjson' | 'broadcast' | 'presence' | 'disconnect' | 'claim',
+    'single' | 'batch' | 'ndjson' | 'broadcast' | 'presence' | 'disconnect' | 'acknowledgement' | 'peer',
     number
   >;
   /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
@@ -19,6 +19,8 @@ export interface NodeCounters {
   dropped: number;
   inboundMessages: number;
   inboundRefused: number;
+  /** Messages of clients to other users. */
+  clientSends: number;
   applicationErrors: number;
   upgradesAccepted: number;
   upgradesRefused: number;
@@ -27,7 +29,16 @@ export interface NodeCounters {
 export function createNodeCounters(): NodeCounters {
   return {
     receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
-    requests: { single: 0, batch: 0, ndjson: 0, broadcast: 0, presence: 0, disconnect: 0, claim: 0 },
+    requests: {
+      single: 0,
+      batch: 0,
+      ndjson: 0,
+      broadcast: 0,
+      presence: 0,
+      disconnect: 0,
+      acknowledgement: 0,
+      peer: 0,
+    },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
     closes: new Map(),
     forwarded: 0,
@@ -35,6 +46,7 @@ export function createNodeCounters(): NodeCounters {
     dropped: 0,
     inboundMessages: 0,
     inboundRefused: 0,
+    clientSends: 0,
     applicationErrors: 0,
     upgradesAccepted: 0,
     upgradesRefused: 0,

@@ -1,10 +1,19 @@
+import type { Holder } from '@pinwheel/holder';
 import { counter, gauge, histogram, type Metrics, type Reading, readingsOf } from '@pinwheel/metrics';
-import type { MigrationStatus } from '@pinwheel/migration';
 import { closeCodes } from '@pinwheel/protocol';
 import type { NodeCounters } from './node-counters.js';
 
 const statuses = ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'];
-const requestKinds = ['single', 'batch', 'ndjson', 'broadcast', 'presence', 'disconnect', 'claim'];
+const requestKinds = [
+  'single',
+  'batch',
+  'ndjson',
+  'broadcast',
+  'presence',
+  'disconnect',
+  'acknowledgement',
+  'peer',
+];
 const closeNames = ['client', 'closed', ...Object.values(closeCodes).map(({ name }) => name)];
 
 /** Every metric of a node beside those of its ring. No label has a user in it. */
@@ -43,32 +52,62 @@ export const nodeMetrics = {
   inbound: counter('pinwheel_node_inbound_messages_total', 'Messages of clients given to the application.'),
   inboundRefused: counter('pinwheel_node_inbound_refused_total', 'Messages of clients that were not taken.'),
   inboundBytes: gauge('pinwheel_node_inbound_bytes', 'Bytes of clients that wait for the application.'),
+  clientSends: counter('pinwheel_node_client_sends_total', 'Messages of clients to other users.'),
+  links: gauge('pinwheel_node_links', 'Links of edges.'),
+  linksLost: counter('pinwheel_node_links_lost_total', 'Links that ended.'),
+  linkErrors: counter(
+    'pinwheel_node_link_protocol_errors_total',
+    'Links closed because of a protocol error.',
+  ),
+  staleFrames: counter('pinwheel_node_stale_frames_total', 'Frames for sessions that were over.'),
+  attaches: counter('pinwheel_node_attaches_total', 'Sessions that edges asked to attach, by outcome.', {
+    outcome: ['attached', 'repinned', 'superseded'],
+  }),
+  resumes: counter('pinwheel_node_resumes_total', 'Sessions that came back, by whether something was lost.', {
+    outcome: ['recovered', 'not-recovered'],
+  }),
+  handoffs: counter(
+    'pinwheel_node_handoffs_total',
+    'Users on the way to their owners, by what became of it.',
+    {
+      outcome: ['started', 'released', 'refused', 'failed', 'taken-back'],
+    },
+  ),
+  copies: counter(
+    'pinwheel_node_copies_total',
+    'Copies of users from their holders, by what became of them.',
+    {
+      outcome: ['kept', 'refused', 'committed', 'merged', 'dropped', 'orphaned'],
+    },
+  ),
+  copiesHeld: gauge('pinwheel_node_copies', 'Copies whose holders have not given the user up yet.'),
+  contested: gauge('pinwheel_node_contested_users', 'Users who may be held elsewhere, too.'),
+  tombstones: gauge('pinwheel_node_tombstones', 'Users of whom it is known where they went.'),
+  inboxBytes: gauge('pinwheel_node_inbox_bytes', 'Memory of all inboxes.'),
   applicationErrors: counter('pinwheel_node_application_errors_total', 'Failures of the application.'),
 } as const;
 
-export interface NodeGauges {
-  readonly sessions: number;
-  readonly users: number;
-  readonly foreignUsers: number;
-  readonly forwarding: number;
-  readonly inboundBytes: number;
-  readonly migration: MigrationStatus;
+export interface NodeReadings {
+  readonly holder: Holder;
+  /** Messages on their way through other nodes. */
+  readonly forwarding: () => number;
+  readonly inboundBytes: () => number;
 }
 
 /** Returns the call that observes the time of a batch, in seconds. */
 export function addNodeMetrics(
   metrics: Metrics,
   counters: NodeCounters,
-  gauges: () => NodeGauges,
+  { holder, forwarding, inboundBytes }: NodeReadings,
 ): (seconds: number) => void {
-  metrics.add(nodeMetrics.sessions, () => gauges().sessions);
-  metrics.add(nodeMetrics.users, () => gauges().users);
-  metrics.add(nodeMetrics.foreignUsers, () => gauges().foreignUsers);
+  metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
+  metrics.add(nodeMetrics.users, () => holder.users.userCount);
+  metrics.add(nodeMetrics.foreignUsers, () => holder.foreignUsers);
   metrics.add(nodeMetrics.receipts, () => readingsOf(counters.receipts));
   metrics.add(nodeMetrics.requests, () => readingsOf(counters.requests));
   metrics.add(nodeMetrics.refusals, () => readingsOf(counters.refusals));
   metrics.add(nodeMetrics.forwarded, () => counters.forwarded);
-  metrics.add(nodeMetrics.forwarding, () => gauges().forwarding);
+  metrics.add(nodeMetrics.forwarding, forwarding);
   metrics.add(nodeMetrics.notOwner, () => counters.notOwner);
   metrics.add(nodeMetrics.dropped, () => counters.dropped);
   metrics.add(nodeMetrics.closes, () => closeNames.map((name) => [counters.closes.get(name) ?? 0, name]));
@@ -76,11 +115,33 @@ export function addNodeMetrics(
     [counters.upgradesAccepted, 'accepted'],
     [counters.upgradesRefused, 'refused'],
   ]);
-  metrics.add(nodeMetrics.movedUsers, () => gauges().migration.moved);
-  metrics.add(nodeMetrics.movingUsers, () => gauges().migration.waiting);
+  metrics.add(nodeMetrics.movedUsers, () => holder.moves.status.moved);
+  metrics.add(nodeMetrics.movingUsers, () => holder.moves.status.waiting);
   metrics.add(nodeMetrics.inbound, () => counters.inboundMessages);
   metrics.add(nodeMetrics.inboundRefused, () => counters.inboundRefused);
-  metrics.add(nodeMetrics.inboundBytes, () => gauges().inboundBytes);
+  metrics.add(nodeMetrics.inboundBytes, inboundBytes);
+  metrics.add(nodeMetrics.clientSends, () => counters.clientSends);
+  metrics.add(nodeMetrics.links, () => holder.linkCount);
+  metrics.add(nodeMetrics.linksLost, () => holder.linkCounters.lost);
+  metrics.add(nodeMetrics.linkErrors, () => holder.linkCounters.protocolErrors);
+  metrics.add(nodeMetrics.staleFrames, () => holder.linkCounters.stale);
+  metrics.add(nodeMetrics.attaches, () => {
+    const { attached, repinned, superseded } = holder.attaches.counters;
+    return readingsOf({ attached, repinned, superseded });
+  });
+  metrics.add(nodeMetrics.resumes, () => {
+    const { recovered, notRecovered } = holder.attaches.counters;
+    return readingsOf({ recovered, 'not-recovered': notRecovered });
+  });
+  metrics.add(nodeMetrics.handoffs, () => {
+    const { takenBack, ...others } = holder.handoffs.counters;
+    return readingsOf({ ...others, 'taken-back': takenBack });
+  });
+  metrics.add(nodeMetrics.copies, () => readingsOf({ ...holder.copies.counters }));
+  metrics.add(nodeMetrics.copiesHeld, () => holder.copies.count);
+  metrics.add(nodeMetrics.contested, () => holder.contested.count);
+  metrics.add(nodeMetrics.tombstones, () => holder.users.tombstoneCount);
+  metrics.add(nodeMetrics.inboxBytes, () => holder.budget.bytes);
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
   return metrics.addHistogram(nodeMetrics.batchSeconds);
 }

@@ -28,6 +28,27 @@ export interface NodeOptions extends Application {
    * sooner, lower is gentler to whoever takes the users in.
    */
   readonly usersPerSecond?: number;
+  /**
+   * How long a session whose connection is gone can be resumed, in ms; default 60,000. Longer bridges longer tunnels
+   * and costs memory: its messages are kept.
+   */
+  readonly resumeWindowMs?: number;
+  /**
+   * Messages that are kept for one user; default 256. More bridge longer absences and slower acknowledgements, and cost
+   * memory. At the bound the oldest goes when somebody reads along, else the new one is `overloaded`.
+   */
+  readonly maxInboxMessages?: number;
+  /** The same in bytes, about 30 a message beside its data; default 262,144. */
+  readonly maxInboxBytes?: number;
+  /** Memory for the inboxes of all users, in bytes; default 268,435,456. */
+  readonly maxInboxTotalBytes?: number;
+  /**
+   * A link whose edge is silent for so long is given up, in ms; default 6000, the same at the edges. Shorter notices a
+   * dead edge sooner and takes a slow one for dead. A process that stood still for half of it asks before it delivers.
+   */
+  readonly keepAliveMs?: number;
+  /** Bytes that a link may have unread; default 67,108,864. Above it messages wait in their inboxes. */
+  readonly maxLinkUnreadBytes?: number;
   /** Longest time that a drain may take, in ms; default 60,000. Who is left then is sent on at once. */
   readonly drainMs?: number;
   /**
@@ -71,7 +92,7 @@ export interface CheckedNodeOptions extends Defaulted {
 
 /** @throws PinwheelError `bad-option` that names the option, the value and the bound. */
 export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
-  const { onConnect, onMessage, onDisconnect } = options;
+  const { onConnect, onMessage, onSend, onDisconnect } = options;
   const host = options.host ?? '127.0.0.1';
   const checked: CheckedNodeOptions = {
     id: options.id,
@@ -84,6 +105,12 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     ringSettings: checkSettings(options.ringSettings ?? {}),
     tracking: options.tracking ?? {},
     usersPerSecond: options.usersPerSecond ?? 500,
+    resumeWindowMs: options.resumeWindowMs ?? 60_000,
+    maxInboxMessages: options.maxInboxMessages ?? 256,
+    maxInboxBytes: options.maxInboxBytes ?? 262_144,
+    maxInboxTotalBytes: options.maxInboxTotalBytes ?? 268_435_456,
+    keepAliveMs: options.keepAliveMs ?? 6000,
+    maxLinkUnreadBytes: options.maxLinkUnreadBytes ?? 67_108_864,
     drainMs: options.drainMs ?? 60_000,
     maxUnreadBytes: options.maxUnreadBytes ?? 1_048_576,
     stalledMs: options.stalledMs ?? 10_000,
@@ -98,6 +125,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     application: {
       ...(onConnect === undefined ? {} : { onConnect }),
       ...(onMessage === undefined ? {} : { onMessage }),
+      ...(onSend === undefined ? {} : { onSend }),
       ...(onDisconnect === undefined ? {} : { onDisconnect }),
     },
     incarnation: randomBytes(8).toString('hex'),
@@ -131,6 +159,12 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['port', 0, 65_535],
   ['wsPort', 0, 65_535],
   ['usersPerSecond', 1, 1_000_000],
+  ['resumeWindowMs', 0, day],
+  ['maxInboxMessages', 1, 65_536],
+  ['maxInboxBytes', 1024, 67_108_864],
+  ['maxInboxTotalBytes', 65_536, 2 ** 36],
+  ['keepAliveMs', 100, 600_000],
+  ['maxLinkUnreadBytes', 65_536, 1_073_741_824],
   ['drainMs', 0, day],
   ['maxUnreadBytes', 1024, 1_073_741_824],
   ['stalledMs', 1, day],

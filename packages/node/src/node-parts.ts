@@ -1,27 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { type HeldUser, Holder } from '@pinwheel/holder';
 import { addRingMetrics, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
-import { headers, PinwheelError } from '@pinwheel/protocol';
+import { closeCodes, closeReasonOf, headers, PinwheelError } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { TemplatedApp } from '@pinwheel/server';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
-import { Claims } from './claims.js';
+import { DirectSession } from './direct-session.js';
 import { DirectSessions } from './direct-sessions.js';
 import { Forwarder } from './forwarder.js';
 import { HealthApi } from './health-api.js';
+import { holderLimits } from './holder-limits.js';
 import { createHttpApi } from './http-api.js';
+import { httpPeers } from './http-peers.js';
 import { Inbound } from './inbound.js';
+import { serveLinks } from './link-server.js';
+import { LinkWork } from './link-work.js';
 import { MessagesApi } from './messages-api.js';
-import { Moves } from './moves.js';
 import { createNodeCounters } from './node-counters.js';
 import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
-import { Ownership } from './ownership.js';
-import type { Phase } from './phase.js';
+import { PeersApi } from './peers-api.js';
+import { isLeaving, type Phase } from './phase.js';
 import { Router } from './router.js';
-import type { Session } from './session.js';
-import { SessionTable } from './session-table.js';
 import { taskBytes } from './turns.js';
 import { UsersApi } from './users-api.js';
 
@@ -38,8 +41,7 @@ export interface NodePartsOptions {
 export interface NodeParts {
   readonly http: TemplatedApp;
   readonly direct: DirectSessions;
-  readonly table: SessionTable;
-  readonly moves: Moves;
+  readonly holder: Holder;
   readonly admission: Admission;
   /** Ends everything but the tracker; clients are cut off. */
   close(): Promise<void>;
@@ -49,28 +51,20 @@ const catchUpMs = 1500;
 const leastBytesPerUser = 1_048_576;
 /** RFC 6455's own code for a server that goes away; clients reconnect after it. */
 const serviceRestart = { code: 1012, name: 'closed' };
+/** Clients that are told to come again, come within this time: the pace spreads them already. */
+const retrySpreadMs = 100;
+/** Where nobody is there to go to, they come later. */
+const retryNobodyMs = 1000;
 
 export function createNodeParts({ node, tracker, state, phase, drain }: NodePartsOptions): NodeParts {
   const { id, deadlineMs, log } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
-  const table = new SessionTable();
   const clients = new NodeClients();
   const metrics = new Metrics();
   const newId = messageIds();
-  const ownership = new Ownership(id, state);
   const sender = createSender({ tracker, log });
-  const { usersPerSecond } = node;
-  const moves = new Moves({ table, ownership, usersPerSecond, now, after, random: Math.random });
-  const claims = new Claims({ ownership, clients, deadlineMs });
-  const admission = new Admission(ownership, tracker, catchUpMs);
-  const forwarder = new Forwarder({
-    clients,
-    now,
-    maxWaiting: node.maxForwarding,
-    memberOf: (member) => ownership.state.members.get(member),
-    asking: (member) => ownership.asking(member),
-  });
+  const refreshRing = (): void => void tracker.refresh();
   const inbound = new Inbound({
     application: node.application,
     counters,
@@ -81,6 +75,40 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
       maxBytes: Math.max(node.maxInboundBytes + taskBytes, node.maxInboundTotalBytes),
     },
     send: (user, data) => sender.send(user, data),
+    pass: ({ user, data, binary, id: messageId }) => sender.send(user, data, { id: messageId, binary }),
+  });
+  const closeDirect = (held: HeldUser): void => {
+    const { ownership } = holder;
+    const isNowhere = ownership.state.ring.members.length === 0 || ownership.isMine(held.hash);
+    const spreadMs = isNowhere ? retryNobodyMs : retrySpreadMs;
+    for (const session of [...held.sessions]) {
+      if (session.kind === 'direct') session.close(closeCodes.moved, closeReasonOf(Math.random() * spreadMs));
+    }
+  };
+  const holder = new Holder({
+    self: id,
+    incarnation: node.incarnation,
+    state,
+    clock: systemClock,
+    random: Math.random,
+    soon: queueMicrotask,
+    newStream: () => randomBytes(9).toString('base64url'),
+    peers: httpPeers(clients, node.forwardTimeoutMs, deadlineMs),
+    work: new LinkWork({ inbound, counters, maxInboundBytes: node.maxInboundBytes }),
+    isOpen: () => !isLeaving(phase()),
+    closeDirect,
+    refreshRing,
+    usersPerSecond: node.usersPerSecond,
+    limits: holderLimits(node),
+  });
+  const { ownership, users } = holder;
+  const admission = new Admission(holder, tracker, catchUpMs);
+  const forwarder = new Forwarder({
+    clients,
+    now,
+    maxWaiting: node.maxForwarding,
+    memberOf: (member) => ownership.state.members.get(member),
+    asking: (member) => ownership.asking(member),
   });
   const direct = new DirectSessions({
     admission,
@@ -91,36 +119,38 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     maxUnreadBytes: node.maxUnreadBytes,
     stalledMs: node.stalledMs,
     idleTimeoutSeconds: node.idleTimeoutSeconds,
-    opened: (session: Session) => {
-      moves.attached(table.add(session, ownership.state.ring.hashOf(session.user)));
-      claims.attached(session.user);
+    opened: (session) => {
+      const held = users.get(session.user);
+      // the user has moved on since the upgrade was admitted
+      if (held === undefined) return session.close(closeCodes.moved, closeReasonOf(0));
+      held.addSession(session);
+      holder.moves.judge(held);
     },
-    closed: (session: Session) => {
-      if (table.remove(session)) moves.gone(session.user);
-    },
+    closed: (session, code, reason) => users.get(session.user)?.ended(session, code, reason),
   });
-  const observeBatch = addNodeMetrics(metrics, counters, () => ({
-    sessions: table.sessionCount,
-    users: table.userCount,
-    // whoever belongs elsewhere is on the list until its last session is closed
-    foreignUsers: moves.status.waiting,
-    forwarding: forwarder.waiting,
-    inboundBytes: inbound.waitingBytes,
-    migration: moves.status,
-  }));
+  const observeBatch = addNodeMetrics(metrics, counters, {
+    holder,
+    forwarding: () => forwarder.waiting,
+    inboundBytes: () => inbound.waitingBytes,
+  });
   addRingMetrics(metrics, tracker);
   addSenderMetrics(metrics, sender);
+  const { forwardTimeoutMs } = node;
   const router = new Router({
-    table,
-    ownership,
+    holder,
     forwarder,
     counters,
     now,
-    forwardTimeoutMs: node.forwardTimeoutMs,
-    refreshRing: () => void tracker.refresh(),
+    after,
+    forwardTimeoutMs,
+    refreshRing,
     observeBatch,
   });
-  const shared = { self: id, table, ownership, clients, counters, newId, now, deadlineMs };
+  const checkPlace = (): void => {
+    if (phase() !== 'replaced') return;
+    throw new PinwheelError('unavailable', `another process has taken the place of node ${id}`);
+  };
+  const shared = { self: id, holder, clients, counters, newId, now, deadlineMs };
   const http = createHttpApi(
     {
       messages: new MessagesApi({
@@ -128,24 +158,22 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
         route: (batch, passage) => router.route(batch, passage),
         selfHeaders: () => ({
           [headers.fingerprint]: ownership.state.ring.fingerprint,
-          [headers.foreignUsers]: String(moves.status.waiting),
+          [headers.foreignUsers]: String(holder.foreignUsers),
         }),
       }),
       users: new UsersApi(shared),
       broadcast: new BroadcastApi(shared),
-      admin: new AdminApi({ table, tracker, moves, counters, drain }),
+      admin: new AdminApi({ holder, tracker, drain }),
+      peers: new PeersApi({ holder, counters }),
       health: new HealthApi({ id, incarnation: node.incarnation, tracker, metrics, phase }),
-      checkPlace: () => {
-        if (phase() !== 'replaced') return;
-        throw new PinwheelError('unavailable', `another process has taken the place of node ${id}`);
-      },
+      checkPlace,
     },
     counters,
     log,
   );
+  serveLinks(http, holder, node.maxLinkUnreadBytes, checkPlace);
   const ringChanged = (current: RingState): void => {
-    ownership.ringChanged(current);
-    moves.ringChanged();
+    holder.ringChanged(current);
     forwarder.keepOnly(current.members);
     clients.keepOnly(current.members);
   };
@@ -153,16 +181,18 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   ringChanged(tracker.current);
 
   const close = async (): Promise<void> => {
-    moves.stop();
+    holder.stop();
     unsubscribe();
-    for (const held of [...table.users()]) {
-      for (const session of [...held.sessions]) session.close(serviceRestart, 'service restart');
+    for (const held of [...users.users()]) {
+      for (const session of [...held.sessions])
+        if (session instanceof DirectSession) session.close(serviceRestart, 'service restart');
     }
+    holder.closeLinks(serviceRestart.code, 'service restart');
     direct.close();
     http.close();
     await sender.close();
     await clients.close();
     metrics.close();
   };
-  return { http, direct, table, moves, admission, close };
+  return { http, direct, holder, admission, close };
 }

@@ -90,8 +90,8 @@ class RunningNode implements PinwheelNode {
       drainMs: options.drainMs,
       log: options.log,
       admission: parts.admission,
-      moves: parts.moves,
-      users: () => parts.table.userCount,
+      moves: parts.holder.moves,
+      users: () => parts.holder.users.userCount + parts.holder.handoffs.underWay,
       unread: () => parts.direct.unread,
       isInRing: () => this.#isInRing(),
       end: () => this.#end(),
@@ -107,11 +107,11 @@ class RunningNode implements PinwheelNode {
   }
 
   get migration(): MigrationStatus {
-    return this.#parts.moves.status;
+    return this.#parts.holder.moves.status;
   }
 
   get sessions(): number {
-    return this.#parts.table.sessionCount;
+    return this.#parts.holder.users.sessionCount;
   }
 
   /** Listens and enters the membership. */

@@ -1,17 +1,9 @@
+import { deliver, deliverTo, type Holder, type Missing } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
-import {
-  type ErrorCode,
-  type Message,
-  maxHops,
-  type ReceiptDetail,
-  type ReceiptStatus,
-  Receipts,
-} from '@pinwheel/protocol';
-import { deliver, deliverTo, type Missing } from './delivery.js';
-import type { Forwarded, Forwarder } from './forwarder.js';
+import { type ErrorCode, type Message, maxHops, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
+import type { Forwarder } from './forwarder.js';
+import { adopt, errorDetail, type Group, settle, settleFailed } from './message-group.js';
 import type { NodeCounters } from './node-counters.js';
-import type { Ownership } from './ownership.js';
-import type { SessionTable } from './session-table.js';
 
 /** What a request says of the way it has come and the time it has left. */
 export interface Passage {
@@ -22,11 +14,12 @@ export interface Passage {
 }
 
 export interface RouterOptions {
-  readonly table: SessionTable;
-  readonly ownership: Ownership;
+  readonly holder: Holder;
   readonly forwarder: Forwarder;
   readonly counters: NodeCounters;
   readonly now: () => number;
+  /** Calls once, later; returns the call that cancels it. */
+  readonly after: (delayMs: number, call: () => void) => () => void;
   /** Longest time that one forward may take, in ms: others' messages wait in the same batch. */
   readonly forwardTimeoutMs: number;
   /** The ring seems to be out of date. Cheap to call often. */
@@ -35,9 +28,13 @@ export interface RouterOptions {
   readonly observeBatch: (seconds: number) => void;
 }
 
+/** What is found out changes what is known of a user; after so many rounds things are too much in motion. */
+const maxRounds = 4;
+
 /**
  * Takes a batch of messages to their users: to the sessions that are here, whatever the ring says, else to where
- * the user should be. Ownership is judged for each key; rings are never compared as a whole.
+ * the user should be. Ownership is judged for each key; rings are never compared as a whole. A message moves nobody:
+ * whoever may hold the user is asked to deliver it, not to hand the user over, so that the pace stays the operator's.
  */
 export class Router {
   readonly #options: RouterOptions;
@@ -50,12 +47,15 @@ export class Router {
   route(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
     const start = performance.now();
     const receipts = new Receipts(batch.length);
-    if (passage.deadline <= this.#options.now()) {
+    const { holder, now } = this.#options;
+    const at = now();
+    if (passage.deadline <= at) {
       const late = errorDetail('deadline', 'the time for this message had passed when it came');
       for (let i = 0; i < batch.length; i++) receipts.set(i, 'overloaded', 0, late);
       return receipts;
     }
-    const missing = deliver(this.#options.table, batch, receipts);
+    holder.beforeDelivery();
+    const missing = deliver(holder.users, batch, receipts, holder.second);
     if (missing.size > 0) return this.#routeMissing(batch, missing, receipts, passage, start);
     this.#observe(start);
     return receipts;
@@ -74,7 +74,7 @@ export class Router {
   ): Promise<Receipts> {
     const waits: Promise<void>[] = [];
     for (const [user, places] of missing) {
-      const wait = this.#routeUser({ user, batch, places, receipts }, passage);
+      const wait = this.#routeUser({ user, batch, places, receipts }, passage, 0);
       if (wait !== undefined) waits.push(wait);
     }
     await Promise.all(waits);
@@ -82,18 +82,59 @@ export class Router {
     return receipts;
   }
 
-  #routeUser(group: Group, passage: Passage): Promise<void> | undefined {
-    const where = this.#options.ownership.whereabouts(group.user);
+  #routeUser(group: Group, passage: Passage, round: number): Promise<void> | undefined {
+    const { holder } = this.#options;
+    const known = holder.users.known(group.user);
+    if (round > maxRounds) {
+      const why = 'the user is on the move; nobody took the message';
+      return settle(group, 'overloaded', errorDetail('unavailable', why));
+    }
+    if (known?.kind === 'held') {
+      return known.freeze === undefined
+        ? this.#deliverHere(group)
+        : this.#lookAgain(group, passage, round, (look) => known.freeze!.waiting.push(look));
+    }
+    if (known?.kind === 'prepared') {
+      return this.#lookAgain(group, passage, round, (look) => {
+        void holder.attaching.settleCopy(group.user).then(look);
+      });
+    }
+    const { members } = holder.ownership.state;
+    const to = known === undefined ? undefined : members.get(known.to);
+    const where = holder.ownership.whereabouts(group.user);
     switch (where.kind) {
       case 'nobody':
         return settle(group, 'overloaded', errorDetail('unavailable', 'the ring has no owner for this user'));
       case 'theirs':
-        return this.#passOn(group, where.owner, passage);
-      case 'mine':
-        return this.#askFormerOwners(group, where.before, passage);
+        return this.#passOn(group, to ?? where.owner, passage);
+      case 'mine': {
+        const before = to === undefined ? where.before : [...new Set([to, ...where.before])];
+        return this.#askHolders(group, before, passage, round);
+      }
       default:
         throw new TypeError(`unknown whereabouts ${where satisfies never}`);
     }
+  }
+
+  /** Waits for something about the user to become known, at most until the deadline. */
+  async #lookAgain(
+    group: Group,
+    passage: Passage,
+    round: number,
+    wait: (look: () => void) => void,
+  ): Promise<void> {
+    const { now, after } = this.#options;
+    let cancel = (): void => {};
+    const isLate = await new Promise<boolean>((resolve) => {
+      cancel = after(Math.max(0, passage.deadline - now()), () => resolve(true));
+      wait(() => resolve(false));
+    });
+    cancel();
+    if (isLate) {
+      const why = 'the user was on its way to another node until the deadline';
+      return settle(group, 'overloaded', errorDetail('deadline', why));
+    }
+    await this.#routeUser(group, passage, round + 1);
   }
 
   #passOn(group: Group, owner: Member, passage: Passage): Promise<void> | undefined {
@@ -110,103 +151,68 @@ export class Router {
   }
 
   /** The user may still be where it was before the ring changed. */
-  #askFormerOwners(group: Group, before: readonly Member[], passage: Passage): Promise<void> | undefined {
+  #askHolders(
+    group: Group,
+    before: readonly Member[],
+    passage: Passage,
+    round: number,
+  ): Promise<void> | undefined {
     const [first] = before;
     if (first === undefined) return settle(group, 'offline');
     if (passage.noForward || passage.hops >= maxHops) return this.#refuse(group, first);
-    return this.#ask(group, before, passage);
+    return this.#ask(group, before, passage, round);
   }
 
-  async #ask(group: Group, before: readonly Member[], passage: Passage): Promise<void> {
+  async #ask(group: Group, before: readonly Member[], passage: Passage, round: number): Promise<void> {
+    const { holder, refreshRing } = this.#options;
+    const asking = [...before];
     let asked = group;
-    for (const member of before) {
-      const { failed, notThere } = adopt(asked, await this.#forward(asked, member, passage, true));
+    let unsure: ErrorCode | undefined;
+    for (const member of asking) {
+      const { failed, notThere, named } = adopt(asked, await this.#forward(asked, member, passage, true));
       if (failed !== undefined) {
-        this.#options.refreshRing();
-        const hasLeft = !this.#options.ownership.state.members.has(member.id);
+        refreshRing();
+        const hasLeft = !holder.ownership.state.members.has(member.id);
         // a node that has left before anything was sent holds nobody; of any other failure nothing is known
-        if (failed.why.failed !== 'unreachable' || !hasLeft) settleFailed(failed);
-        else notThere.push(...failed.group.places);
+        if (failed.why.failed !== 'unreachable') settleFailed(failed);
+        else {
+          notThere.push(...failed.group.places);
+          if (!hasLeft) unsure = failed.why.failed;
+        }
       }
       if (notThere.length === 0) return;
       asked = { ...group, places: notThere.sort((a, b) => a - b) };
-      if (this.#deliverHere(asked)) return;
+      const known = holder.users.known(group.user);
+      if (known?.kind === 'held' || known?.kind === 'prepared')
+        return this.#routeUser(asked, passage, round + 1);
+      const next = named === undefined ? undefined : holder.ownership.state.members.get(named);
+      if (next?.kind === 'node' && next.id !== holder.ownership.self && !asking.includes(next))
+        asking.push(next);
     }
-    settle(asked, 'offline');
+    if (unsure === undefined) settle(asked, 'offline');
+    else settle(asked, 'overloaded', errorDetail(unsure, 'whoever may hold the user cannot be reached'));
   }
 
-  /** The user may have come while others were asked. */
-  #deliverHere(group: Group): boolean {
-    const held = this.#options.table.get(group.user);
-    if (held === undefined) return false;
-    deliverTo(held, group.batch, group.places, new Uint16Array(group.batch.length), group.receipts);
-    return true;
+  #deliverHere(group: Group): undefined {
+    const { holder } = this.#options;
+    const held = holder.users.get(group.user)!;
+    const written = new Uint16Array(group.batch.length);
+    deliverTo(held, group.batch, group.places, written, group.receipts, holder.second);
+    return undefined;
   }
 
   #refuse(group: Group, owner: Member): undefined {
     this.#options.counters.notOwner += group.places.length;
-    const { fingerprint } = this.#options.ownership.state.ring;
-    return settle(group, 'not-owner', { owner: owner.id, fingerprint });
+    const { fingerprint } = this.#options.holder.ownership.state.ring;
+    const detail: ReceiptDetail = { owner: owner.id, fingerprint };
+    return settle(group, 'not-owner', detail);
   }
 
-  #forward(group: Group, to: Member, passage: Passage, noForward: boolean): Promise<readonly Forwarded[]> {
+  #forward(group: Group, to: Member, passage: Passage, noForward: boolean) {
     const { forwarder, counters, now, forwardTimeoutMs } = this.#options;
     counters.forwarded += group.places.length;
     const messages = group.places.map((i) => group.batch[i]!);
     const deadline = Math.min(passage.deadline, now() + forwardTimeoutMs);
     return forwarder.forward(to, messages, { hops: passage.hops + 1, noForward, deadline });
   }
-}
-
-/** The messages of one batch for one user: they go one way together, and so stay in order. */
-interface Group {
-  readonly user: string;
-  readonly batch: readonly Message[];
-  readonly places: readonly number[];
-  readonly receipts: Receipts;
-}
-
-type Failure = Extract<Forwarded, { failed: ErrorCode }>;
-
-/** What of a group got no receipt, or one that says that the user is not there. */
-interface Rest {
-  readonly failed: Failed | undefined;
-  readonly notThere: number[];
-}
-
-interface Failed {
-  readonly group: Group;
-  readonly why: Failure;
-}
-
-/** Takes over every receipt that settles its message. A large group may have been cut, and a part of it delivered. */
-function adopt(group: Group, ends: readonly Forwarded[]): Rest {
-  const notThere: number[] = [];
-  const places: number[] = [];
-  let why: Failure | undefined;
-  for (const [i, place] of group.places.entries()) {
-    const end = ends[i]!;
-    if ('failed' in end) {
-      places.push(place);
-      why = end;
-      continue;
-    }
-    const { user: _, status, sessions, ...detail } = end;
-    group.receipts.set(place, status, sessions, Object.keys(detail).length === 0 ? undefined : detail);
-    if (status === 'not-owner' || status === 'offline') notThere.push(place);
-  }
-  return { failed: why === undefined ? undefined : { group: { ...group, places }, why }, notThere };
-}
-
-function settleFailed({ group, why }: Failed): void {
-  settle(group, 'overloaded', errorDetail(why.failed, why.why));
-}
-
-function settle(group: Group, status: ReceiptStatus, detail?: ReceiptDetail): undefined {
-  for (const i of group.places) group.receipts.set(i, status, 0, detail);
-  return undefined;
-}
-
-function errorDetail(code: ErrorCode, message: string): ReceiptDetail {
-  return { error: { code, message } };
 }

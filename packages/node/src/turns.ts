@@ -9,9 +9,20 @@ export interface TurnsLimits {
   readonly maxBytes: number;
 }
 
+interface Task {
+  readonly bytes: number;
+  readonly run: () => unknown;
+  /** Whether it is dropped when the user leaves: somebody else will do it. */
+  readonly stays: boolean;
+}
+
 interface Line {
   bytes: number;
-  readonly tasks: { readonly bytes: number; readonly run: () => unknown }[];
+  tasks: Task[];
+  /** The task that is under way; resolves when it is over. */
+  running: Promise<void> | undefined;
+  /** Nothing more begins. */
+  isHeld: boolean;
 }
 
 /**
@@ -27,7 +38,7 @@ export class Turns {
     this.#limits = limits;
   }
 
-  /** Users with a task that is not over. */
+  /** Users with a task that is not over, or who are held. */
   get users(): number {
     return this.#lines.size;
   }
@@ -39,9 +50,10 @@ export class Turns {
   /**
    * @param bytes what the task holds on to; 0 for one that must not be refused.
    * @param run deals with its own failures: it neither throws nor rejects.
+   * @param stays whether it is done here even when the user has left.
    * @returns `false`, and nothing is done, when a bound is reached.
    */
-  add(user: string, bytes: number, run: () => unknown): boolean {
+  add(user: string, bytes: number, run: () => unknown, stays = true): boolean {
     const line = this.#lines.get(user);
     const { maxPerUser, maxBytesPerUser, maxBytes } = this.#limits;
     const isOver = (line?.bytes ?? 0) + bytes > maxBytesPerUser || this.#bytes + bytes > maxBytes;
@@ -52,27 +64,64 @@ export class Turns {
       return true;
     }
     if (line.tasks.length >= maxPerUser && bytes > 0) return false;
-    line.tasks.push({ bytes, run });
+    line.tasks.push({ bytes, run, stays });
     line.bytes += bytes;
     this.#bytes += bytes;
     return true;
   }
 
-  #start(user: string, bytes: number, running: Promise<unknown>): void {
-    const line: Line = { bytes, tasks: [] };
-    this.#bytes += bytes;
-    this.#lines.set(user, line);
-    void this.#run(user, line, bytes, running);
+  /** Begins nothing more for the user; a promise when a task is under way, which resolves when it is over. */
+  hold(user: string): Promise<void> | undefined {
+    let line = this.#lines.get(user);
+    if (line === undefined) {
+      line = { bytes: 0, tasks: [], running: undefined, isHeld: true };
+      this.#lines.set(user, line);
+    }
+    line.isHeld = true;
+    return line.running;
   }
 
-  async #run(user: string, line: Line, firstBytes: number, first: Promise<unknown>): Promise<void> {
-    await first;
-    this.#over(line, firstBytes);
-    for (let task = line.tasks.shift(); task !== undefined; task = line.tasks.shift()) {
-      await task.run();
+  /** Goes on with what waits, or only with what must be done here. */
+  letGo(user: string, hasLeft: boolean): void {
+    const line = this.#lines.get(user);
+    if (line === undefined || !line.isHeld) return;
+    line.isHeld = false;
+    if (hasLeft) {
+      for (const { bytes, stays } of line.tasks) if (!stays) this.#over(line, bytes);
+      line.tasks = line.tasks.filter(({ stays }) => stays);
+    }
+    if (line.running === undefined) this.#next(user, line);
+  }
+
+  #start(user: string, bytes: number, running: Promise<unknown>): void {
+    const line: Line = { bytes, tasks: [], running: undefined, isHeld: false };
+    this.#bytes += bytes;
+    this.#lines.set(user, line);
+    this.#follow(user, line, bytes, running);
+  }
+
+  #follow(user: string, line: Line, bytes: number, running: Promise<unknown>): void {
+    line.running = running.then(() => {
+      line.running = undefined;
+      this.#over(line, bytes);
+      this.#next(user, line);
+    });
+  }
+
+  #next(user: string, line: Line): void {
+    while (!line.isHeld) {
+      const task = line.tasks.shift();
+      if (task === undefined) {
+        this.#lines.delete(user);
+        return;
+      }
+      const running = task.run();
+      if (running instanceof Promise) {
+        this.#follow(user, line, task.bytes, running);
+        return;
+      }
       this.#over(line, task.bytes);
     }
-    this.#lines.delete(user);
   }
 
   #over(line: Line, bytes: number): void {

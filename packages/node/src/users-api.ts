@@ -1,3 +1,4 @@
+import { type HeldUser, type Holder, LinkSession } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
 import {
   type CloseCode,
@@ -11,15 +12,12 @@ import {
 import type { NodeClients } from '@pinwheel/sender';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
-import type { Ownership } from './ownership.js';
 import { readPassage } from './passage.js';
 import type { Passage } from './router.js';
-import type { HeldUser, SessionTable } from './session-table.js';
 
 export interface UsersApiOptions {
   readonly self: string;
-  readonly table: SessionTable;
-  readonly ownership: Ownership;
+  readonly holder: Holder;
   readonly clients: NodeClients;
   readonly counters: NodeCounters;
   readonly now: () => number;
@@ -40,7 +38,7 @@ export class UsersApi {
     this.#options.counters.requests.presence++;
     const user = decodeUserId(encodedUser);
     const here = (): unknown => {
-      const held = this.#options.table.get(user);
+      const held = this.#options.holder.users.get(user);
       return held === undefined ? undefined : this.#presenceOf(held);
     };
     const nowhere = { user, holder: this.#options.self, online: false, sessions: [] };
@@ -52,19 +50,23 @@ export class UsersApi {
     const user = decodeUserId(encodedUser);
     const wanted = readClose(exchange.query);
     const here = (): unknown => {
-      const held = this.#options.table.get(user);
+      const held = this.#options.holder.users.get(user);
       return held === undefined ? undefined : { user, closed: closeSessions(held, wanted) };
     };
     await this.#answer(exchange, user, here, { user, closed: 0 });
   }
 
   #presenceOf(held: HeldUser): unknown {
-    const sessions = held.sessions.map(({ id, edge, since }) => ({
-      session: id,
-      ...(edge === undefined ? {} : { edge }),
-      since: new Date(since).toISOString(),
+    const isAway = (session: unknown): boolean =>
+      session instanceof LinkSession && session.link === undefined;
+    const sessions = held.sessions.map((session) => ({
+      session: session.id,
+      ...(session.edge === undefined ? {} : { edge: session.edge }),
+      since: new Date(session.since).toISOString(),
+      ...(isAway(session) ? { away: true } : {}),
     }));
-    return { user: held.user, holder: this.#options.self, online: true, sessions };
+    const online = held.sessions.some((session) => !isAway(session));
+    return { user: held.user, holder: this.#options.self, online, sessions };
   }
 
   /**
@@ -74,11 +76,11 @@ export class UsersApi {
    * @param nowhere the answer when nobody holds the user.
    */
   async #answer(exchange: Exchange, user: string, here: () => unknown, nowhere: unknown): Promise<void> {
-    const { ownership, now, deadlineMs } = this.#options;
+    const { holder, now, deadlineMs } = this.#options;
     const found = here();
     if (found !== undefined) return exchange.json(200, found);
     const passage = readPassage(exchange, now(), deadlineMs);
-    const where = ownership.whereabouts(user);
+    const where = holder.ownership.whereabouts(user);
     const stop = passage.noForward || passage.hops >= maxHops;
     switch (where.kind) {
       case 'nobody':
@@ -103,7 +105,7 @@ export class UsersApi {
   }
 
   #refuse(exchange: Exchange, owner: Member): void {
-    const { fingerprint } = this.#options.ownership.state.ring;
+    const { fingerprint } = this.#options.holder.ownership.state.ring;
     const error = new PinwheelError('not-owner', `the user belongs to member ${owner.id}`);
     exchange.json(421, { ...error.toJSON(), owner: owner.id, fingerprint }, { [headers.owner]: owner.id });
   }
