@@ -123,7 +123,9 @@ function readReply(reader: FrameReader, frames: NodeFramesIn): void {
   const frame = reader.rest();
   const kind = frame[0];
   if (kind !== serverKinds.reply && kind !== serverKinds.binaryReply) {
-    throw reader.broken(`its kind is ${kind}; it must be ${serverKinds.reply} or ${serverKinds.binaryReply}`);
+    throw reader.broken(
+      `its kind is ${kind ?? 'missing'}; it must be ${serverKinds.reply} or ${serverKinds.binaryReply}`,
+    );
   }
   checkData(reader, frame.length - replyHeadBytes);
   frames.reply(session, kind === serverKinds.binaryReply, frame);
