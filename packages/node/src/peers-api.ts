@@ -1,4 +1,5 @@
 import { type Holder, maxCallUsers, type UserState } from '@pinwheel/holder';
+import { maxUserBytes } from '@pinwheel/protocol';
 import { z } from 'zod';
 import type { Exchange } from './exchange.js';
 import { readJson } from './json-body.js';
@@ -11,6 +12,8 @@ export interface PeersApiOptions {
 
 const maxBodyBytes = 33_554_432;
 const text = z.string('a text').max(1024);
+const aUser = 'a user of 1 to 256 bytes';
+const user = z.string(aUser).refine((id) => id !== '' && Buffer.byteLength(id) <= maxUserBytes, aUser);
 const whole = z.int('a whole number').min(0);
 const position = z.object({ stream: text, seq: whole });
 const state = z.object({
@@ -44,11 +47,11 @@ const state = z.object({
   contested: z.array(text).max(1024),
 });
 const atMost = `a list of at most ${maxCallUsers}`;
-const handoffOf = { user: text, handoff: text };
+const handoffOf = { user, handoff: text };
 const claims = z.object({
   from: text,
   incarnation: text,
-  users: z.array(text, atMost).max(maxCallUsers, atMost),
+  users: z.array(user, atMost).max(maxCallUsers, atMost),
 });
 const handoffs = z.object({
   from: text,

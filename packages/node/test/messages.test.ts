@@ -201,15 +201,18 @@ t.test('a node with users', async (t) => {
       t.equal(status, 400, `${name}: ${value}`);
       t.match(json, { error: { code: 'bad-request', message: new RegExp(`^${name}`) } });
     }
+    const caller = { from: 'n9', incarnation: 'x' };
     for (const body of [
       '{}',
-      '{"users":"a"}',
-      '{"users":[1]}',
-      JSON.stringify({ users: Array(1001).fill('a') }),
+      JSON.stringify({ ...caller, users: 'a' }),
+      JSON.stringify({ ...caller, users: [1] }),
+      JSON.stringify({ ...caller, users: [''] }),
+      JSON.stringify({ ...caller, users: Array(501).fill('a') }),
     ]) {
       t.equal((await request(node, 'POST', '/v1/claims', body)).status, 400, body.slice(0, 20));
     }
-    t.match((await request(node, 'POST', '/v1/claims', '{"users":["nobody",""]}')).json, { moved: 0 });
+    const claim = await request(node, 'POST', '/v1/claims', JSON.stringify({ ...caller, users: ['nobody'] }));
+    t.match(claim.json, { foreignUsers: 0, answers: [{ kind: 'none' }] });
     for (const query of [
       'unknown=1',
       'code=999',

@@ -175,7 +175,7 @@ t.test('a user whose one session comes to the new owner early is followed by the
   );
   t.ok(n1.migration.waiting > 0, 'the others wait for their turn');
   t.ok(pairs.filter(({ two }) => two.end !== undefined).length < 20);
-  t.ok((await metric(n1, 'pinwheel_node_requests_total{kind="claim"}')) > 0);
+  t.ok((await metric(n1, 'pinwheel_node_requests_total{kind="peer"}')) > 0);
   for (const { user } of early) t.match(await post(n1, user, 'x'), { status: 200 });
   await until('they are reached there', () => early.every(({ texts }) => texts.join() === 'x'));
 });
