@@ -1,5 +1,5 @@
 import type { RingState } from '@pinwheel/membership';
-import { closeCodes, decodeClientFrame } from '@pinwheel/protocol';
+import { closeCodes, viewClientFrame } from '@pinwheel/protocol';
 import { Attaching } from './attaching.js';
 import { ClaimAnswers } from './claim-answers.js';
 import { Claims } from './claims.js';
@@ -214,7 +214,7 @@ export class Holder {
   }
 
   #client(session: LinkSession, bytes: Uint8Array): void {
-    const frame = decodeClientFrame(bytes);
+    const frame = viewClientFrame(bytes);
     if (frame.kind === 'ack') return;
     const { number } = frame;
     if (number <= session.accepted) {

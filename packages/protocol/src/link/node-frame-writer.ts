@@ -51,7 +51,7 @@ export class NodeFrameWriter implements NodeFramesOut {
     const out = this.#out;
     out.begin(types.repin);
     out.u32(session);
-    out.text('to', to, 1, maxMemberBytes);
+    out.text('to', to, 0, maxMemberBytes);
     out.text('handoff', handoff, 0, maxHandoffBytes);
     out.end();
   }

@@ -42,7 +42,7 @@ function readFrame(type: number, reader: FrameReader, frames: NodeFramesIn): voi
       break;
     case types.repin: {
       const session = reader.u32('session');
-      const to = reader.text('to', 1, maxMemberBytes);
+      const to = reader.text('to', 0, maxMemberBytes);
       const handoff = reader.text('handoff', 0, maxHandoffBytes);
       reader.done();
       frames.repin(session, to, handoff);
