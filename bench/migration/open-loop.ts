@@ -11,21 +11,30 @@ export interface SaidOffline {
   readonly answeredMs: number;
 }
 
+export interface OpenLoopOptions {
+  /** Whom the next message is for; default any of the users, each equally likely. */
+  readonly nextUser?: () => string;
+  /** Called before each message leaves. */
+  readonly sending?: (number: number, user: string) => void;
+}
+
 /** Sends at a fixed rate, whatever the receipts do: nobody waits for a slow one before the next is sent. */
 export class OpenLoop {
   readonly ledger = new Ledger();
   readonly saidOffline: SaidOffline[] = [];
   readonly #sender: Sender;
   readonly #nextUser: () => string;
+  readonly #sending: (number: number, user: string) => void;
   readonly #perMs: number;
   readonly #startMs = performance.now();
   readonly #timer: NodeJS.Timeout;
   #sent = 0;
   #times = newTimes();
 
-  constructor(sender: Sender, users: readonly string[], perSecond: number) {
+  constructor(sender: Sender, users: readonly string[], perSecond: number, options: OpenLoopOptions = {}) {
     this.#sender = sender;
-    this.#nextUser = anyOf(users);
+    this.#nextUser = options.nextUser ?? anyOf(users);
+    this.#sending = options.sending ?? (() => {});
     this.#perMs = perSecond / 1000;
     this.#timer = setInterval(() => this.#sendWhatIsDue(), 1);
   }
@@ -52,6 +61,7 @@ export class OpenLoop {
     const number = this.#sent++;
     const dueMs = this.#startMs + number / this.#perMs;
     const user = this.#nextUser();
+    this.#sending(number, user);
     void this.#sender.send(user, numberedMessage(number)).then((receipt) => {
       const now = performance.now();
       this.ledger.enter(number, receipt);

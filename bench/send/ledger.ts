@@ -5,7 +5,9 @@ export interface Truth {
   readonly receipts: number;
   /** Receipts with another status than `delivered`. */
   readonly undelivered: number;
-  /** `delivered` and not at the client. */
+  /** Those of them that say `queued`: kept, to be delivered later. */
+  readonly queued: number;
+  /** `delivered` or `queued`, and not at the client. */
   readonly lost: number;
   /** At the client more often than the receipt says. */
   readonly duplicated: number;
@@ -29,6 +31,8 @@ export class Ledger {
       this.#sessions[number] = sessions;
       return;
     }
+    // nobody in a bench has two sessions
+    if (status === 'queued') this.#sessions[number] = 1;
     if (error?.code === 'unknown-outcome' || error?.code === 'deadline') this.#unknown.add(number);
     const name = error === undefined ? status : `${status} (${error.code})`;
     this.undelivered.set(name, (this.undelivered.get(name) ?? 0) + 1);
@@ -53,6 +57,7 @@ export class Ledger {
       if (came > 0 && said === 0 && !this.#unknown.has(number)) denied++;
     }
     const undelivered = [...this.undelivered.values()].reduce((sum, count) => sum + count, 0);
-    return { receipts: this.receipts, undelivered, lost, duplicated, denied };
+    const queued = this.undelivered.get('queued') ?? 0;
+    return { receipts: this.receipts, undelivered, queued, lost, duplicated, denied };
   }
 }

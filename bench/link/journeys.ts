@@ -1,0 +1,47 @@
+import { maxMessages } from '../send/message-number.js';
+import { sharedMicros } from './arrivals.js';
+
+/** How long messages took from the sender to their client, by user and by when they were sent. */
+export class Journeys {
+  readonly #sentMicros = new Float64Array(maxMessages);
+  readonly #users: string[] = [];
+
+  sending(number: number, user: string): void {
+    this.#users[number] = user;
+    this.#sentMicros[number] = sharedMicros();
+  }
+
+  /**
+   * In ms, of all messages for these users that were sent in a while; one that did not come counts as endless.
+   *
+   * @param arrivedMicros by message number, 0 for one that did not come.
+   */
+  between(from: number, to: number, users: ReadonlySet<string>, arrivedMicros: Float64Array): Journey[] {
+    const journeys: Journey[] = [];
+    this.#users.forEach((user, number) => {
+      const sent = this.#sentMicros[number]!;
+      if (sent < from || sent >= to || !users.has(user)) return;
+      const arrived = arrivedMicros[number]!;
+      journeys.push({ user, ms: arrived === 0 ? Number.POSITIVE_INFINITY : (arrived - sent) / 1000 });
+    });
+    return journeys;
+  }
+}
+
+export interface Journey {
+  readonly user: string;
+  readonly ms: number;
+}
+
+/** The longest of each user. */
+export function worstOfEach(journeys: readonly Journey[]): readonly number[] {
+  const worst = new Map<string, number>();
+  for (const { user, ms } of journeys) worst.set(user, Math.max(ms, worst.get(user) ?? 0));
+  return [...worst.values()];
+}
+
+/** @param part 0.99 for p99; the largest of a hundred, not the second. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+}

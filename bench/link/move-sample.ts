@@ -1,0 +1,106 @@
+import { createSender } from '@pinwheel/sender';
+import { hand } from '../kit/fresh-process.js';
+import { OpenLoop } from '../migration/open-loop.js';
+import { pause } from '../send/pause.js';
+import { anyOf } from '../send/users.js';
+import { sharedMicros } from './arrivals.js';
+import { Journeys, percentile, worstOfEach } from './journeys.js';
+import { movePlan } from './move-plan.js';
+import { Site } from './site.js';
+
+const [pace, ...rest] = process.argv.slice(2);
+const movers = rest.includes('--quick') ? 2000 : 10_000;
+const usersPerSecond = pace === 'off' ? 1_000_000 : 1000;
+/** To any of the users, and as many to those who are watched: each gets one every 50 ms. */
+const messagesPerSecond = 2000;
+const watchedUsers = 100;
+const calmMs = 3000;
+const deadlineMs = 60_000;
+
+const plan = movePlan(movers, movers / 5);
+const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond, pollMs: 100 });
+const users = [...plan.movers, ...plan.stayers];
+await site.clients.ask({ connect: users });
+await site.attached(users.length);
+const sender = createSender({ membership: site.membership() });
+await sender.ready();
+const watched = plan.movers.filter((_user, i) => i % (movers / watchedUsers) === 0);
+const journeys = new Journeys();
+const anybody = anyOf(users);
+let turn = 0;
+const load = new OpenLoop(sender, users, 2 * messagesPerSecond, {
+  nextUser: () => (turn++ % 2 === 0 ? anybody() : watched[(turn >> 1) % watchedUsers]!),
+  sending: (number, user) => journeys.sending(number, user),
+});
+// the first code is compiled
+await pause(2000);
+
+load.takeTimes();
+const calmFrom = sharedMicros();
+await pause(calmMs);
+const calm = load.takeTimes();
+const movingFrom = sharedMicros();
+const { firstMs, lastMs, inAllMs } = await drain();
+const movingTo = sharedMicros();
+const moving = load.takeTimes();
+// what comes late, or twice, is seen too
+await pause(1000);
+
+await load.stop();
+const truth = load.ledger.compare(await site.arrived());
+const arrived = await site.clients.ask<Float64Array>('micros');
+const last = await site.clients.ask('status');
+await site.stop();
+for (const [status, count] of load.ledger.undelivered) process.stderr.write(`${pace}: ${count} ${status}\n`);
+
+const everybody = new Set(users);
+const calmAll = journeys.between(calmFrom, movingFrom, everybody, arrived).map(({ ms }) => ms);
+const calmP50Ms = percentile(calmAll, 0.5);
+const calmWatched = worstOfEach(journeys.between(calmFrom, movingFrom, new Set(watched), arrived));
+const movingWatched = worstOfEach(journeys.between(movingFrom, movingTo, new Set(watched), arrived));
+const stayers = journeys.between(movingFrom, movingTo, new Set(plan.stayers), arrived).map(({ ms }) => ms);
+const movingAll = journeys.between(movingFrom, movingTo, new Set(plan.movers), arrived).map(({ ms }) => ms);
+hand({
+  seconds: (lastMs - firstMs) / 1000,
+  secondsInAll: inAllMs / 1000,
+  secondsBeside: Math.abs((lastMs - firstMs) / movers - 1) * 100,
+  gapP50Ms: percentile(movingWatched, 0.5) - calmP50Ms,
+  gapP99Ms: percentile(movingWatched, 0.99) - calmP50Ms,
+  calmGapP99Ms: percentile(calmWatched, 0.99) - calmP50Ms,
+  calmArrivalP50Ms: calmP50Ms,
+  calmArrivalP99Ms: percentile(calmAll, 0.99),
+  movingArrivalP99Ms: percentile(movingAll, 0.99),
+  stayersArrivalP99Ms: percentile(stayers, 0.99),
+  calmReceiptP99Ms: calm.getValueAtPercentile(99) / 1000,
+  movingReceiptP99Ms: moving.getValueAtPercentile(99) / 1000,
+  receipts: truth.receipts,
+  refused: truth.undelivered - truth.queued,
+  queued: truth.queued,
+  lost: truth.lost,
+  duplicated: truth.duplicated,
+  denied: truth.denied,
+  disordered: last.disordered,
+  closed: users.length - last.connected,
+  clientsLongestStallMs: last.longestStallMs,
+});
+process.exit();
+
+/** Resolves when the other node has everybody; times in ms from when the drain was asked for. */
+async function drain() {
+  const leaving = site.nodes.node(plan.leaving);
+  const staying = site.nodes.node(plan.staying);
+  const askedAt = performance.now();
+  await leaving.ask('drain');
+  let firstMs: number | undefined;
+  let lastMs: number | undefined;
+  for (;;) {
+    const [from, to] = await Promise.all([leaving.ask('status'), staying.ask('status')]);
+    const ms = performance.now() - askedAt;
+    if (from.sessions < movers) firstMs ??= ms;
+    if (from.sessions === 0) lastMs ??= ms;
+    if (to.sessions === users.length) return { firstMs: firstMs ?? ms, lastMs: lastMs ?? ms, inAllMs: ms };
+    if (ms > deadlineMs)
+      throw new Error(`${plan.staying} has ${to.sessions} sessions after ${deadlineMs} ms`);
+    await pause(5);
+  }
+}
