@@ -1,4 +1,4 @@
-/** A node knows where a user's messages came from for as long as it keeps them; a server takes at most eight. */
+/** Messages that were moved say where they came from; a server reads at most eight places. */
 const maxStreams = 4;
 
 /** What a client has: of each stream everything up to and including a seq. */
@@ -13,29 +13,30 @@ export class Positions {
     return this.#seq;
   }
 
-  /** What follows comes behind this seq of this stream. A stream that is known does not go back. */
-  enter(stream: string, seq: number): void {
-    if (stream !== this.#stream) this.#leaveFor(stream);
-    this.#stream = stream;
-    this.#seq = Math.max(this.#seq, seq);
+  /** Whether there is a stream. */
+  get isKnown(): boolean {
+    return this.#stream !== undefined;
   }
 
-  /** Whether this is past what was had; if so, it is had now. */
+  /** What follows comes behind this seq of this stream; only the server knows whether that goes back. */
+  enter(stream: string, seq: number): void {
+    if (this.#stream !== undefined) this.#earlier.set(this.#stream, this.#seq);
+    this.#earlier.delete(stream);
+    while (this.#earlier.size >= maxStreams) this.#earlier.delete(this.#earlier.keys().next().value!);
+    this.#stream = stream;
+    this.#seq = seq;
+  }
+
+  /** A message with this seq has come: whether that is further. */
   advance(seq: number): boolean {
     if (seq <= this.#seq) return false;
     this.#seq = seq;
     return true;
   }
 
-  /** For a `hello`; nothing before the first welcome. */
+  /** For a hello, the newest first. */
   list(): readonly (readonly [stream: string, seq: number])[] {
-    return this.#stream === undefined ? [] : [...this.#earlier, [this.#stream, this.#seq]];
-  }
-
-  #leaveFor(stream: string): void {
-    if (this.#stream !== undefined) this.#earlier.set(this.#stream, this.#seq);
-    this.#seq = this.#earlier.get(stream) ?? 0;
-    this.#earlier.delete(stream);
-    while (this.#earlier.size >= maxStreams) this.#earlier.delete(this.#earlier.keys().next().value!);
+    const earlier = [...this.#earlier].reverse();
+    return this.#stream === undefined ? earlier : [[this.#stream, this.#seq], ...earlier];
   }
 }

@@ -35,8 +35,7 @@ export class Session {
   /** The first words on a new connection. */
   hello(): ClientControl {
     const hello = { type: 'hello', session: this.#key, epoch: ++this.#epoch } as const;
-    const positions = this.#positions.list();
-    return positions.length === 0 ? hello : { ...hello, positions };
+    return this.#positions.isKnown ? { ...hello, positions: this.#positions.list() } : hello;
   }
 
   /**
@@ -50,7 +49,7 @@ export class Session {
     readonly recovered: boolean;
   } {
     if (session !== this.#key) throw new PinwheelError('protocol', 'the welcome is for another session');
-    const resumed = this.#positions.list().length > 0;
+    const resumed = this.#positions.isKnown;
     this.#positions.enter(stream, seq);
     // the first time there was nothing that could be lost
     return { resumed, recovered: recovered || !resumed };
@@ -61,7 +60,9 @@ export class Session {
     switch (frame.kind) {
       case 'message': {
         const { seq, id } = frame;
-        const isNew = this.#positions.advance(seq) && (id === '' || this.#knownIds.add(id));
+        const isFurther = this.#positions.advance(seq);
+        // the id decides where there is one: what was moved or merged comes with another seq
+        const isNew = id === '' ? isFurther : this.#knownIds.add(id);
         if (isNew) this.application.message({ data: this.#dataOf(frame), id, seq });
         break;
       }

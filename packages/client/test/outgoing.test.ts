@@ -1,0 +1,213 @@
+import { type ClientFrame, decodeClientFrame, PinwheelError } from '@pinwheel/protocol/client';
+import t from 'tap';
+import { FakeTimers } from '../../migration/test/kit/fake-timers.js';
+import { type Content, Outgoing, type OutgoingLimits } from '../src/outgoing.js';
+
+function start(limits: Partial<OutgoingLimits> = {}) {
+  const timers = new FakeTimers();
+  const written: number[] = [];
+  const outcomes: string[] = [];
+  const outgoing = new Outgoing(
+    { maxQueuedMessages: 1000, maxQueuedBytes: 10_000_000, sendTimeoutMs: 1000, ...limits },
+    timers,
+  );
+  const write = (frame: Uint8Array): void => {
+    written.push((decodeClientFrame(frame) as ClientFrame & { readonly number: number }).number);
+  };
+  /** Adds messages of so many bytes; what becomes of each is told by its place. */
+  const add = (count: number, bytes = 1, kind: Content['kind'] = 'message'): void => {
+    for (let i = 0; i < count; i++) {
+      const place = outcomes.push('pending') - 1;
+      const data = new Uint8Array(bytes);
+      const content: Content =
+        kind === 'message'
+          ? { kind, binary: true, data }
+          : { kind, binary: true, data, to: 'bob', waitForClient: false };
+      outgoing.add(content).then(
+        (receipt) => {
+          outcomes[place] = receipt?.status ?? 'taken';
+        },
+        (error) => {
+          outcomes[place] =
+            error instanceof PinwheelError ? `${error.code}: ${error.message}` : String(error);
+        },
+      );
+    }
+  };
+  return { timers, outgoing, written, outcomes, write, add };
+}
+
+const numbers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+t.test('at most 128 messages are under way; the next leave as those are taken', async (t) => {
+  const { outgoing, write, add, written } = start();
+  outgoing.resume(0, write);
+  add(300);
+  t.same(written, numbers(1, 128));
+  outgoing.taken(2);
+  t.same(written, numbers(1, 130));
+  outgoing.taken(130);
+  t.same(written, numbers(1, 258));
+});
+
+t.test('at most 128 KiB are under way, or one message', async (t) => {
+  const { outgoing, write, add, written } = start();
+  outgoing.resume(0, write);
+  add(1, 1_000_000);
+  add(2, 65_536);
+  add(1, 1);
+  t.same(written, [1]);
+  outgoing.taken(1);
+  t.same(written, [1, 2, 3]);
+  outgoing.taken(2);
+  t.same(written, [1, 2, 3, 4]);
+});
+
+t.test('a new connection gets what was not taken, and then the rest, in order', async (t) => {
+  const { outgoing, write, add, written } = start();
+  outgoing.resume(0, write);
+  add(130);
+  outgoing.pause();
+  written.length = 0;
+  add(1);
+  t.same(written, []);
+  outgoing.resume(100, write);
+  t.same(written, numbers(101, 131));
+});
+
+t.test('the queue has a bound in messages', async (t) => {
+  const { outgoing, write, add, outcomes } = start({ maxQueuedMessages: 3 });
+  add(4);
+  await null;
+  t.match(outcomes, [
+    'pending',
+    'pending',
+    'pending',
+    'overloaded: 3 messages wait to be taken; there is room for 3',
+  ]);
+  outgoing.resume(0, write);
+  add(1);
+  await null;
+  t.match(outcomes[4], /^overloaded/, 'what is written is in it until it is taken');
+  outgoing.taken(1);
+  add(1);
+  await null;
+  t.match(outcomes[5], 'pending');
+});
+
+t.test('a taken message whose receipt is still to come is in the bound, too', async (t) => {
+  const { outgoing, write, add, outcomes } = start({ maxQueuedMessages: 1 });
+  outgoing.resume(0, write);
+  add(1, 1, 'send');
+  outgoing.taken(1);
+  add(1);
+  await null;
+  t.match(outcomes, ['pending', /^overloaded/]);
+  outgoing.receipt(1, { user: 'bob', status: 'queued' });
+  add(1);
+  await null;
+  t.match(outcomes, ['queued', /^overloaded/, 'pending']);
+});
+
+t.test('the queue has a bound in bytes', async (t) => {
+  const { outgoing, write, add, outcomes } = start({ maxQueuedBytes: 100 });
+  add(1, 101);
+  add(2, 50);
+  add(1, 1);
+  await null;
+  const refused = 'overloaded: 101 bytes would wait to be taken; there is room for 100';
+  t.same(outcomes, [refused, 'pending', 'pending', refused]);
+  outgoing.resume(0, write);
+  outgoing.taken(2);
+  add(1, 100);
+  await null;
+  t.same(outcomes[4], 'pending');
+});
+
+t.test('after the time for it', async (t) => {
+  await t.test('what was never written is withdrawn, and takes no number', async (t) => {
+    const { timers, outgoing, write, add, outcomes, written } = start();
+    add(2);
+    timers.pass(500);
+    add(1);
+    timers.pass(500);
+    await null;
+    const late = 'deadline: it could not be sent within 1000 ms';
+    t.same(outcomes, [late, late, 'pending']);
+    outgoing.resume(0, write);
+    t.same(written, [1]);
+    outgoing.taken(1);
+    await null;
+    t.equal(outcomes[2], 'taken');
+    timers.pass(10_000);
+    t.equal(timers.pending, 0);
+  });
+
+  await t.test(
+    'what was written has an unknown outcome, and is written again: there is no gap',
+    async (t) => {
+      const { timers, outgoing, write, add, outcomes, written } = start();
+      outgoing.resume(0, write);
+      add(1);
+      add(1, 1, 'send');
+      timers.pass(1000);
+      await null;
+      const unknown = 'unknown-outcome: it was sent, and not taken within 1000 ms';
+      t.same(outcomes, [unknown, unknown]);
+      outgoing.pause();
+      add(1);
+      outgoing.resume(0, write);
+      t.same(written, [1, 2, 1, 2, 3]);
+      outgoing.taken(3);
+      outgoing.receipt(2, { user: 'bob', status: 'offline' });
+      await null;
+      t.same(outcomes, [unknown, unknown, 'taken']);
+    },
+  );
+
+  await t.test('a receipt that has not come is no more waited for', async (t) => {
+    const { timers, outgoing, write, add, outcomes } = start();
+    outgoing.resume(0, write);
+    add(1, 1, 'send');
+    timers.pass(10);
+    add(1, 1, 'send');
+    outgoing.taken(2);
+    timers.pass(990);
+    await null;
+    const unknown = 'unknown-outcome: it was taken, and no receipt came within 1000 ms';
+    t.same(outcomes, [unknown, 'pending']);
+    timers.pass(10);
+    await null;
+    t.same(outcomes, [unknown, unknown]);
+    t.equal(timers.pending, 0);
+  });
+});
+
+t.test('at the end everybody is told how far it came', async (t) => {
+  const { timers, outgoing, write, add, outcomes } = start();
+  outgoing.resume(0, write);
+  add(1, 1, 'send');
+  outgoing.taken(1);
+  add(1);
+  outgoing.pause();
+  add(1);
+  outgoing.end('closed with 4500');
+  await null;
+  t.same(outcomes, [
+    'unknown-outcome: closed with 4500 before the receipt came',
+    'unknown-outcome: closed with 4500 before it was taken',
+    'closed: closed with 4500 before it was sent',
+  ]);
+  t.equal(timers.pending, 0);
+});
+
+t.test('a server that has taken what was never sent is not believed', async (t) => {
+  const { outgoing, write, add } = start();
+  outgoing.resume(0, write);
+  add(1);
+  t.throws(() => outgoing.taken(2), {
+    code: 'protocol',
+    message: 'the server has taken 2; the last number sent is 1',
+  });
+});
