@@ -51,16 +51,6 @@ export class Copies {
     return this.#waiting.size;
   }
 
-  /** Copies of users whom this node's ring gives to others. */
-  get foreign(): number {
-    let foreign = 0;
-    for (const user of this.#waiting.keys()) {
-      const known = this.#options.users.known(user);
-      if (known?.kind === 'prepared' && !this.#options.ownership.isMine(known.hash)) foreign++;
-    }
-    return foreign;
-  }
-
   /** Copies that came before `before`, by the node's clock, and the members they came from. */
   *olderThan(before: number): Iterable<readonly [user: string, copy: Copy]> {
     for (const entry of this.#waiting) if (entry[1].at < before) yield entry;

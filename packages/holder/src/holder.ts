@@ -144,9 +144,9 @@ export class Holder {
     return Math.floor(this.#options.clock.now() / 1000);
   }
 
-  /** Users that this node has and its ring gives to others, and users of whom it is not known yet. */
+  /** Users that this node has and its ring gives to others, and those of whom that is not settled yet. */
   get foreignUsers(): number {
-    return this.moves.status.waiting + this.handoffs.underWay + this.copies.foreign;
+    return this.moves.status.waiting + this.handoffs.underWay + this.copies.count;
   }
 
   ringChanged(state: RingState): void {
