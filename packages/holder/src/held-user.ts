@@ -110,10 +110,10 @@ export class HeldUser {
     const { key, epoch, resumes, positions, acknowledges } = request;
     let session = this.sessionOf(key);
     if (session !== undefined && session.epoch > epoch) return undefined;
-    const from = attachPosition(
-      { stream: this.stream, inbox, absorbed: this.absorbed },
-      resumes ? positions : undefined,
-    );
+    const here = { stream: this.stream, inbox, absorbed: this.absorbed };
+    // one that is known here and has no position has never heard that it was attached: it goes on where it began
+    const began = session === undefined ? undefined : [{ stream: this.stream, seq: session.acked }];
+    const from = attachPosition(here, resumes ? positions : began);
     if (session === undefined) {
       const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
       session = new LinkSession(this, start, from.seq);
