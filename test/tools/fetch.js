@@ -28,6 +28,7 @@ const cache = fileURLToPath(new URL('../../.cache/tools/', import.meta.url));
  */
 const tools = {
   consul: { package: 'consul', suite: 'bullseye', binary: 'usr/bin/consul' },
+  chromium: { package: 'chromium', binary: 'usr/lib/chromium/chromium', libraries: true },
   haproxy: { package: 'haproxy', binary: 'usr/sbin/haproxy', libraries: true, onlyWhenNamed: true },
   nginx: { package: 'nginx', binary: 'usr/sbin/nginx', libraries: true, onlyWhenNamed: true },
 };
@@ -70,7 +71,8 @@ function run(command, args, options = {}) {
   return execFileSync(command, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 300_000,
+    // a browser with its libraries is 200 MB
+    timeout: 900_000,
     ...options,
   });
 }
@@ -95,13 +97,18 @@ function fetch(name) {
 
 /** With apt and state folders of our own, in `apt`; returns the paths of the archives. */
 function download(tool, apt) {
-  const own = ownSource();
   const archives = join(apt, 'cache/archives');
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts']) {
     mkdirSync(join(apt, folder), { recursive: true });
   }
   const list = join(apt, 'sources.list');
-  writeFileSync(list, `deb [signed-by=${keyrings()}] ${own.mirror} ${tool.suite ?? own.suite} main\n`);
+  const signed = `[signed-by=${keyrings()}]`;
+  writeFileSync(
+    list,
+    sources(tool.suite)
+      .map((source) => `deb ${signed} ${source} main\n`)
+      .join(''),
+  );
   // which libraries are missing depends on what this machine has; without them that does not matter
   const status = tool.libraries ? '/var/lib/dpkg/status' : join(apt, 'status');
   if (!tool.libraries) writeFileSync(status, '');
@@ -132,25 +139,34 @@ function writeLauncher(folder, binary) {
   const lines = [
     '#!/bin/sh',
     'here=$(dirname "$0")',
-    'for found in "$here"/usr/lib/*-linux-gnu; do LD_LIBRARY_PATH=$found; done',
+    // the last one: libpulse looks for a part of itself by an absolute path
+    'for found in "$here"/usr/lib/*-linux-gnu "$here"/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu/pulseaudio; do',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+    '  LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$found',
+    'done',
     'export LD_LIBRARY_PATH',
     `exec "$here/${binary}" "$@"`,
   ];
   writeFileSync(join(folder, launcher), `${lines.join('\n')}\n`, { mode: 0o755 });
 }
 
-/** The mirror and the suite that this machine installs its own packages from. */
-function ownSource() {
+/**
+ * The mirrors and suites that this machine installs its own packages from: what is there already may be an update, and
+ * what belongs to it must be one, too. Of another suite only the mirror is the same.
+ */
+function sources(otherSuite) {
   const format = '$(REPO_URI) $(COMPONENT) $(CODENAME)';
-  const targets = run('apt-get', ['indextargets', '--format', format])
+  const main = run('apt-get', ['indextargets', '--format', format])
     .split('\n')
-    .map((line) => line.split(' '));
-  const own = targets.find(
-    ([uri, component, suite]) =>
-      uri && component === 'main' && !/security|updates|backports/.test(`${uri}${suite}`),
-  );
+    .map((line) => line.split(' '))
+    .filter(([uri, component]) => uri && component === 'main');
+  const own = main.find(([uri, , suite]) => !/security|updates|backports/.test(`${uri}${suite}`));
   if (own === undefined) throw new Error('apt has no source of the main component');
-  return { mirror: own[0], suite: own[2] };
+  const [mirror, , suite] = own;
+  if (otherSuite !== undefined) return [`${mirror} ${otherSuite}`];
+  const updates = new Set([suite, `${suite}-updates`, `${suite}-security`]);
+  const ours = main.filter(([, , name]) => updates.has(name)).map(([uri, , name]) => `${uri} ${name}`);
+  return [...new Set(ours)];
 }
 
 /** The distribution's own keys, as far as this machine trusts them. */

@@ -10,8 +10,10 @@ const script = fileURLToPath(new URL('fetch.js', import.meta.url));
 
 t.test('what is there already is found, named and not fetched', async (t) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  t.same({ status, stdout, stderr }, { status: 0, stdout: `consul: ${toolPath('consul')}\n`, stderr: '' });
+  const paths = `consul: ${toolPath('consul')}\nchromium: ${toolPath('chromium')}\n`;
+  t.same({ status, stdout, stderr }, { status: 0, stdout: paths, stderr: '' });
   t.ok(isAbsolute(toolPath('consul')));
+  t.ok(isAbsolute(toolPath('chromium')));
   t.match(spawnSync(toolPath('consul'), ['version'], { encoding: 'utf8' }).stdout, /^Consul v\d/);
 });
 
@@ -25,5 +27,8 @@ t.test('what is nowhere and cannot be fetched is named, with what to do', async 
     env: { PATH: folder },
   });
   t.equal(status, 1);
-  t.match(stderr, /consul is missing .*: install consul so that it is on PATH, then run npm test again\n$/);
+  for (const name of ['consul', 'chromium']) {
+    const said = `${name} is missing .*: install ${name} so that it is on PATH, then run npm test again\n`;
+    t.match(stderr, new RegExp(said));
+  }
 });
