@@ -1,0 +1,52 @@
+import type { ClientLog, Sent } from '../ledger.js';
+import type { Simulation } from '../simulation.js';
+
+/** What a receipt promised has come to every session that was there, once. */
+export function checkDelivery(sim: Simulation): void {
+  for (const log of sim.ledger.clients.values()) {
+    checkOnce(sim, log);
+    if (log.speech === 'v1') checkComplete(sim, log);
+  }
+}
+
+function checkOnce({ world }: Simulation, { name, events, speech }: ClientLog): void {
+  if (speech !== 'v1') return;
+  const had = new Set<string>();
+  for (const event of events) {
+    if (event.kind !== 'message') continue;
+    if (had.has(event.text)) world.violate('I3 a message came twice', `${event.text} to ${name}`);
+    had.add(event.text);
+  }
+}
+
+function checkComplete(sim: Simulation, log: ClientLog): void {
+  const { ledger, world } = sim;
+  const { name, user, events } = log;
+  if (events.some(({ kind }) => kind === 'closed')) return;
+  const welcomed = events.find(({ kind }) => kind === 'welcome')?.at ?? Number.POSITIVE_INFINITY;
+  const had = new Set(events.flatMap((event) => (event.kind === 'message' ? [event.text] : [])));
+  for (const sent of ledger.sent.values()) {
+    if (sent.user !== user || sent.at <= welcomed || had.has(sent.text)) continue;
+    const status = sent.receipt?.status;
+    if (status !== 'delivered' && status !== 'queued') continue;
+    if (isExcused(sim, sent, log)) continue;
+    const where = sent.places.map(({ node, stream, seq }) => `${stream}:${seq} at ${node}`);
+    world.violate('I3 a message is lost', `${sent.text}, ${status}, [${where}], has not come to ${name}`);
+  }
+}
+
+/** A crash takes what its node kept; a session that was away for too long ended, and began anew with its next welcome. */
+function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: ClientLog): boolean {
+  const key = name.padEnd(16, '-');
+  const nextWelcome = (at: number): number =>
+    events.find((event) => event.kind === 'welcome' && event.at > at)?.at ?? Number.POSITIVE_INFINITY;
+  const isLost = ledger.excuses.some(({ user, session, kind, at }) => {
+    if (user !== sent.user) return false;
+    if (kind === 'crash') return at > sent.at;
+    return session === key && sent.at < nextWelcome(at);
+  });
+  if (isLost) return true;
+  // where the bounds are tight it is enough that the client was told
+  const wasTold = events.some((event) => event.kind === 'welcome' && !event.recovered && event.at > sent.at);
+  return setup.isTight && wasTold;
+}

@@ -1,0 +1,43 @@
+import type { SimNode } from '../sim-node.js';
+import type { Simulation } from '../simulation.js';
+
+/** Nobody goes on with a stream that somebody else has; and since when each user has been somewhere all the time. */
+export class Holders {
+  readonly #sim: Simulation;
+  readonly #presentSince = new Map<string, number>();
+
+  constructor(sim: Simulation) {
+    this.#sim = sim;
+  }
+
+  check(): void {
+    const { users, liveNodes, world, ledger } = this.#sim;
+    for (const user of users) {
+      let first: { readonly node: SimNode; readonly stream: string } | undefined;
+      let isPresent = false;
+      for (const node of liveNodes) {
+        const known = node.holder.users.known(user);
+        if (known === undefined) continue;
+        const isKept = known.kind === 'released' && known.unacknowledged !== undefined;
+        const hasSessions = known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared' || isKept;
+        if (hasSessions && this.#sim.isKnownToAll(node)) isPresent = true;
+        if (known.kind !== 'held' || known.stream === '') continue;
+        if (first !== undefined) {
+          if (!ledger.splits.has(user)) ledger.splits.set(user, world.now);
+          if (first.stream === known.stream) {
+            const who = `${first.node.id} and ${node.id}`;
+            world.violate('I1 two holders of one stream', `${who} both hold ${user} in ${known.stream}`);
+          }
+        }
+        first ??= { node, stream: known.stream };
+      }
+      if (!isPresent) this.#presentSince.delete(user);
+      else if (!this.#presentSince.has(user)) this.#presentSince.set(user, world.now);
+    }
+  }
+
+  /** Since when a node that everybody knows has had the user, without a break. */
+  presentSince(user: string): number {
+    return this.#presentSince.get(user) ?? Number.POSITIVE_INFINITY;
+  }
+}

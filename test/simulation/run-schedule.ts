@@ -1,0 +1,97 @@
+import { Happenings } from './happenings.js';
+import { checkDelivery } from './invariants/delivery.js';
+import { Holders } from './invariants/holders.js';
+import { checkOrder } from './invariants/order.js';
+import { checkReceipt } from './invariants/receipts.js';
+import { checkSettled } from './invariants/settled.js';
+import { Streams } from './invariants/streams.js';
+import { checkUnaffected } from './invariants/unaffected.js';
+import { checkUpward } from './invariants/upward.js';
+import type { Sent } from './ledger.js';
+import type { Schedule } from './schedule.js';
+import { SimClient } from './sim-client.js';
+import { Simulation } from './simulation.js';
+import type { Violation } from './world.js';
+
+export interface Run {
+  readonly violation: Violation | undefined;
+  readonly steps: number;
+  readonly trace: readonly string[];
+  readonly sim: Simulation;
+}
+
+/** Before the first event everybody comes; behind the last one everything is healed and comes to rest. */
+const startMs = 1500;
+const restMs = 60_000;
+const lastWordMs = 8000;
+
+/** Runs a schedule to its end, or to its first violation. */
+export async function runSchedule({ setup, events }: Schedule, isTraced = false): Promise<Run> {
+  const sim = new Simulation(setup, isTraced);
+  const { world } = sim;
+  const watch = (thrown: unknown): void =>
+    world.violate('a mechanism has thrown', thrown instanceof Error ? String(thrown.stack) : String(thrown));
+  process.on('unhandledRejection', watch);
+  try {
+    checkAlways(sim);
+    await world.run(startMs);
+    const happenings = new Happenings(sim);
+    happenings.schedule(events);
+    await world.run(Math.max(startMs, ...events.map(({ at }) => at)) + 1);
+    happenings.heal();
+    await world.run(world.now + restMs);
+    const last = lastWords(sim);
+    await world.run(world.now + lastWordMs);
+    if (world.violations.length === 0) checkLastWords(sim, last);
+    if (world.violations.length === 0) checkAtLast(sim);
+  } finally {
+    process.off('unhandledRejection', watch);
+  }
+  return { violation: world.violations[0], steps: world.steps, trace: world.trace, sim };
+}
+
+/** What is looked at after every step. */
+export function checkAlways(sim: Simulation): void {
+  const streams = new Streams(sim);
+  const holders = new Holders(sim);
+  const settled = new Set<Sent>();
+  sim.world.checks.push((process) => {
+    const node = process === undefined ? undefined : sim.nodeIn(process);
+    if (node !== undefined || process === undefined) holders.check();
+    if (node !== undefined) streams.check(node);
+    for (const sent of sim.ledger.answered.splice(0)) {
+      if (!settled.has(sent)) checkReceipt(sim, holders, sent);
+      settled.add(sent);
+    }
+  });
+}
+
+export function checkAtLast(sim: Simulation): void {
+  checkSettled(sim);
+  checkDelivery(sim);
+  checkOrder(sim);
+  checkUpward(sim);
+  checkUnaffected(sim);
+}
+
+/** Once more everybody sends to everybody. @returns what was sent. */
+function lastWords({ senders, users, clients }: Simulation): readonly Promise<Sent>[] {
+  for (const client of clients.values()) void client.send();
+  return [...senders.values()].flatMap((sender) => users.map((user) => sender.send(user)));
+}
+
+function checkLastWords({ world, ledger, clients, liveClients }: Simulation, last: readonly Promise<Sent>[]): void {
+  void last;
+  const words = [...ledger.sent.values()].slice(-last.length);
+  for (const { text, user, receipt } of words) {
+    const isThere = liveClients.some((client) => client.user === user);
+    const status = receipt?.status;
+    if (isThere ? status !== 'delivered' : status !== 'offline' && status !== 'queued')
+      world.violate('I4 not served', `the last word ${text} has receipt ${JSON.stringify(receipt)}`);
+  }
+  for (const { text, outcome, client } of ledger.upward.values()) {
+    const sender = clients.get(client);
+    if (sender instanceof SimClient && outcome === undefined && !sender.isClosed)
+      world.violate('I4 not served', `${text} is not taken`);
+  }
+}

@@ -1,0 +1,47 @@
+import { PinwheelError, type Receipt } from '@pinwheel/protocol';
+import { Dispatch, type DispatchLimits, Pending } from './mechanisms.js';
+import type { SimMessages } from './sim-messages.js';
+import type { SimTracker } from './sim-membership.js';
+import type { SimProcess } from './sim-process.js';
+
+const limits: DispatchLimits = {
+  maxBatchMessages: 64,
+  maxBatchBytes: 1_048_576,
+  maxQueuedMessages: 10_000,
+  maxQueuedBytes: 67_108_864,
+  maxAttempts: 8,
+  deadlineMs: 5000,
+};
+
+/** The sending half of a process: the real dispatch over the simulated network. */
+export class SimDispatch {
+  readonly dispatch: Dispatch;
+  readonly #process: SimProcess;
+  #order = 0;
+
+  constructor(process: SimProcess, tracker: () => SimTracker, messages: SimMessages) {
+    this.#process = process;
+    this.dispatch = new Dispatch(
+      {
+        clock: process.clock,
+        random: process.random,
+        ownerOf: (user) => tracker().current.ring.owner(user),
+        whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
+        post: (member, batch, deadlineMs) => messages.post(process, member, batch, { deadlineMs }),
+        refreshRing: () => tracker().refresh(),
+      },
+      limits,
+    );
+  }
+
+  /** @param id when it may have been sent before; otherwise one is made. */
+  send(user: string, data: string | Uint8Array, timeoutMs: number, id?: string): Promise<Receipt> {
+    const order = this.#order++;
+    const deadline = Math.ceil(this.#process.clock.now() + timeoutMs);
+    const { incarnation } = this.#process;
+    return new Promise((resolve) => {
+      const named = id ?? ((number: number): string => `${incarnation}-${number}`);
+      this.dispatch.send(new Pending(user, data, false, named, order, deadline, resolve));
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  BatchWriter,
+  decodeBatch,
+  type ErrorCode,
+  maxHops,
+  type OutgoingMessage,
+  PinwheelError,
+  Receipts,
+} from '@pinwheel/protocol';
+import type { Outcome } from './mechanisms.js';
+import type { Network } from './network.js';
+import type { SimNode } from './sim-node.js';
+import type { SimProcess } from './sim-process.js';
+import type { World } from './world.js';
+
+export interface PostOptions {
+  readonly deadlineMs: number;
+  readonly hops?: number;
+  readonly noForward?: boolean;
+}
+
+interface Answered {
+  readonly bytes: Buffer;
+  readonly fingerprint: string;
+  readonly foreignUsers: number;
+}
+
+/** `POST /v1/messages` over the simulated network: what a client of a node's API and its server do, in real bytes. */
+export class SimMessages {
+  readonly #world: World;
+  readonly #network: Network;
+  readonly #nodeIn: (process: SimProcess) => SimNode | undefined;
+  /** Requests without an answer. */
+  underWay = 0;
+
+  constructor(world: World, network: Network, nodeIn: (process: SimProcess) => SimNode | undefined) {
+    this.#world = world;
+    this.#network = network;
+    this.#nodeIn = nodeIn;
+  }
+
+  /** Never rejects. */
+  async post(
+    from: SimProcess,
+    to: string,
+    messages: readonly OutgoingMessage[],
+    options: PostOptions,
+  ): Promise<Outcome> {
+    const bytes = Buffer.from(new BatchWriter().write(messages));
+    const { length } = messages;
+    this.#world.note(() => `${from.id} posts [${messages.map(({ data }) => textOf(data))}] to ${to}`);
+    this.underWay++;
+    try {
+      const answer = await this.#network.call(from, to, 'messages', Math.max(1, options.deadlineMs), (process) =>
+        this.#serve(process, bytes, options),
+      );
+      const { fingerprint, foreignUsers } = answer;
+      return { kind: 'answered', receipts: Receipts.decode(answer.bytes, length), fingerprint, foreignUsers };
+    } catch (thrown) {
+      return { kind: 'failed', error: PinwheelError.from(thrown) };
+    } finally {
+      this.underWay--;
+    }
+  }
+
+  async #serve(process: SimProcess, bytes: Buffer, options: PostOptions): Promise<Answered> {
+    const node = this.#nodeIn(process);
+    if (node === undefined) throw new PinwheelError('unreachable' satisfies ErrorCode, 'no node is there');
+    const { hops = 0, noForward = false, deadlineMs } = options;
+    if (hops > maxHops) this.#world.violate('I6 forwarded too often', `${hops} hops at ${process.id}`);
+    const batch = decodeBatch(Buffer.from(bytes));
+    // as the real server: the first turn of a larger batch is the request's
+    if (batch.length > 1) await new Promise<void>((go) => process.soon(go));
+    const deadline = process.clock.now() + deadlineMs;
+    const receipts = await node.router.route(batch, { hops, noForward, deadline });
+    this.#world.note(() => {
+      const named = batch.map(({ data, user }, i) => `${textOf(data)}: ${describe(receipts.receipt(i, user))}`);
+      return `${process.id} answers ${named.join(', ')}`;
+    });
+    const { fingerprint } = node.holder.ownership.state.ring;
+    return { bytes: receipts.encode(), fingerprint, foreignUsers: node.holder.foreignUsers };
+  }
+}
+
+function describe({ status, sessions, error }: { status: string; sessions?: number; error?: { code: string } }): string {
+  return `${status}${sessions ?? ''}${error === undefined ? '' : ` ${error.code}`}`;
+}
+
+export function textOf(data: string | Uint8Array): string {
+  return typeof data === 'string' ? data : Buffer.from(data).toString();
+}
