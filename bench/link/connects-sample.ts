@@ -1,9 +1,8 @@
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
-import { machineLoad } from '../send/machine-load.js';
 import { numberedMessage } from '../send/message-number.js';
 import type { Opened } from './client-pool.js';
-import { cpuMicrosOf } from './process-usage.js';
+import { allCpuMicros, cpuMicrosOf } from './process-usage.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 
@@ -53,8 +52,8 @@ async function connectAll() {
   const after = reading();
   const elapsedMs = attachedAt - before.atMs;
   const sorted = upgradeMs.toSorted((a, b) => a - b);
-  const spent = (of: 'proxy' | 'nodes' | 'clients'): number => after[of] - before[of];
-  const ours = spent('proxy') + spent('nodes') + spent('clients');
+  const spent = (of: 'proxy' | 'nodes' | 'clients' | 'sample' | 'all'): number => after[of] - before[of];
+  const ours = spent('proxy') + spent('nodes') + spent('clients') + spent('sample');
   const percent = (micros: number): number => micros / 10 / (after.atMs - before.atMs);
   return {
     connectsPerSecond: (connections * 1000) / elapsedMs,
@@ -62,7 +61,7 @@ async function connectAll() {
     upgradeP50Ms: sorted[Math.floor(connections / 2)]!,
     upgradeP99Ms: sorted[Math.floor(connections * 0.99)]!,
     clientsCpuPercent: percent(spent('clients')),
-    othersCpuPercent: percent(after.machine.busyMicros - before.machine.busyMicros - ours),
+    othersCpuPercent: percent(spent('all') - ours),
   };
 }
 
@@ -81,6 +80,7 @@ function reading() {
     proxy: site.proxyPids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
     nodes: site.nodePids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
     clients: cpuMicrosOf(site.clients.pid),
-    machine: machineLoad(),
+    sample: cpuMicrosOf(process.pid),
+    all: allCpuMicros(),
   };
 }

@@ -1,6 +1,6 @@
 import { machineLoad } from '../send/machine-load.js';
 import { pause } from '../send/pause.js';
-import { cpuMicrosOf } from './process-usage.js';
+import { allCpuMicros, cpuMicrosOf } from './process-usage.js';
 import type { Site } from './site.js';
 
 const disturbedPercent = 20;
@@ -59,7 +59,8 @@ function reading(site: Site, received: number) {
     nodes: site.nodePids.map(cpuMicrosOf),
     clients: cpuMicrosOf(site.clients.pid),
     sender: user + system,
-    machine: machineLoad(),
+    all: allCpuMicros(),
+    stolen: machineLoad().stolenMicros,
   };
 }
 
@@ -74,7 +75,6 @@ function between(before: Reading, after: Reading): Window {
   const proxy = after.proxy - before.proxy;
   const clients = after.clients - before.clients;
   const sender = after.sender - before.sender;
-  const busy = after.machine.busyMicros - before.machine.busyMicros;
   return {
     messagesPerSecond: (messages * 1000) / elapsedMs,
     cpuMicrosPerMessage: (proxy + nodes) / messages,
@@ -87,8 +87,8 @@ function between(before: Reading, after: Reading): Window {
     clientsCpuPercent: percent(clients),
     proxyCpuPercent: percent(proxy),
     nodeCpuPercent: percent(Math.max(...eachNode)),
-    othersCpuPercent: percent(busy - proxy - nodes - clients - sender),
-    stolenCpuPercent: percent(after.machine.stolenMicros - before.machine.stolenMicros),
+    othersCpuPercent: percent(after.all - before.all - proxy - nodes - clients - sender),
+    stolenCpuPercent: percent(after.stolen - before.stolen),
   };
 }
 

@@ -18,7 +18,7 @@ export interface Usage {
 async function edge(backendPort: number): Promise<number> {
   const membership = inProcessMembership();
   membership.set({ id: 'backend', port: backendPort, kind: 'foreign' });
-  return (await createEdge({ id: 'e1', membership })).port;
+  return (await createEdge({ id: 'e1', upstream: 'tunnel', membership })).port;
 }
 
 async function bare(backendPort: number): Promise<number> {
