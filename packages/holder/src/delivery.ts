@@ -1,6 +1,5 @@
 import type { Message, ReceiptDetail, Receipts } from '@pinwheel/protocol';
 import type { HeldUser } from './held-user.js';
-import type { Inbox } from './inbox.js';
 import type { Users } from './users.js';
 
 /** Places in a batch of the messages that cannot be delivered here and now, by user. */
@@ -77,13 +76,13 @@ export function deliverTo(
   if (inbox.next > lastSeq) held.restartStream();
   let live = 0;
   for (const session of sessions) if (session.isLive) live++;
-  const numbered = keep(held.inbox!, batch, picked, live, receipts, second);
+  const numbered = keep(held, batch, picked, live, receipts, second);
   held.toSweep();
   const first = held.inbox!.next - numbered.length;
   write(held, batch, numbered, first, written);
   for (let k = 0; k < numbered.length; k++) {
     const i = numbered[k]!;
-    const detail = batch[i]!.waitForClient ? { stream: held.stream, seq: first + k } : undefined;
+    const detail = placeOf(held, batch[i]!, first + k);
     if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
     else if (first + k >= held.inbox!.firstKept) receipts.set(i, 'queued', 0, detail);
     else receipts.set(i, 'overloaded', 0, tooSlow);
@@ -92,13 +91,14 @@ export function deliverTo(
 
 /** Numbers and keeps messages; those that are known already or find no room have their receipts. */
 function keep(
-  inbox: Inbox,
+  held: HeldUser,
   batch: readonly Message[],
   picked: readonly number[],
   live: number,
   receipts: Receipts,
   second: number,
 ): readonly number[] {
+  const inbox = held.inbox!;
   let numbered: number[] | undefined;
   for (let k = 0; k < picked.length; k++) {
     const i = picked[k]!;
@@ -111,9 +111,17 @@ function keep(
     }
     numbered ??= picked.slice(0, k);
     if (seen === undefined) receipts.set(i, 'overloaded', 0, inboxFull);
-    else receipts.set(i, seen.sessions > 0 ? 'delivered' : 'queued', seen.sessions);
+    else {
+      const status = seen.sessions > 0 ? 'delivered' : 'queued';
+      receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));
+    }
   }
   return numbered ?? picked;
+}
+
+/** Said of messages whose acknowledgement will be asked for. */
+function placeOf({ stream }: HeldUser, { waitForClient }: Message, seq: number): ReceiptDetail | undefined {
+  return waitForClient ? { stream, seq } : undefined;
 }
 
 function write(

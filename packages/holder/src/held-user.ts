@@ -1,4 +1,5 @@
 import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protocol';
+import { type AckWait, AckWaits } from './ack-waits.js';
 import { type AttachPosition, attachPosition, isCovered } from './attach-position.js';
 import type { HeldContext } from './held-context.js';
 import { Inbox } from './inbox.js';
@@ -11,11 +12,6 @@ import { type Absorbed, maxStreams } from './user-state.js';
 export interface Freeze {
   readonly handoff: string;
   readonly waiting: (() => void)[];
-}
-
-interface AckWait {
-  readonly seq: number;
-  readonly heard: (sessions: number) => void;
 }
 
 /** RFC 6455: no close frame came. */
@@ -48,7 +44,7 @@ export class HeldUser {
   /** How often it could not be handed over in a row. */
   refusals = 0;
   readonly #context: HeldContext;
-  #ackWaits: AckWait[] | undefined;
+  #ackWaits: AckWaits | undefined;
 
   /** @param hash the user's point on the ring. */
   constructor(user: string, hash: number, context: HeldContext) {
@@ -87,7 +83,7 @@ export class HeldUser {
     for (const session of this.sessions) {
       if (session.kind !== 'link') continue;
       const ours = session as LinkSession;
-      ours.written = ours.acked = 0;
+      ours.written = ours.acked = ours.begins = 0;
       ours.link?.gap(ours.number, this.stream, 0, ours.taken);
     }
   }
@@ -129,6 +125,7 @@ export class HeldUser {
     session.number = request.session;
     session.paused = false;
     session.written = from.seq;
+    if (!from.recovered) session.begins = from.seq;
     session.covers = this.#others(positions);
     return { session, ...from };
   }
@@ -139,7 +136,7 @@ export class HeldUser {
     if (inbox === undefined || !session.isLive || session.written >= inbox.next - 1) return;
     const oldest = inbox.firstKept - 1;
     if (session.written < oldest) {
-      session.written = oldest;
+      session.written = session.begins = oldest;
       session.link!.gap(session.number, this.stream, oldest, session.taken);
     }
     for (const { seq, id, binary, data, origins } of inbox.after(session.written)) {
@@ -156,6 +153,7 @@ export class HeldUser {
     session.paused = false;
     session.awayUntil = now() + (session.acknowledges ? resumeWindowMs : plainWindowMs);
     this.toSweep();
+    this.#ackWaits?.look();
   }
 
   /** A session is over; code and reason as far as they are known. */
@@ -167,6 +165,7 @@ export class HeldUser {
       this.linkSessions--;
       this.#released();
     }
+    this.#ackWaits?.look();
     this.#context.ended(this, session, code, reason);
   }
 
@@ -176,22 +175,28 @@ export class HeldUser {
     session.acked = seq;
     if (this.linkSessions === 1) this.inbox!.release(seq);
     else this.#released();
-    if (this.#ackWaits !== undefined) this.#hearAcks();
+    this.#ackWaits?.look();
   }
 
   /**
-   * Calls once, when every session that is attached and acknowledges has that message. Returns the call that ends the
-   * wait and says how many have it.
+   * Waits for the sessions that are attached and acknowledge to have a message; when none of them is left that could,
+   * that is said, too.
+   *
+   * @param over called once, when there is nothing to wait for any more, and when the user is not held any more.
    */
-  whenAcknowledged(seq: number, heard: (sessions: number) => void): () => number {
-    this.#ackWaits ??= [];
-    const wait = { seq, heard };
-    this.#ackWaits.push(wait);
-    queueMicrotask(() => this.#hearAcks());
-    return () => {
-      this.#ackWaits = this.#ackWaits?.filter((one) => one !== wait);
-      return this.#haveAcknowledged(seq).have;
-    };
+  awaitAcknowledgement(place: Position, over: () => void): AckWait {
+    this.#ackWaits ??= new AckWaits(this);
+    return this.#ackWaits.add(place, over);
+  }
+
+  /** Harmless on one that is over. */
+  stopWaiting(wait: AckWait): void {
+    this.#ackWaits?.delete(wait);
+  }
+
+  /** Something other than an acknowledgement may have put an end to a wait. */
+  lookAtWaits(): void {
+    this.#ackWaits?.look();
   }
 
   /** Stops everything until {@link thaw}. */
@@ -234,6 +239,7 @@ export class HeldUser {
   /** Nothing of it is of use any more. */
   clear(): void {
     this.inbox?.clear();
+    this.#ackWaits?.end();
   }
 
   #others(positions: readonly Position[]): readonly Position[] | undefined {
@@ -247,29 +253,5 @@ export class HeldUser {
       if (session.kind === 'link') least = Math.min(least, (session as LinkSession).acked);
     }
     this.inbox!.release(least);
-  }
-
-  #hearAcks(): void {
-    const waits = this.#ackWaits ?? [];
-    const over = waits.filter(({ seq }) => {
-      const { have, attached } = this.#haveAcknowledged(seq);
-      return have > 0 && have === attached;
-    });
-    if (over.length === 0) return;
-    this.#ackWaits = waits.filter((wait) => !over.includes(wait));
-    for (const { seq, heard } of over) heard(this.#haveAcknowledged(seq).have);
-  }
-
-  #haveAcknowledged(seq: number): { readonly have: number; readonly attached: number } {
-    let have = 0;
-    let attached = 0;
-    for (const session of this.sessions) {
-      if (session.kind !== 'link') continue;
-      const { acknowledges, acked, link } = session as LinkSession;
-      if (!acknowledges) continue;
-      if (acked >= seq) have++;
-      if (link !== undefined || acked >= seq) attached++;
-    }
-    return { have, attached };
   }
 }

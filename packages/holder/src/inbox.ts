@@ -132,6 +132,14 @@ export class Inbox {
     this.#origins.set(seq, [...(this.#origins.get(seq) ?? none), ...origins].slice(-4));
   }
 
+  /** Where a kept message stands that stood there in another stream. */
+  seqOf({ stream, seq }: Position): number | undefined {
+    for (const [here, origins] of this.#origins ?? []) {
+      if (origins.some((origin) => origin.stream === stream && origin.seq === seq)) return here;
+    }
+    return undefined;
+  }
+
   /** Nobody needs the messages up to `seq` any more. */
   release(seq: number): void {
     while (this.#firstKept <= seq && this.#firstKept < this.#next) this.#letGo();
@@ -206,15 +214,14 @@ export class Inbox {
     return seen.slice(-most);
   }
 
-  /** Takes over ids that another holder has seen; only while the inbox is empty. */
+  /** Takes over ids that another holder has seen, as if they were the last before the next; only while the inbox is empty. */
   recall(seen: readonly SeenId[], second: number): void {
     if (this.#end > 0) return;
     const next = this.#next;
     for (const { id, sessions } of seen) {
+      this.#next = this.#firstKept = next - 1;
       this.append(id, false, nothing, second, sessions);
-      this.#letGo();
-      this.#next = next;
-      this.#firstKept = next;
+      this.release(next - 1);
     }
   }
 

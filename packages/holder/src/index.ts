@@ -1,3 +1,4 @@
+export { type AckProgress, type AckWait, isOver } from './ack-waits.js';
 export type { AttachPlace } from './attaching.js';
 export { deliver, deliverTo, type Missing } from './delivery.js';
 export type { InboundWork } from './handoffs.js';

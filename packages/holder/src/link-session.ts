@@ -54,6 +54,8 @@ export class LinkSession implements Session {
   /** The last seq that was written to it, and the last that it has for sure. */
   written: number;
   acked: number;
+  /** It is sent what stands behind this seq; before it something may have passed it by. */
+  begins: number;
   /** The last of the client's numbers that waits for the application, and the last that was processed. */
   accepted = 0;
   taken = 0;
@@ -71,6 +73,7 @@ export class LinkSession implements Session {
     this.epoch = start.epoch;
     this.written = position;
     this.acked = position;
+    this.begins = position;
   }
 
   get user(): string {

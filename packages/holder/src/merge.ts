@@ -19,7 +19,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
   const sessions: SessionState[] = [];
   for (const session of held.sessions) {
     if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, taken, announced, covers, link } = session;
+    const { id, edge, since, acknowledges, epoch, acked, begins, taken, announced, covers, link } = session;
     sessions.push({
       key: id,
       edge,
@@ -27,6 +27,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
       acknowledges,
       epoch,
       acked,
+      begins,
       taken,
       announced,
       covers: covers ?? [],
@@ -56,7 +57,9 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
   }
   held.absorbed = state.absorbed.length > 0 ? state.absorbed : undefined;
   held.contested = state.contested.length > 0 ? new Set(state.contested) : undefined;
-  for (const session of state.sessions) expect(held, session, session.acked, session.covers);
+  for (const session of state.sessions) {
+    expect(held, session, session.acked, session.covers).begins = session.begins;
+  }
 }
 
 /**
@@ -105,6 +108,7 @@ export function merge(
   if (state.contested.length > 0) held.contested = new Set([...(held.contested ?? []), ...state.contested]);
   for (const session of held.sessions) if (session instanceof LinkSession) held.catchUp(session);
   held.toSweep();
+  held.lookAtWaits();
 }
 
 function absorb(held: HeldUser, state: UserState, at: number): void {
@@ -121,7 +125,7 @@ function expect(
   session: SessionState,
   position: number,
   covers: SessionState['covers'],
-): void {
+): LinkSession {
   const { taken, announced } = session;
   const expected = new LinkSession(held, session, position);
   expected.accepted = expected.taken = taken;
@@ -129,4 +133,5 @@ function expect(
   expected.covers = covers.length > 0 ? covers : undefined;
   held.addSession(expected);
   held.detach(expected);
+  return expected;
 }

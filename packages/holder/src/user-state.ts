@@ -37,6 +37,8 @@ export interface SessionState {
   readonly acknowledges: boolean;
   readonly epoch: number;
   readonly acked: number;
+  /** It was sent what stands behind this seq. */
+  readonly begins: number;
   readonly taken: number;
   readonly announced: boolean;
   readonly covers: readonly Position[];

@@ -37,6 +37,7 @@ const state = z.object({
       acknowledges: z.boolean(),
       epoch: whole,
       acked: whole,
+      begins: whole,
       taken: whole,
       announced: z.boolean(),
       covers: z.array(position).max(16),
