@@ -155,8 +155,9 @@ function writeLauncher(folder, binary) {
  * what belongs to it must be one, too. Of another suite only the mirror is the same.
  */
 function sources(otherSuite) {
-  const format = '$(REPO_URI) $(COMPONENT) $(CODENAME)';
-  const main = run('apt-get', ['indextargets', '--format', format])
+  const format = '$(REPO_URI) $(COMPONENT) $(RELEASE)';
+  // without release info: an image of a machine may have no lists yet
+  const main = run('apt-get', ['indextargets', '--no-release-info', '--format', format])
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([uri, component]) => uri && component === 'main');
