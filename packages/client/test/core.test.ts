@@ -440,8 +440,9 @@ t.test('what is sent', async (t) => {
 
   await t.test('is refused when it cannot be sent', async (t) => {
     const world = new FakeWorld();
-    const refused = async (promise: Promise<unknown>, code: string): Promise<void> =>
+    const refused = async (promise: Promise<unknown>, code: string): Promise<void> => {
       t.same(await outcomeOf(promise), { code });
+    };
     await refused(world.core.send(new Uint8Array(1_048_577)), 'too-large');
     await refused(world.core.send('€'.repeat(349_526)), 'too-large');
     await refused(world.core.send(7 as never), 'bad-request');

@@ -107,24 +107,28 @@ t.test('over lines that are cut at any time, everything passes once and in order
   let reconnected = 0;
   let again = 0;
   await fc.assert(
-    fc.asyncProperty(fc.nat(), fc.array(event, { minLength: 20, maxLength: 200, size: 'max' }), async (seed, events) => {
-      const { alice, edge, weather, client, got, lost, sent, settled, unsettled } = run(seed, events);
-      for (let i = 0; i < 8; i++) await null;
-      const others = edge.user('bob').sent;
-      const wrong = [
-        client.status.state !== 'connected' && `it is ${JSON.stringify(client.status)}`,
-        got.join() !== sent.toClient.join() && `the client got ${got} of ${sent.toClient}`,
-        alice.received.join() !== sent.toServer.join() && `the server got ${alice.received}`,
-        others !== sent.toOther && `${others} of ${sent.toOther} came to the other user`,
-        lost.length > 0 && `the application was told ${JSON.stringify(lost)}`,
-        settled.length > 0 && `sends were rejected: ${settled}`,
-        unsettled() > 0 && `${unsettled()} sends never settled`,
-        weather.mostLines > 1 && `${weather.mostLines} sockets were open at once`,
-      ].filter((what) => what !== false);
-      if (wrong.length > 0) throw new Error(wrong.join('\n'));
-      reconnected += weather.opened - 1;
-      again += alice.written - got.length;
-    }),
+    fc.asyncProperty(
+      fc.nat(),
+      fc.array(event, { minLength: 20, maxLength: 200, size: 'max' }),
+      async (seed, events) => {
+        const { alice, edge, weather, client, got, lost, sent, settled, unsettled } = run(seed, events);
+        for (let i = 0; i < 8; i++) await null;
+        const others = edge.user('bob').sent;
+        const wrong = [
+          client.status.state !== 'connected' && `it is ${JSON.stringify(client.status)}`,
+          got.join() !== sent.toClient.join() && `the client got ${got} of ${sent.toClient}`,
+          alice.received.join() !== sent.toServer.join() && `the server got ${alice.received}`,
+          others !== sent.toOther && `${others} of ${sent.toOther} came to the other user`,
+          lost.length > 0 && `the application was told ${JSON.stringify(lost)}`,
+          settled.length > 0 && `sends were rejected: ${settled}`,
+          unsettled() > 0 && `${unsettled()} sends never settled`,
+          weather.mostLines > 1 && `${weather.mostLines} sockets were open at once`,
+        ].filter((what) => what !== false);
+        if (wrong.length > 0) throw new Error(wrong.join('\n'));
+        reconnected += weather.opened - 1;
+        again += alice.written - got.length;
+      },
+    ),
     { numRuns: 1000 },
   );
   t.ok(reconnected > 2000, `there were ${reconnected} reconnections`);

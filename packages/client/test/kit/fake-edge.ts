@@ -107,6 +107,11 @@ export class FakeUser {
     return `stream-${this.#streams}`;
   }
 
+  /** Those with a connection and those that may come back. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
   get #lastSeq(): number {
     return this.#kept.at(-1)?.seq ?? 0;
   }
@@ -209,9 +214,15 @@ export class FakeUser {
     if (!this.takes) return;
     session.taken = frame.number;
     const data = frame.binary ? frame.data.slice() : decoder.decode(frame.data);
-    if (frame.kind === 'message') this.received.push(data);
+    if (frame.kind === 'message') this.#process(data);
     else this.#answer(session, frame.number, this.#sendTo(frame.to, data));
     session.to?.binary(encodeServerFrame({ kind: 'taken', number: frame.number }));
+  }
+
+  /** The application: it keeps everything and answers `echo …`. */
+  #process(data: string | Uint8Array): void {
+    this.received.push(data);
+    if (typeof data === 'string' && data.startsWith('echo ')) this.reply(data.slice(5));
   }
 
   #sendTo(to: string, data: string | Uint8Array): ClientReceipt {
