@@ -49,7 +49,17 @@ t.test(
     const edges = await Promise.all(
       ['e1', 'e2'].map((id) =>
         startPinwheel<EdgeFacts>(t, [
-          ...['edge', '--id', id, '--membership', membershipUrl, '--log-level', 'warn'],
+          ...[
+            'edge',
+            '--id',
+            id,
+            '--upstream',
+            'tunnel',
+            '--membership',
+            membershipUrl,
+            '--log-level',
+            'warn',
+          ],
           ...['--port', '0', '--admin-port', '0'],
         ]),
       ),

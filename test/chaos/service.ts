@@ -83,6 +83,8 @@ export class Service {
       'edge',
       '--id',
       `e${++this.#started}`,
+      '--upstream',
+      'tunnel',
       '--membership',
       this.consul.url('chat'),
       '--port',

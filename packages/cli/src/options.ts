@@ -56,7 +56,20 @@ export const options = {
   stalledMs: whole('stalled-ms', 1, day, 'a session at its bound for so long is closed, in ms', '10000'),
 
   path: texts('path', 'PATH', 'path that takes WebSocket upgrades, a prefix when it ends in *'),
-  upstream: choice('upstream', ['tunnel'], 'how the edge reaches nodes', 'tunnel'),
+  upstream: choice(
+    'upstream',
+    ['link', 'tunnel'],
+    'how the edge reaches what is behind it: link for Pinwheel nodes, tunnel for any WebSocket or HTTP server',
+    'link',
+  ),
+  attachesPerSecond: whole(
+    'attaches-per-second',
+    1,
+    1_000_000,
+    'links: pace at which sessions that have lost their node are attached again',
+    '5000',
+  ),
+  maxConnections: whole('max-connections', 1, 10_000_000, 'links: clients at one time', '100000'),
   auth: choice('auth', ['none'], 'how clients prove who they are; none: they are who ?user= says', 'none'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

@@ -1,5 +1,6 @@
 /** How an upgrade ended. */
 export const upgradeOutcomes = [
+  'opened',
   'tunnelled',
   'bad-request',
   'bad-user',

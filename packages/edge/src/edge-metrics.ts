@@ -1,10 +1,10 @@
 import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition } from '@pinwheel/metrics';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
+import { attachOutcomes, sessionEnds } from './link/link-counters.js';
 
 /** Every metric of an edge beside those of its ring. No label has a user in it. */
 export const edgeMetrics = {
   connections: gauge('pinwheel_edge_connections', 'Client sockets, whatever they are doing.'),
-  tunnels: gauge('pinwheel_edge_tunnels', 'Tunnels, by what is behind them.', { kind: ['node', 'foreign'] }),
   upgrades: counter('pinwheel_edge_upgrades_total', 'WebSocket upgrades, by how they ended.', {
     outcome: upgradeOutcomes,
   }),
@@ -14,7 +14,37 @@ export const edgeMetrics = {
   retries: counter('pinwheel_edge_retries_total', 'Upgrades and requests that were sent a second time.', {
     reason: retryReasons,
   }),
-  closes: counter('pinwheel_edge_closes_total', 'Tunnels that ended, by why.', { reason: closeReasons }),
+  closes: counter('pinwheel_edge_closes_total', 'Connections of clients that ended, by why.', {
+    reason: [...new Set<string>([...sessionEnds, ...closeReasons])],
+  }),
+  links: gauge('pinwheel_edge_links', 'Links to nodes that sessions want.', { state: ['up', 'opening'] }),
+  linksLost: counter('pinwheel_edge_links_lost_total', 'Links that were up and broke.'),
+  protocolErrors: counter(
+    'pinwheel_edge_protocol_errors_total',
+    'Links that were closed because of what the node said.',
+  ),
+  sessions: gauge(
+    'pinwheel_edge_sessions',
+    'Sessions over links; those whose client does not read count among the others too.',
+    { state: ['attached', 'waiting', 'paused'] },
+  ),
+  attaches: counter('pinwheel_edge_attaches_total', 'Attaches of sessions to nodes, by how they ended.', {
+    outcome: attachOutcomes,
+  }),
+  attachQueue: gauge(
+    'pinwheel_edge_attach_queue',
+    'Sessions that have lost their node and wait for their turn at another.',
+  ),
+  repins: counter('pinwheel_edge_repins_total', 'Times that a node has sent a session to another node.'),
+  messages: counter('pinwheel_edge_messages_total', 'Messages over links.', {
+    direction: ['to-client', 'from-client'],
+  }),
+  droppedFrames: counter(
+    'pinwheel_edge_dropped_frames_total',
+    'Frames of nodes for sessions that are elsewhere, or that the client has had.',
+  ),
+  pauses: counter('pinwheel_edge_pauses_total', 'Times that a client was found not to read.'),
+  tunnels: gauge('pinwheel_edge_tunnels', 'Tunnels, by what is behind them.', { kind: ['node', 'foreign'] }),
   bytes: counter('pinwheel_edge_bytes_total', 'Bytes through tunnels after the 101.', {
     direction: ['to-client', 'to-backend'],
   }),

@@ -1,6 +1,6 @@
 import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel/membership';
 import { silentLog } from '@pinwheel/membership';
-import { PinwheelError } from '@pinwheel/protocol';
+import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
 
 /** Where an edge gets its ring from: a tracker that somebody else started and closes, or a source of its own. */
@@ -37,38 +37,47 @@ interface EdgeSettings {
   readonly auth?: 'none';
   /** Takes clients without authentication on any address. Default `false`. */
   readonly allowAnonymous?: boolean;
-  /** How an edge reaches nodes. `tunnel`: one backend connection per client, byte for byte. Default `tunnel`. */
-  readonly upstream?: 'tunnel';
   /**
-   * Users of foreign backends that are moved each second after a ring change. Default 500. Higher: the change is
+   * How an edge reaches what is behind it. `link`: Pinwheel nodes, one connection for all clients of a node, and clients
+   * stay connected when their user moves. `tunnel`: any WebSocket or HTTP server, one backend connection per client, byte
+   * for byte. Default `link`.
+   */
+  readonly upstream?: 'link' | 'tunnel';
+  /**
+   * Tunnels: users of foreign backends that are moved each second after a ring change. Default 500. Higher: the change is
    * over sooner. Lower: the backends and the clients' reconnections cause a smaller peak.
    */
   readonly usersPerSecond?: number;
+  /**
+   * Links: sessions that have lost their node and are attached again each second. Default 5,000. Higher: they are back
+   * sooner. Lower: the nodes that take them in have a smaller peak.
+   */
+  readonly attachesPerSecond?: number;
   /**
    * Time that a drain takes at most, in ms, and over which clients are told to come back. Default 10,000.
    * Longer: the other edges see a lower peak. Shorter: clients are away for less time, a stop is quicker.
    */
   readonly drainMs?: number;
   /**
-   * Time from an upgrade to its answer, a second try included, in ms. Default 5,000. Longer: a slow backend still
+   * Tunnels: time from an upgrade to its answer, a second try included, in ms. Default 5,000. Longer: a slow backend still
    * gets its clients. Shorter: clients of a dead one learn of it sooner.
    */
   readonly handshakeTimeoutMs?: number;
   /**
-   * Time for each step of a close: until a backend that was told has ended (one that is silent gets at most a second of
+   * Tunnels: time for each step of a close: until a backend that was told has ended (one that is silent gets at most a second of
    * it), until its stream is at a frame boundary, and from the close frame to the end of both sockets; in ms. The same
    * time passes before the clients of a node that has left the members are closed. Default 5,000. Longer: slow clients
    * still read why. Shorter: fewer sockets linger.
    */
   readonly closeTimeoutMs?: number;
   /**
-   * Time for which a client may take nothing while something waits for it, in ms; then it is cut off. Default 30,000.
-   * It should be longer than the nodes' own. Longer: slow clients are kept, and with them two sockets each that nobody
-   * uses. Shorter: slow clients have to come back.
+   * Time for which a client may take nothing while something waits for it, in ms; then it is closed. Default 10,000, with
+   * tunnels 30,000: there it should be longer than the nodes' own. Longer: what slow clients do not read is kept.
+   * Shorter: slow clients have to come back.
    */
   readonly stalledMs?: number;
   /**
-   * Time without a byte from the backend of a plain HTTP request, in ms. Default 120,000. It must be longer than the
+   * Tunnels: time without a byte from the backend of a plain HTTP request, in ms. Default 120,000. It must be longer than the
    * longest poll. Longer: requests to a dead backend hold a socket for longer.
    */
   readonly requestTimeoutMs?: number;
@@ -76,6 +85,28 @@ interface EdgeSettings {
    * Tunnels at one time; past it upgrades are answered 503. Default 100,000. Higher: more memory, about 30 KB each.
    */
   readonly maxTunnels?: number;
+  /**
+   * Links: clients at one time; past it upgrades are answered 503. Default 100,000. Higher: more memory, about 5 KB each
+   * in edge and node, and what they have unread.
+   */
+  readonly maxConnections?: number;
+  /** Links: largest message of a client, in bytes; a larger one closes it with 4503. Default 65,536. */
+  readonly maxInboundBytes?: number;
+  /**
+   * Links: what a client may have unread, in bytes, before its node is asked to write no more. Default 65,536. Higher:
+   * fewer pauses for clients on slow lines, and more memory for those that do not read.
+   */
+  readonly maxUnreadBytes?: number;
+  /**
+   * Links: a client that says nothing for so long is pinged, and closed when it does not answer, in seconds: 0 never, or
+   * at least 8. Default 120. Longer: clients that vanished are noticed later. Shorter: more pings.
+   */
+  readonly idleTimeoutSeconds?: number;
+  /**
+   * Links: one on which nothing was heard for so long is closed, and its sessions wait until it is back, in ms. Default
+   * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
+   */
+  readonly keepAliveMs?: number;
   readonly log?: Log;
 }
 
@@ -102,6 +133,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
       `host is ${host} and auth is none: anybody who reaches it could connect as any user; listen on 127.0.0.1, or set allowAnonymous`,
     );
   }
+  const upstream = oneOf('upstream', options.upstream ?? 'link', ['link', 'tunnel']);
   return {
     id: memberId(options.id),
     host,
@@ -111,14 +143,25 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     path: paths(options.path ?? '/ws'),
     auth,
     allowAnonymous,
-    upstream: oneOf('upstream', options.upstream ?? 'tunnel', ['tunnel']),
+    upstream,
     usersPerSecond: pacePerSecond('usersPerSecond', options.usersPerSecond ?? 500),
+    attachesPerSecond: pacePerSecond('attachesPerSecond', options.attachesPerSecond ?? 5000),
     drainMs: whole('drainMs', options.drainMs ?? 10_000, 0, 3_600_000),
     handshakeTimeoutMs: whole('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 5000, 10, 600_000),
     closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? 5000, 10, 600_000),
-    stalledMs: whole('stalledMs', options.stalledMs ?? 30_000, 10, 3_600_000),
+    stalledMs: whole(
+      'stalledMs',
+      options.stalledMs ?? (upstream === 'link' ? 10_000 : 30_000),
+      10,
+      3_600_000,
+    ),
     requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs ?? 120_000, 10, 3_600_000),
     maxTunnels: whole('maxTunnels', options.maxTunnels ?? 100_000, 1, 10_000_000),
+    maxConnections: whole('maxConnections', options.maxConnections ?? 100_000, 1, 10_000_000),
+    maxInboundBytes: whole('maxInboundBytes', options.maxInboundBytes ?? 65_536, 1, maxMessageBytes),
+    maxUnreadBytes: whole('maxUnreadBytes', options.maxUnreadBytes ?? 65_536, 1024, 1_073_741_824),
+    idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
+    keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
     log: options.log ?? silentLog,
     source: ringSource(options),
   };
@@ -148,6 +191,15 @@ function whole(name: string, value: unknown, least: number, most: number): numbe
   throw new PinwheelError(
     'bad-option',
     `${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
+  );
+}
+
+/** uWebSockets.js knows no idle time between 0 and 8 s, and none above 960 s. */
+function idleTimeout(seconds: number): number {
+  if (seconds === 0 || (Number.isInteger(seconds) && seconds >= 8 && seconds <= 960)) return seconds;
+  throw new PinwheelError(
+    'bad-option',
+    `idleTimeoutSeconds is ${seconds}; it must be 0 or a whole number from 8 to 960`,
   );
 }
 

@@ -4,19 +4,19 @@ import type { MigrationChange } from '@pinwheel/migration';
 import { type Admin, startAdmin } from './admin.js';
 import { admitAnybody } from './admission.js';
 import { edgeCounters } from './edge-counters.js';
-import { edgeMetrics } from './edge-metrics.js';
 import {
   type EdgeOptions,
   pacePerSecond,
   type ResolvedEdgeOptions,
   resolveEdgeOptions,
 } from './edge-options.js';
+import { LinkUpstream } from './link-upstream.js';
 import { measureEdge } from './measure-edge.js';
 import type { EdgeMigrationStatus } from './mover.js';
 import { TunnelUpstream } from './tunnel-upstream.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
 
-/** Holds clients' sockets and pins each to the owner of its user. */
+/** Holds clients' sockets and pins each to the node that has its user. */
 export interface Edge {
   readonly id: string;
   /** Where clients connect. */
@@ -78,14 +78,10 @@ async function start(
   const counters = edgeCounters();
   const metrics = new Metrics();
   addRingMetrics(metrics, tracker);
-  const observeUpgradeSeconds = metrics.addHistogram(edgeMetrics.upgradeSeconds);
-  const upstream: Upstream = new TunnelUpstream({
-    ...options,
-    tracker,
-    admit: admitAnybody,
-    counters,
-    observeUpgradeSeconds,
-  });
+  const upstream: Upstream =
+    options.upstream === 'link'
+      ? new LinkUpstream({ ...options, tracker, counters })
+      : new TunnelUpstream({ ...options, tracker, admit: admitAnybody, counters });
   measureEdge(metrics, counters, upstream);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {

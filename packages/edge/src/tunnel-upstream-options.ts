@@ -18,5 +18,4 @@ export interface TunnelUpstreamOptions {
   readonly requestTimeoutMs: number;
   readonly maxTunnels: number;
   readonly counters: EdgeCounters;
-  readonly observeUpgradeSeconds: (seconds: number) => void;
 }

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
+import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
@@ -14,9 +15,11 @@ import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
 import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
+import { edgeMetrics } from './edge-metrics.js';
 import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
+import { measureTunnels } from './measure-tunnels.js';
 import type { EdgeMigrationStatus } from './mover.js';
 import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
@@ -43,6 +46,7 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  #observeUpgradeSeconds: (seconds: number) => void = () => {};
   /** Upgrades that have no answer yet. */
   #handshakes = 0;
   #state: State = { kind: 'open' };
@@ -83,7 +87,18 @@ export class TunnelUpstream implements Upstream {
       connections: this.#sockets.open.size,
       tunnelsToNodes: size - foreign,
       tunnelsToForeign: foreign,
+      linksUp: 0,
+      linksOpening: 0,
+      sessionsAttached: 0,
+      sessionsWaiting: 0,
+      sessionsPaused: 0,
     };
+  }
+
+  measure(metrics: Metrics): void {
+    const { counters } = this.#options;
+    measureTunnels(metrics, counters, this.#table);
+    this.#observeUpgradeSeconds = metrics.addHistogram(edgeMetrics.upgradeSeconds);
   }
 
   get migration(): EdgeMigrationStatus {
@@ -122,7 +137,7 @@ export class TunnelUpstream implements Upstream {
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedAt = performance.now();
-    const { counters, handshakeTimeoutMs, closeTimeoutMs, observeUpgradeSeconds } = this.#options;
+    const { counters, handshakeTimeoutMs, closeTimeoutMs } = this.#options;
     const admitted = admitUpgrade(request, this.#gate);
     if ('refused' in admitted) {
       counters.upgrades[admitted.outcome]++;
@@ -146,7 +161,7 @@ export class TunnelUpstream implements Upstream {
         ended: (outcome) => {
           this.#handshakes--;
           counters.upgrades[outcome]++;
-          observeUpgradeSeconds((performance.now() - startedAt) / 1000);
+          this.#observeUpgradeSeconds((performance.now() - startedAt) / 1000);
         },
       },
       admitted.target,

@@ -1,4 +1,5 @@
 import type { RingState } from '@pinwheel/membership';
+import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import type { EdgeMigrationStatus } from './mover.js';
 
@@ -12,6 +13,8 @@ export interface Upstream {
   /** The ring or the members have changed. */
   ringChanged(current: RingState): void;
   readonly status: UpstreamStatus;
+  /** Has its own metrics read when somebody scrapes. */
+  measure(metrics: Metrics): void;
   readonly migration: EdgeMigrationStatus;
   /** Pause, resume and set the rate of the moves. */
   migrate(change: MigrationChange): void;
@@ -27,6 +30,16 @@ export interface Upstream {
 export interface UpstreamStatus {
   /** Clients' sockets, whatever they are doing. */
   readonly connections: number;
+  /** 0 with links, as the next one. */
   readonly tunnelsToNodes: number;
   readonly tunnelsToForeign: number;
+  /** Links that are up; 0 with tunnels, as all that follow. */
+  readonly linksUp: number;
+  /** Links that are wanted, and are being opened or wait to be tried again. */
+  readonly linksOpening: number;
+  readonly sessionsAttached: number;
+  /** Sessions that have no node at the moment. */
+  readonly sessionsWaiting: number;
+  /** Sessions whose client does not read. */
+  readonly sessionsPaused: number;
 }

@@ -20,7 +20,7 @@ async function situation(
 ): Promise<{ readonly edge: Edge; readonly backend: Backend }> {
   const backend = await rawBackend(onSocket);
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, ...options });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, ...options });
   t.teardown(async () => {
     await until('no socket is left', () => edge.status.connections === 0 && backend.sockets.size === 0);
     await edge.close();
@@ -132,7 +132,7 @@ t.test('a backend that says nothing', async (t) => {
 t.test('a backend that is dead', async (t) => {
   t.test('and stays in the ring', async (t) => {
     const tracker = new FakeTracker([foreign('a', await deadPort())]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await upgrade(edge);
     t.equal(client.status, 503);
@@ -150,7 +150,7 @@ t.test('a backend that is dead', async (t) => {
     t.teardown(() => other.close());
     const tracker = new FakeTracker([foreign('a', await deadPort())]);
     tracker.onRefresh = () => tracker.set([foreign('b', other.port)]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await new RawClient(edge.port).write(upgradeText('/ws?user=u')).answered();
     t.equal(client.status, 101);
@@ -159,7 +159,7 @@ t.test('a backend that is dead', async (t) => {
   t.test('while the source of members hangs', async (t) => {
     const tracker = new FakeTracker([foreign('a', await deadPort())]);
     tracker.onRefresh = () => new Promise(() => {});
-    const edge = await createEdge({ id: 'e1', tracker, handshakeTimeoutMs: 400 });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, handshakeTimeoutMs: 400 });
     t.teardown(() => edge.close());
     t.equal((await upgrade(edge)).status, 503);
   });
@@ -224,7 +224,11 @@ t.test('a backend that goes away in the middle of a session', async (t) => {
 
 t.test('a client that resets in the middle of a session', async (t) => {
   const backend = await wsBackend('a');
-  const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
@@ -248,7 +252,11 @@ t.test('a client that does not read', async (t) => {
     };
     more();
   });
-  const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
@@ -338,7 +346,11 @@ t.test('a plain request', async (t) => {
 
 t.test('a plain request to a good backend', async (t) => {
   const backend = await wsBackend('a');
-  const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

@@ -36,7 +36,13 @@ async function situation(
     }),
   );
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, closeTimeoutMs, usersPerSecond: 10_000 });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker,
+    closeTimeoutMs,
+    usersPerSecond: 10_000,
+  });
   t.teardown(async () => {
     await until('no socket is left', () => edge.status.connections === 0 && backend.sockets.size === 0);
     await edge.close();

@@ -15,7 +15,7 @@ async function situation(
 ) {
   const backend = await wsBackend('a', onConnection);
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, adminPort: 0, ...options });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, adminPort: 0, ...options });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

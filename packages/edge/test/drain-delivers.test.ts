@@ -20,7 +20,7 @@ async function situation(t: TestScope, options: Partial<EdgeOptions> = {}) {
   await until('both nodes have both', () =>
     nodes.every((node) => node.tracker.current.ring.members.length === 2),
   );
-  const edge = await createEdge({ id: 'e1', membership, tracking, ...options });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership, tracking, ...options });
   const sender = createSender({ membership });
   await sender.ready();
   t.teardown(async () => {
@@ -112,7 +112,11 @@ t.test('an edge drains in front of a ws server that sends without a pause', asyn
     more();
     socket.on('close', (code) => codes.push(code));
   });
-  const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

@@ -15,7 +15,12 @@ t.test('ws servers behind an edge, entered in a membership', async (t) => {
   const membership = inProcessMembership();
   membership.set({ id: 'a', port: a.port, kind: 'foreign' });
   membership.set({ id: 'b', port: b.port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', membership, ringSettings: { virtualNodes: 64 } });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    membership,
+    ringSettings: { virtualNodes: 64 },
+  });
   t.teardown(async () => {
     await edge.close();
     await membership.close();
@@ -54,7 +59,7 @@ t.test('several upgrades and requests on one connection', async (t) => {
   const backend = await wsBackend('a');
   const membership = inProcessMembership();
   membership.set({ id: 'a', port: backend.port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', membership });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
@@ -79,7 +84,7 @@ t.test('a socket.io server behind an edge', async (t) => {
   const { port } = http.address() as AddressInfo;
   const membership = inProcessMembership();
   membership.set({ id: 'io', port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', membership, path: ['/ws', '/socket.io/*'] });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership, path: ['/ws', '/socket.io/*'] });
   t.teardown(async () => {
     await edge.close();
     await server.close();

@@ -19,7 +19,7 @@ t.test('a node process hangs', async (t) => {
     startPinwheel(t, ['node', '--id', id, '--membership', consul.url('chat'), '--log-level', 'warn']);
   const [n1] = await Promise.all([start('n1'), start('n2')]);
   const membership = consulMembership({ host: consul.host, port: consul.port, service: 'chat' });
-  const edge = await createEdge({ id: 'e1', membership, closeTimeoutMs: 300 });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership, closeTimeoutMs: 300 });
   t.teardown(async () => {
     await edge.close();
     await membership.close();
@@ -56,7 +56,7 @@ t.test('a node that hangs, and is gone from the members', async (t) => {
       }),
     );
     const tracker = new FakeTracker([node('n1', backend.port)]);
-    const edge = await createEdge({ id: 'e1', tracker, closeTimeoutMs: 200 });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, closeTimeoutMs: 200 });
     t.teardown(async () => {
       await edge.close();
       await backend.close();

@@ -51,7 +51,7 @@ async function situation(
     ReturnType<typeof foreign>,
   ];
   const tracker = new FakeTracker([a, b]);
-  const edge = await createEdge({ id: 'e1', tracker, adminPort: 0, ...options });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, adminPort: 0, ...options });
   t.teardown(async () => {
     await edge.close();
     await until('no socket is left', () => edge.status.connections === 0);
@@ -174,7 +174,7 @@ t.test('the ring changes from A to B and back to A', async (t) => {
 t.test('tunnels to Pinwheel nodes are left to their node', async (t) => {
   const backend = await wsBackend('n1');
   const tracker = new FakeTracker([node('n1', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, usersPerSecond: 10_000 });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, usersPerSecond: 10_000 });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

@@ -15,7 +15,7 @@ async function situation(t: TestScope, stalledMs: number, count: number) {
   const accepted: Socket[] = [];
   const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, stalledMs });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

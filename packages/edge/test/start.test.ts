@@ -18,7 +18,7 @@ function keptLog() {
 t.test('an edge starts while its service has no members', async (t) => {
   const membership = inProcessMembership();
   const { lines, log } = keptLog();
-  const edge = await createEdge({ id: 'e1', membership, log });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership, log });
   t.teardown(() => edge.close());
   const warnings = lines.filter(({ level }) => level === 'warn');
   t.match(warnings, [{ fields: { edge: 'e1', source: 'in-process membership' }, text: /no members yet/ }]);
@@ -28,7 +28,13 @@ t.test('an edge starts in a service with members, and its ring changes', async (
   const membership = inProcessMembership();
   membership.set({ id: 'a', port: 1, kind: 'foreign' });
   const { lines, log } = keptLog();
-  const edge = await createEdge({ id: 'e1', membership, log, tracking: { joinQuietMs: 10 } });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    membership,
+    log,
+    tracking: { joinQuietMs: 10 },
+  });
   t.teardown(() => edge.close());
   const before = lines.length;
   membership.set({ id: 'b', port: 2, kind: 'foreign' });

@@ -13,7 +13,7 @@ async function situation(
 ) {
   const backend = await wsBackend('a');
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', tracker, ...options });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, ...options });
   t.teardown(async () => {
     await edge.close();
     await until('the edge is without sockets', () => edge.status.connections === 0);
@@ -168,7 +168,11 @@ t.test('a client that sends before its 101', async (t) => {
       };
     });
   });
-  const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
@@ -193,7 +197,11 @@ t.test('a client that leaves before its 101', async (t) => {
   for (const how of ['reset', 'FIN'] as const) {
     t.test(how, async (t) => {
       const backend = await rawBackend((socket) => socket.resume());
-      const edge = await createEdge({ id: 'e1', tracker: new FakeTracker([foreign('a', backend.port)]) });
+      const edge = await createEdge({
+        id: 'e1',
+        upstream: 'tunnel',
+        tracker: new FakeTracker([foreign('a', backend.port)]),
+      });
       t.teardown(async () => {
         await edge.close();
         await backend.close();
@@ -214,7 +222,7 @@ t.test('a client that leaves before its 101', async (t) => {
 
 t.test('nobody to go to', async (t) => {
   const upgradeStatus = async (tracker: FakeTracker): Promise<RawClient> => {
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     return answerTo(edge, upgradeText('/ws?user=u'));
   };
@@ -260,7 +268,7 @@ t.test('a node says that another owns the user', async (t) => {
     const backend = await wrong('elsewhere');
     const tracker = new FakeTracker([node('n1', backend.port)]);
     tracker.onRefresh = () => tracker.set([node('n2', right.port)]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await new RawClient(edge.port).write(upgradeText('/ws?user=u')).answered();
     t.equal(client.status, 101);
@@ -271,7 +279,7 @@ t.test('a node says that another owns the user', async (t) => {
   t.test('and the fresh ring does not, but the member is known', async (t) => {
     const backend = await wrong('n2');
     const tracker = new FakeTracker([node('n1', backend.port), node('n2', right.port)]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await new RawClient(edge.port)
       .write(upgradeText(`/ws?user=${userOf(tracker, 'n1')}`))
@@ -282,7 +290,7 @@ t.test('a node says that another owns the user', async (t) => {
   t.test('whom nobody knows', async (t) => {
     const backend = await wrong('n9');
     const tracker = new FakeTracker([node('n1', backend.port)]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await answerTo(edge, upgradeText('/ws?user=u'));
     t.equal(client.status, 503);
@@ -292,7 +300,7 @@ t.test('a node says that another owns the user', async (t) => {
     const first = await wrong('n2');
     const second = await wrong('n1');
     const tracker = new FakeTracker([node('n1', first.port), node('n2', second.port)]);
-    const edge = await createEdge({ id: 'e1', tracker });
+    const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
     t.teardown(() => edge.close());
     const client = await answerTo(edge, upgradeText('/ws?user=u'));
     t.equal(client.status, 503, 'two tries, no more');
@@ -315,26 +323,35 @@ t.test('options that cannot be', async (t) => {
     [{ upstream: 'link' }, /upstream is link; it must be one of tunnel/],
   ];
   for (const [options, message] of wrong) {
-    await t.rejects(createEdge({ id: 'e1', tracker, ...options } as never), { code: 'bad-option', message });
+    await t.rejects(createEdge({ id: 'e1', upstream: 'tunnel', tracker, ...options } as never), {
+      code: 'bad-option',
+      message,
+    });
   }
-  await t.rejects(createEdge({ id: 'e1' } as never), {
+  await t.rejects(createEdge({ id: 'e1', upstream: 'tunnel' } as never), {
     code: 'bad-option',
     message: /neither tracker nor membership/,
   });
-  const anywhere = await createEdge({ id: 'e1', tracker, host: '0.0.0.0', allowAnonymous: true });
+  const anywhere = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker,
+    host: '0.0.0.0',
+    allowAnonymous: true,
+  });
   await anywhere.close();
 });
 
 t.test('a port in use', async (t) => {
   const tracker = new FakeTracker();
-  const first = await createEdge({ id: 'e1', tracker });
+  const first = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
   t.teardown(() => first.close());
-  await t.rejects(createEdge({ id: 'e2', tracker, port: first.port }), {
+  await t.rejects(createEdge({ id: 'e2', upstream: 'tunnel', tracker, port: first.port }), {
     code: 'listen',
     message: `cannot listen on 127.0.0.1 port ${first.port}: another process listens there already`,
   });
   await t.rejects(
-    createEdge({ id: 'e2', tracker, adminPort: first.port }),
+    createEdge({ id: 'e2', upstream: 'tunnel', tracker, adminPort: first.port }),
     { code: 'listen' },
     'the admin port too',
   );

@@ -1,4 +1,4 @@
-import { createEdge } from '@pinwheel/edge';
+import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { membershipFrom } from '@pinwheel/membership';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
@@ -22,12 +22,24 @@ export const edgeCommand: Command = {
     options.auth,
     options.allowAnonymous,
     options.ringConfig,
-    options.usersPerSecond,
+    { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
+    options.attachesPerSecond,
     { ...options.drainMs, help: 'time over which clients are told to come back, in ms', fallback: '10000' },
     {
       ...options.stalledMs,
-      help: 'a client that has taken nothing for so long is cut off, in ms',
-      fallback: '30000',
+      help: 'a client that has taken nothing for so long is closed, in ms',
+      fallback: '10000, with tunnels 30000',
+    },
+    options.maxConnections,
+    {
+      ...options.maxUnreadBytes,
+      help: 'links: bytes that a client may have unread before its node pauses',
+      fallback: '65536',
+    },
+    {
+      ...options.maxInboundBytes,
+      kind: { type: 'whole', least: 1, most: 1_048_576 },
+      help: 'links: largest message of a client, in bytes',
     },
     options.lastGoodRing,
     options.logLevel,
@@ -58,6 +70,11 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('usersPerSecond', usersPerSecond),
       ...given('drainMs', settings.number(options.drainMs)),
       ...given('stalledMs', settings.number(options.stalledMs)),
+      ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
+      ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
+      ...given('maxConnections', settings.number(options.maxConnections)),
+      ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
+      ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;

@@ -1,0 +1,57 @@
+import type { WebSocket } from '@pinwheel/server';
+import type { EdgeSession } from './link/edge-session.js';
+import type { ClientPort } from './link/edge-world.js';
+
+/** What the upgrade hands to the opened socket. */
+export interface ClientSocketData {
+  readonly client: ClientSocket;
+}
+
+/** What a send says when everything has left. */
+const sentAll = 1;
+
+/** A client's socket in uWebSockets.js, as its session writes to it. */
+export class ClientSocket implements ClientPort {
+  readonly user: string;
+  readonly protocol: string;
+  session: EdgeSession | undefined;
+  readonly #maxUnreadBytes: number;
+  #socket: WebSocket<ClientSocketData> | undefined;
+
+  constructor(user: string, protocol: string, maxUnreadBytes: number) {
+    this.user = user;
+    this.protocol = protocol;
+    this.#maxUnreadBytes = maxUnreadBytes;
+  }
+
+  opened(socket: WebSocket<ClientSocketData>): void {
+    this.#socket = socket;
+  }
+
+  /** The socket is gone, whoever closed it: any use of it would throw. */
+  closed(): void {
+    this.#socket = undefined;
+  }
+
+  /** It has taken something that it held. */
+  drained(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (socket.getBufferedAmount() <= this.#maxUnreadBytes / 2) this.session?.drained();
+    else this.session?.reading();
+  }
+
+  write(data: Uint8Array | string, binary: boolean): boolean {
+    const socket = this.#socket;
+    if (socket === undefined) return true;
+    return socket.send(data, binary, false) === sentAll || socket.getBufferedAmount() <= this.#maxUnreadBytes;
+  }
+
+  cork(write: () => void): void {
+    this.#socket?.cork(write);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+}

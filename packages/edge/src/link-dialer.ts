@@ -1,0 +1,59 @@
+import type { Member } from '@pinwheel/membership';
+import { maxLinkMessageBytes } from '@pinwheel/protocol';
+import { WebSocket } from 'ws';
+import type { LinkEvents, LinkSocket } from './link/edge-world.js';
+
+/** A link whose node has so much unread is lost. */
+const maxUnreadBytes = 67_108_864;
+/** Time for the close of a link to be answered, in ms. */
+const closeMs = 1000;
+const nothing = new Uint8Array(0);
+
+/** Opens links, as WebSockets between processes that trust each other. */
+export class LinkDialer {
+  readonly #open = new Set<WebSocket>();
+
+  dial({ address, port }: Member, events: LinkEvents): LinkSocket {
+    const host = address.includes(':') ? `[${address}]` : address;
+    const socket = new WebSocket(`ws://${host}:${port}/v1/link`, {
+      perMessageDeflate: false,
+      maxPayload: maxLinkMessageBytes,
+      skipUTF8Validation: true,
+    });
+    this.#open.add(socket);
+    let why: string | undefined;
+    socket.on('open', () => events.opened());
+    // a text is no link message: read as one without a frame, it is a protocol error
+    socket.on('message', (data: Buffer, isBinary) => events.received(isBinary ? data : nothing));
+    socket.on('error', (error) => {
+      why ??= error.message;
+    });
+    socket.on('close', (code, reason) => {
+      this.#open.delete(socket);
+      events.closed(why ?? `closed with ${code} ${reason.toString()}`.trimEnd());
+    });
+    return {
+      send: (bytes) => {
+        if (socket.readyState !== WebSocket.OPEN) return;
+        // masked, and so copied, before this returns
+        socket.send(bytes);
+        if (socket.bufferedAmount <= maxUnreadBytes) return;
+        why ??= `the node has more than ${maxUnreadBytes} bytes unread`;
+        socket.terminate();
+      },
+      close: (code, reason) => {
+        if (socket.readyState === WebSocket.CLOSED) return;
+        socket.close(code, reason);
+        const timer = setTimeout(() => socket.terminate(), closeMs);
+        socket.once('close', () => clearTimeout(timer));
+      },
+    };
+  }
+
+  /** Resolves when every link is gone: those that were closed have a second for it. */
+  async closed(): Promise<void> {
+    await Promise.all(
+      [...this.#open].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+  }
+}
