@@ -70,6 +70,7 @@ const nothing = (): void => {};
 
 /** @throws PinwheelError `bad-option`. */
 export function clientSettings(options: ClientOptions): ClientSettings {
+  const { firstMs, longestMs = 30_000 } = options.retry ?? {};
   const settings: ClientSettings = {
     token: options.token,
     onMessage: options.onMessage ?? nothing,
@@ -78,7 +79,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     maxQueuedMessages: options.maxQueuedMessages ?? 1024,
     maxQueuedBytes: options.maxQueuedBytes ?? 4_194_304,
     sendTimeoutMs: options.sendTimeoutMs ?? 30_000,
-    retry: { firstMs: options.retry?.firstMs ?? 500, longestMs: options.retry?.longestMs ?? 30_000 },
+    retry: { firstMs: firstMs ?? Math.min(500, longestMs), longestMs },
     stableMs: options.stableMs ?? 5000,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     keepAliveMs: options.keepAliveMs ?? 30_000,
