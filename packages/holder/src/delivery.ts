@@ -104,8 +104,9 @@ function keep(
     const i = picked[k]!;
     const message = batch[i]!;
     const seen = message.repeated ? inbox.find(message.id) : undefined;
-    if (seen === undefined && (live > 0 || inbox.hasRoom(message.data.length))) {
-      inbox.append(message.id, message.binary, message.data, second, live);
+    const { id, binary, data } = message;
+    if (seen === undefined && live > 0) inbox.append(id, binary, data, second, live);
+    if (seen === undefined && (live > 0 || inbox.offer(id, binary, data, second, 0))) {
       numbered?.push(i);
       continue;
     }

@@ -1,5 +1,6 @@
 import type { Position } from '@pinwheel/protocol';
 import type { InboxBudget } from './inbox-budget.js';
+import * as record from './inbox-record.js';
 
 export interface InboxLimits {
   /** Most messages that are kept for one user. */
@@ -24,31 +25,30 @@ export interface SeenId {
   readonly sessions: number;
 }
 
-const headBytes = 15;
 const firstBytes = 1024;
 /** Ids of messages that nobody needs any more are still recognised for so long, and at most so many. */
-const historySeconds = 10;
+const historySeconds = 60;
 const historyMessages = 256;
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
 
 /**
  * The newest messages of a user, in one run of bytes rather than in objects: what is kept for every message must cost
- * the garbage collector nothing. A record is
- *
- *     u32 length · u32 seq · u32 second · u8 binary · u8 sessions · u8 id bytes · id · data
- *
- * Records before the first kept one are history: only their ids count. The kept ones have consecutive numbers up to
- * the stream's last.
+ * the garbage collector nothing. Records before the first kept one are history: only their ids count, and their data
+ * goes with the next move. The kept ones have consecutive numbers up to the stream's last.
  */
 export class Inbox {
   readonly #budget: InboxBudget;
   readonly #limits: InboxLimits;
   #bytes: Buffer = nothing;
+  /** History, as far as its data is gone, then history with data, then what is kept. */
   #from = 0;
+  #wholeFrom = 0;
   #keptFrom = 0;
   #end = 0;
+  /** Records of history, and their bytes without data. */
   #history = 0;
+  #historyBytes = 0;
   #firstKept: number;
   #next: number;
   #origins: Map<number, readonly Position[]> | undefined;
@@ -88,7 +88,7 @@ export class Inbox {
   hasRoom(dataBytes: number): boolean {
     return (
       this.keptMessages < this.#limits.maxMessages &&
-      this.keptBytes + headBytes + 64 + dataBytes <= this.#limits.maxBytes
+      this.keptBytes + record.headBytes + 64 + dataBytes <= this.#limits.maxBytes
     );
   }
 
@@ -100,23 +100,17 @@ export class Inbox {
    */
   append(id: string, binary: boolean, data: Uint8Array, second: number, sessions: number): void {
     while (this.#firstKept < this.#next && !this.hasRoom(data.length)) this.#letGo();
-    const length = headBytes + id.length + data.length;
-    if (!this.hasRoom(data.length) || !this.#makeRoom(length, second)) {
-      this.skip();
-      return;
-    }
-    const bytes = this.#bytes;
-    const at = this.#end;
-    writeU32(bytes, at, length);
-    writeU32(bytes, at + 4, this.#next);
-    writeU32(bytes, at + 8, second);
-    bytes[at + 12] = binary ? 1 : 0;
-    bytes[at + 13] = Math.min(sessions, 255);
-    bytes[at + 14] = id.length;
-    for (let i = 0; i < id.length; i++) bytes[at + headBytes + i] = id.charCodeAt(i);
-    bytes.set(data, at + headBytes + id.length);
-    this.#end = at + length;
-    this.#next++;
+    const length = record.bytesOf(id, data);
+    if (!this.hasRoom(data.length) || !(this.#makeRoom(length, second) || this.#makeDo(length))) this.skip();
+    else this.#put(id, binary, data, second, sessions);
+  }
+
+  /** Like {@link append}, but when an older one had to go nothing is done. Whether it is kept. */
+  offer(id: string, binary: boolean, data: Uint8Array, second: number, sessions: number): boolean {
+    const length = record.bytesOf(id, data);
+    if (!this.hasRoom(data.length) || !this.#makeRoom(length, second)) return false;
+    this.#put(id, binary, data, second, sessions);
+    return true;
   }
 
   /** A message that is not kept: nothing before it can be replayed without a gap. */
@@ -128,6 +122,7 @@ export class Inbox {
 
   /** Where else a kept message stood. */
   setOrigins(seq: number, origins: readonly Position[]): void {
+    if (seq < this.#firstKept) return;
     this.#origins ??= new Map();
     this.#origins.set(seq, [...(this.#origins.get(seq) ?? none), ...origins].slice(-4));
   }
@@ -148,7 +143,7 @@ export class Inbox {
   /** Lets go of what is older than that second. Whether anything was. */
   expire(second: number): boolean {
     let expired = false;
-    while (this.#firstKept < this.#next && readU32(this.#bytes, this.#keptFrom + 8) < second) {
+    while (this.#firstKept < this.#next && record.secondAt(this.#bytes, this.#keptFrom) < second) {
       this.#letGo();
       expired = true;
     }
@@ -162,54 +157,53 @@ export class Inbox {
     if (this.#from < this.#end) return;
     this.#budget.give(this.#bytes.length);
     this.#bytes = nothing;
-    this.#from = this.#keptFrom = this.#end = 0;
+    this.#from = this.#wholeFrom = this.#keptFrom = this.#end = 0;
   }
 
   /** Gives everything back. */
   clear(): void {
     this.#budget.give(this.#bytes.length);
     this.#bytes = nothing;
-    this.#from = this.#keptFrom = this.#end = this.#history = 0;
+    this.#from = this.#wholeFrom = this.#keptFrom = this.#end = 0;
+    this.#history = this.#historyBytes = 0;
     this.#firstKept = this.#next;
     this.#origins = undefined;
   }
 
   /** The kept messages behind `seq`, in order. */
   *after(seq: number): Iterable<Kept> {
-    let at = this.#keptFrom;
-    while (at < this.#end) {
-      const record = readU32(this.#bytes, at + 4);
-      const length = readU32(this.#bytes, at);
-      if (record > seq) {
-        const dataAt = at + headBytes + this.#bytes[at + 14]!;
-        yield {
-          seq: record,
-          id: this.#idAt(at),
-          binary: this.#bytes[at + 12] === 1,
-          data: this.#bytes.subarray(dataAt, at + length),
-          origins: this.#origins?.get(record) ?? none,
-        };
-      }
-      at += length;
+    for (let at = this.#keptFrom; at < this.#end; at += record.lengthAt(this.#bytes, at)) {
+      const bytes = this.#bytes;
+      const here = record.seqAt(bytes, at);
+      if (here <= seq) continue;
+      const origins = this.#origins?.get(here) ?? none;
+      yield {
+        seq: here,
+        id: record.idAt(bytes, at),
+        binary: record.binaryAt(bytes, at),
+        data: record.dataAt(bytes, at),
+        origins,
+      };
     }
   }
 
   /** What is known of a message by its id, kept or not. */
   find(id: string): { readonly seq: number; readonly sessions: number } | undefined {
-    for (let at = this.#from; at < this.#end; at += readU32(this.#bytes, at)) {
-      if (this.#bytes[at + 14] === id.length && this.#idAt(at) === id) {
-        return { seq: readU32(this.#bytes, at + 4), sessions: this.#bytes[at + 13]! };
-      }
+    const bytes = this.#bytes;
+    for (let at = this.#from; at < this.#end; at += record.lengthAt(bytes, at)) {
+      if (record.hasId(bytes, at, id))
+        return { seq: record.seqAt(bytes, at), sessions: record.sessionsAt(bytes, at) };
     }
     return undefined;
   }
 
   /** Ids of messages that are not kept any more, the newest `most` of them, oldest first. */
   seen(second: number, most: number): readonly SeenId[] {
+    const bytes = this.#bytes;
     const seen: SeenId[] = [];
-    for (let at = this.#from; at < this.#keptFrom; at += readU32(this.#bytes, at)) {
-      if (readU32(this.#bytes, at + 8) + historySeconds < second) continue;
-      seen.push({ id: this.#idAt(at), sessions: this.#bytes[at + 13]! });
+    for (let at = this.#from; at < this.#keptFrom; at += record.lengthAt(bytes, at)) {
+      if (record.secondAt(bytes, at) + historySeconds < second) continue;
+      seen.push({ id: record.idAt(bytes, at), sessions: record.sessionsAt(bytes, at) });
     }
     return seen.slice(-most);
   }
@@ -225,14 +219,16 @@ export class Inbox {
     }
   }
 
-  #idAt(at: number): string {
-    return this.#bytes.toString('latin1', at + headBytes, at + headBytes + this.#bytes[at + 14]!);
+  #put(id: string, binary: boolean, data: Uint8Array, second: number, sessions: number): void {
+    this.#end = record.write(this.#bytes, this.#end, this.#next, second, binary, sessions, id, data);
+    this.#next++;
   }
 
   /** The oldest kept message becomes history. */
   #letGo(): void {
     if (this.#keptFrom < this.#end) {
-      this.#keptFrom += readU32(this.#bytes, this.#keptFrom);
+      this.#historyBytes += record.bareBytes(this.#bytes, this.#keptFrom);
+      this.#keptFrom += record.lengthAt(this.#bytes, this.#keptFrom);
       this.#history++;
     }
     this.#origins?.delete(this.#firstKept);
@@ -243,17 +239,19 @@ export class Inbox {
   #forget(second: number): void {
     while (
       this.#from < this.#keptFrom &&
-      (this.#history > historyMessages || readU32(this.#bytes, this.#from + 8) + historySeconds < second)
+      (this.#history > historyMessages || record.secondAt(this.#bytes, this.#from) + historySeconds < second)
     ) {
-      this.#from += readU32(this.#bytes, this.#from);
+      this.#historyBytes -= record.bareBytes(this.#bytes, this.#from);
+      this.#from += record.lengthAt(this.#bytes, this.#from);
       this.#history--;
     }
+    this.#wholeFrom = Math.max(this.#wholeFrom, this.#from);
   }
 
   #makeRoom(length: number, second: number): boolean {
     if (this.#end + length <= this.#bytes.length) return true;
     this.#forget(second);
-    const wanted = this.#end - this.#from + length;
+    const wanted = this.#historyBytes + this.keptBytes + length;
     // moved to the front while that frees a good part, else every append would move everything
     if (wanted <= this.#bytes.length * 0.75) {
       this.#moveTo(this.#bytes);
@@ -265,29 +263,38 @@ export class Inbox {
       this.#moveTo(Buffer.allocUnsafeSlow(size));
       return true;
     }
-    // no memory left: the history goes first
-    this.#from = this.#keptFrom;
-    this.#history = 0;
-    this.#moveTo(this.#bytes);
+    // the node's memory is used up: the history goes first
+    this.#dropHistory();
     return this.#end + length <= this.#bytes.length;
   }
 
-  #moveTo(bytes: Buffer): void {
-    this.#bytes.copy(bytes, 0, this.#from, this.#end);
-    this.#bytes = bytes;
-    this.#keptFrom -= this.#from;
-    this.#end -= this.#from;
-    this.#from = 0;
+  /** There is no more memory: the oldest go, as far as that helps. */
+  #makeDo(length: number): boolean {
+    while (this.#keptFrom < this.#end && this.keptBytes + length > this.#bytes.length) this.#letGo();
+    this.#dropHistory();
+    return this.#end + length <= this.#bytes.length;
   }
-}
 
-function readU32(bytes: Buffer, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-}
+  #dropHistory(): void {
+    this.#from = this.#wholeFrom = this.#keptFrom;
+    this.#history = this.#historyBytes = 0;
+    this.#moveTo(this.#bytes);
+  }
 
-function writeU32(bytes: Buffer, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
+  /** Moves everything to the front of `bytes`, which may be where it is; of history only the ids come along. */
+  #moveTo(bytes: Buffer): void {
+    const before = this.#bytes;
+    let to = before.copy(bytes, 0, this.#from, this.#wholeFrom);
+    for (let at = this.#wholeFrom; at < this.#keptFrom; ) {
+      // looked up first: in place, the copy may stand where the record did
+      const next = at + record.lengthAt(before, at);
+      to = record.copyBare(before, at, bytes, to);
+      at = next;
+    }
+    before.copy(bytes, to, this.#keptFrom, this.#end);
+    this.#end = to + this.keptBytes;
+    this.#from = 0;
+    this.#wholeFrom = this.#keptFrom = to;
+    this.#bytes = bytes;
+  }
 }
