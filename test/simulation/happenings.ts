@@ -25,7 +25,7 @@ export class Happenings {
 
   happen(event: SimEvent): void {
     const sim = this.#sim;
-    const { world, network, membership } = sim;
+    const { network, membership } = sim;
     switch (event.kind) {
       case 'send': {
         const sender = sim.senders.get(event.sender);
@@ -89,14 +89,12 @@ export class Happenings {
           network.lossRate = 0;
         });
         break;
-      case 'slow calls': {
-        const { delayMs } = network;
-        network.delayMs = () => (world.chance(0.5) ? delayMs() : world.random() * event.mostMs);
+      case 'slow calls':
+        network.slownessMs = event.mostMs;
         this.#later(event.forMs, () => {
-          network.delayMs = delayMs;
+          network.slownessMs = 0;
         });
         break;
-      }
       case 'crash edge': {
         const edge = sim.edges.get(event.edge);
         if (edge === undefined || edge.process.isDead) break;
@@ -170,7 +168,6 @@ export class Happenings {
     const { network, nodes, edges, clients, trackers, membership, world } = this.#sim;
     world.note(() => '--- everything is healed');
     network.healAll();
-    network.delayMs = () => 0.2 + world.random() * 4;
     for (const { process } of [...nodes.values(), ...edges.values(), ...clients.values()]) process.wake();
     for (const id of membership.members.keys()) if (nodes.get(id)?.process.isDead !== false) membership.leave(id);
     for (const id of nodes.keys()) this.#enter(id);

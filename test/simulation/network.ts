@@ -41,6 +41,8 @@ export class Network {
   readonly #parted = new Set<string>();
   /** Chance of a call to be lost on its way, each way. */
   lossRate = 0;
+  /** Half of what is on its way takes up to so much longer, in ms. */
+  slownessMs = 0;
   /** The delay of anything on its way, in ms. */
   delayMs: () => number;
   /** What becomes of each call; `undefined`: as chance will have it. */
@@ -48,7 +50,10 @@ export class Network {
 
   constructor(world: World) {
     this.#world = world;
-    this.delayMs = () => (world.chance(0.95) ? 0.2 + world.random() * 4 : world.random() * 300);
+    this.delayMs = () => {
+      if (this.slownessMs > 0 && world.chance(0.5)) return world.random() * this.slownessMs;
+      return world.chance(0.95) ? 0.2 + world.random() * 4 : world.random() * 300;
+    };
   }
 
   listen(id: string, listening: Listening): void {
@@ -74,6 +79,7 @@ export class Network {
     for (const wire of this.wires) if (wire.isBetween(one, other)) wire.thaw();
   }
 
+  /** All is well from here on. */
   healAll(): void {
     for (const pair of [...this.#parted]) {
       const [one, other] = pair.split(' ') as [string, string];
@@ -81,6 +87,8 @@ export class Network {
     }
     for (const wire of this.wires) wire.thaw();
     this.lossRate = 0;
+    this.slownessMs = 0;
+    this.delayMs = () => 0.2 + this.#world.random() * 4;
   }
 
   /** Begins to connect; the listener is told later. */

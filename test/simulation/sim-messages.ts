@@ -30,13 +30,18 @@ export class SimMessages {
   readonly #world: World;
   readonly #network: Network;
   readonly #nodeIn: (process: SimProcess) => SimNode | undefined;
-  /** Requests without an answer. */
-  underWay = 0;
+  /** Who waits for an answer, once for each request. */
+  readonly #waiting = new Set<{ readonly from: SimProcess }>();
 
   constructor(world: World, network: Network, nodeIn: (process: SimProcess) => SimNode | undefined) {
     this.#world = world;
     this.#network = network;
     this.#nodeIn = nodeIn;
+  }
+
+  /** Requests without an answer, of those who live to hear it. */
+  get underWay(): number {
+    return [...this.#waiting].filter(({ from }) => from.isRunning).length;
   }
 
   /** Never rejects. */
@@ -49,7 +54,8 @@ export class SimMessages {
     const bytes = Buffer.from(new BatchWriter().write(messages));
     const { length } = messages;
     this.#world.note(() => `${from.id} posts [${messages.map(({ data }) => textOf(data))}] to ${to}`);
-    this.underWay++;
+    const waiting = { from };
+    this.#waiting.add(waiting);
     try {
       const answer = await this.#network.call(from, to, 'messages', Math.max(1, options.deadlineMs), (process) =>
         this.#serve(process, bytes, options),
@@ -59,7 +65,7 @@ export class SimMessages {
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     } finally {
-      this.underWay--;
+      this.#waiting.delete(waiting);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { RingState } from '@pinwheel/membership';
-import { closeCodes, viewClientFrame } from '@pinwheel/protocol';
+import { viewClientFrame } from '@pinwheel/protocol';
 import { Attaching } from './attaching.js';
 import { ClaimAnswers } from './claim-answers.js';
 import { Claims } from './claims.js';
@@ -122,6 +122,7 @@ export class Holder {
       refreshRing,
     });
     this.#linkEvents = {
+      greeted: (link) => this.#closeOlder(link),
       attach: (request, link) => this.attaches.attach(request, link),
       client: (session, frame) => this.#client(session, frame),
       closed: (session, code, reason) => session.held.ended(session, code, reason),
@@ -207,6 +208,17 @@ export class Holder {
     this.contested.stop();
   }
 
+  /** An edge opens a link anew when it has given up the one before: what still comes by that is out of date. */
+  #closeOlder(greeted: NodeLink): void {
+    let older: NodeLink | undefined;
+    // in the order in which they were opened
+    for (const link of [...this.#links]) {
+      if (link.edge !== greeted.edge || link.edgeIncarnation !== greeted.edgeIncarnation) continue;
+      older?.close(1001, 'the edge has a newer link');
+      older = link;
+    }
+  }
+
   #answer<Answer>(answers: readonly Answer[]): PeerAnswer<Answer> {
     const { incarnation } = this.#options;
     const { fingerprint } = this.ownership.state.ring;
@@ -224,10 +236,7 @@ export class Holder {
       else if (number <= session.taken) this.#options.work.client(session, frame);
       return;
     }
-    if (number !== session.accepted + 1) {
-      session.close(closeCodes.protocolError, closeCodes.protocolError.reason);
-      return;
-    }
+    // numbers that are missing were processed by a holder that is lost: an edge forgets only what was taken
     session.accepted = number;
     this.#options.work.client(session, frame);
   }

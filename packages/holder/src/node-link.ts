@@ -20,6 +20,8 @@ export interface LinkSocket {
 
 /** What a link's frames lead to. */
 export interface LinkEvents {
+  /** The edge has said who it is. */
+  greeted(link: NodeLink): void;
   attach(request: AttachRequest, link: NodeLink): void;
   /** A MESSAGE or SEND of the session's client; the bytes are of use only during the call. */
   client(session: LinkSession, frame: Uint8Array): void;
@@ -58,6 +60,8 @@ const flushBytes = 262_144;
 /** One link, the node's end: sessions of one edge, by number. */
 export class NodeLink implements SessionLink, EdgeFrames {
   edge = '';
+  /** Of the edge's process. */
+  edgeIncarnation = '';
   readonly #options: NodeLinkOptions;
   readonly #socket: LinkSocket;
   readonly #events: LinkEvents;
@@ -203,14 +207,17 @@ export class NodeLink implements SessionLink, EdgeFrames {
 
   // what the edge says
 
-  hello(version: number, edge: string): void {
+  hello(version: number, edge: string, incarnation: string): void {
     if (version !== linkVersion) {
       throw new PinwheelError('protocol', `the link's version is ${version}; it must be ${linkVersion}`);
     }
     this.edge = edge;
+    this.edgeIncarnation = incarnation;
+    this.#events.greeted(this);
   }
 
   attach(request: AttachRequest): void {
+    if (this.#isClosed) return;
     if (this.edge === '') throw new PinwheelError('protocol', 'the first frame must be HELLO');
     if (this.#sessions.has(request.session) || this.#placing.has(request.session)) {
       throw new PinwheelError('protocol', `session ${request.session} is attached already`);

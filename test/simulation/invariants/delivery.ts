@@ -40,13 +40,14 @@ function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: 
   const key = name.padEnd(16, '-');
   const nextWelcome = (at: number): number =>
     events.find((event) => event.kind === 'welcome' && event.at > at)?.at ?? Number.POSITIVE_INFINITY;
-  const isLost = ledger.excuses.some(({ user, session, kind, at }) => {
-    if (user !== sent.user) return false;
-    if (kind === 'crash') return at > sent.at;
-    return session === key && sent.at < nextWelcome(at);
+  const isLost = ledger.excuses.some(({ user, session, at }) => {
+    if (user !== sent.user || (session !== undefined && session !== key)) return false;
+    return sent.at < nextWelcome(at);
   });
   if (isLost) return true;
-  // where the bounds are tight it is enough that the client was told
-  const wasTold = events.some((event) => event.kind === 'welcome' && !event.recovered && event.at > sent.at);
-  return setup.isTight && wasTold;
+  // what is older than the resume window is not kept, and where the bounds are tight others are not, too: then it is
+  // enough that the client was told
+  const keptMs = setup.isTight ? 0 : setup.limits.resumeWindowMs - 1000;
+  const keptAt = Math.max(sent.at, sent.places[0]?.at ?? 0);
+  return events.some((event) => event.kind === 'welcome' && !event.recovered && event.at > keptAt + keptMs);
 }
