@@ -1,6 +1,12 @@
 import type { Receipt } from '@pinwheel/protocol';
 import type { Sender } from '@pinwheel/sender';
-import type { PlainClient } from './plain-client.js';
+
+/** A client as far as its messages go. */
+export interface Recipient {
+  readonly user: string;
+  /** Payloads in the order in which they came. */
+  readonly received: readonly string[];
+}
 
 interface Entry {
   readonly user: string;
@@ -11,7 +17,7 @@ interface Entry {
 export interface Audit {
   readonly sent: number;
   readonly byStatus: Readonly<Record<string, number>>;
-  /** Receipts that say `delivered` for a message that did not come, or came another number of times. */
+  /** Receipts that say `delivered` or `queued` for a message that did not come, or came too often. */
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
   /** Messages that came although the receipt says that they were not delivered. */
@@ -23,13 +29,13 @@ export interface Audit {
 /** Sends numbered messages, keeps every receipt, and compares them with what the clients got. */
 export class Ledger {
   readonly #sender: Sender;
-  readonly #clients: ReadonlyMap<string, PlainClient>;
+  readonly #clients: ReadonlyMap<string, Recipient>;
   readonly #entries: Entry[] = [];
   #count = 0;
   #running: Promise<void> | undefined;
   #stop = false;
 
-  constructor(sender: Sender, clients: ReadonlyMap<string, PlainClient>) {
+  constructor(sender: Sender, clients: ReadonlyMap<string, Recipient>) {
     this.#sender = sender;
     this.#clients = clients;
   }
@@ -62,7 +68,8 @@ export class Ledger {
     for (const { user, text, receipt } of this.#entries) {
       byStatus[receipt.status] = (byStatus[receipt.status] ?? 0) + 1;
       const came = arrivals.get(text) ?? 0;
-      const said = receipt.status === 'delivered' ? (receipt.sessions ?? 0) : 0;
+      const said =
+        receipt.status === 'queued' ? 1 : receipt.status === 'delivered' ? (receipt.sessions ?? 0) : 0;
       const unknown = receipt.error?.code === 'unknown-outcome' || receipt.error?.code === 'deadline';
       const what = `${text} to ${user}: ${JSON.stringify(receipt)}, came ${came} times`;
       if (came < said) lost.push(what);
@@ -92,7 +99,7 @@ export class Ledger {
 
   #disordered(): readonly string[] {
     const certain = new Set(this.#entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
-    const numbers = (client: PlainClient) =>
+    const numbers = (client: Recipient) =>
       client.received.filter((text) => certain.has(text)).map((text) => Number(text.slice(1)));
     return [...this.#clients.values()]
       .filter((client) => numbers(client).some((number, i, all) => i > 0 && number < all[i - 1]!))

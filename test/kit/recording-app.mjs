@@ -1,0 +1,12 @@
+// An application of a node that writes down what clients send, one JSON line each, to the file in PINWHEEL_TEST_RECORD.
+// The time is the machine's own, the same for all of its processes.
+import { appendFileSync } from 'node:fs';
+
+const file = process.env['PINWHEEL_TEST_RECORD'];
+
+export function onMessage({ user, data }) {
+  appendFileSync(
+    file,
+    `${JSON.stringify({ user, data: String(data), at: String(process.hrtime.bigint()) })}\n`,
+  );
+}
