@@ -28,6 +28,8 @@ export class SimDispatch {
         ownerOf: (user) => tracker().current.ring.owner(user),
         whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
         post: (member, batch, deadlineMs) => messages.post(process, member, batch, { deadlineMs }),
+        // nothing that is sent here waits for a client
+        ask: () => Promise.reject(new PinwheelError('unavailable', 'nobody is asked for acknowledgements')),
         refreshRing: () => tracker().refresh(),
       },
       limits,

@@ -1,6 +1,7 @@
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from '@pinwheel/server';
+import type { AcknowledgementsApi } from './acknowledgements-api.js';
 import type { AdminApi } from './admin-api.js';
 import type { BroadcastApi } from './broadcast-api.js';
 import { Exchange } from './exchange.js';
@@ -14,6 +15,7 @@ import type { UsersApi } from './users-api.js';
 export interface HttpApiParts {
   readonly messages: MessagesApi;
   readonly users: UsersApi;
+  readonly acknowledgements: AcknowledgementsApi;
   readonly broadcast: BroadcastApi;
   readonly admin: AdminApi;
   readonly peers: PeersApi;
@@ -29,6 +31,7 @@ type Route = Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handle>>>;
 function routes({
   messages,
   users,
+  acknowledgements,
   broadcast,
   admin,
   peers,
@@ -47,6 +50,9 @@ function routes({
     '/v1/broadcast': { POST: inPlace((exchange) => broadcast.broadcast(exchange)) },
     '/v1/users/:user': { GET: inPlace((exchange, user) => users.presence(exchange, user)) },
     '/v1/users/:user/sessions': { DELETE: inPlace((exchange, user) => users.disconnect(exchange, user)) },
+    '/v1/users/:user/acknowledgements': {
+      GET: inPlace((exchange, user) => acknowledgements.acknowledgement(exchange, user)),
+    },
     '/v1/ring': { GET: (exchange) => admin.ring(exchange) },
     '/v1/ring/plan': { GET: (exchange) => admin.plan(exchange) },
     '/v1/ring/accept': { POST: (exchange) => admin.accept(exchange) },

@@ -1,6 +1,13 @@
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import type { Log } from '@pinwheel/membership';
-import { type CloseCode, closeCodes, type Message, PinwheelError, type Receipt } from '@pinwheel/protocol';
+import {
+  type CloseCode,
+  closeCodes,
+  type ErrorCode,
+  type Message,
+  PinwheelError,
+  type Receipt,
+} from '@pinwheel/protocol';
 import type { Application } from './application.js';
 import type { NodeCounters } from './node-counters.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
@@ -37,6 +44,8 @@ export class Inbound implements InboundWork {
   readonly #refused = new WeakSet<Session>();
   /** Sessions that it failed on a message of: it gets none of the later ones, which would be out of order. */
   readonly #failedOn = new WeakSet<Session>();
+  /** How many messages of a user's clients wait for other clients. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -99,33 +108,62 @@ export class Inbound implements InboundWork {
   sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
     const { user, id } = session;
     const copy = Buffer.from(data);
-    const message = { user: to, data: copy, binary, id: `${id}-${number}`, waitForClient, repeated: true };
+    const messageId = `${id.slice(0, keyInIdBytes)}-${number}`;
+    const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
     this.#add(session, copy.length, number, async () => {
-      const receipt = await this.#pass(user, session, message);
-      session.link?.receipt(session.number, number, receipt);
+      const refusal = await this.#refusal(user, session, message);
+      const passed = refusal ?? this.#pass(user, message);
+      const answered = Promise.resolve(passed).then((receipt) =>
+        session.link?.receipt(session.number, number, receipt),
+      );
+      // what waits for another client must not hold up what this one sends next, nor a handoff
+      if (!waitForClient) await answered;
     });
   }
 
-  async #pass(from: string, session: LinkSession, message: Message): Promise<Receipt> {
-    const { application, pass, log } = this.#options;
+  /** What is said of a message that the application does not let pass. */
+  async #refusal(from: string, session: LinkSession, message: Message): Promise<Receipt | undefined> {
+    const { application, log } = this.#options;
     const { user: to, data, binary } = message;
-    const refused = (why: string): Receipt => ({
-      user: to,
-      status: 'overloaded',
-      error: { code: 'not-allowed', message: why },
-    });
+    const refused = (why: string): Receipt => overloaded(to, 'not-allowed', why);
     if (application.onSend === undefined) return refused('this service passes no messages between clients');
     try {
       const payload = binary ? Buffer.from(data) : Buffer.from(data).toString('utf8');
       const allowed = await application.onSend({ user: from, session: session.id, to, data: payload });
-      return allowed === true ? await pass(message) : refused('the application refused the message');
+      return allowed === true ? undefined : refused('the application refused the message');
     } catch (thrown) {
       this.#options.counters.applicationErrors++;
       const error = PinwheelError.from(thrown, 'application');
       log.warn({ user: from, session: session.id, error: error.message }, 'the application failed on a send');
-      return { user: to, status: 'overloaded', error: { code: error.code, message: error.message } };
+      return overloaded(to, error.code, error.message);
     }
+  }
+
+  /** Never rejects. */
+  async #pass(from: string, message: Message): Promise<Receipt> {
+    const { pass, limits } = this.#options;
+    const { user: to, waitForClient } = message;
+    const waiting = this.#waiting.get(from) ?? 0;
+    if (waitForClient && waiting >= limits.maxPerUser) {
+      const why = `${waiting} messages of ${from} wait for clients; the bound is ${limits.maxPerUser}`;
+      return overloaded(to, 'overloaded', why);
+    }
+    if (waitForClient) this.#waiting.set(from, waiting + 1);
+    try {
+      return await pass(message);
+    } catch (thrown) {
+      const error = PinwheelError.from(thrown);
+      return overloaded(to, error.code, error.message);
+    } finally {
+      if (waitForClient) this.#waited(from);
+    }
+  }
+
+  #waited(from: string): void {
+    const left = this.#waiting.get(from)! - 1;
+    if (left === 0) this.#waiting.delete(from);
+    else this.#waiting.set(from, left);
   }
 
   /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */
@@ -182,6 +220,13 @@ export class Inbound implements InboundWork {
       error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
     if (close !== undefined) session.close(close, close.reason);
   }
+}
+
+/** Of a session's key, so that a number of ten digits has room behind it in a message's id. */
+const keyInIdBytes = 53;
+
+function overloaded(user: string, code: ErrorCode, message: string): Receipt {
+  return { user, status: 'overloaded', error: { code, message } };
 }
 
 const stackLines = 5;

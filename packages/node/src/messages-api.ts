@@ -3,25 +3,26 @@ import {
   decodeBatch,
   decodeUserId,
   headers,
-  httpStatusOfReceipt,
   isMessageId,
   type Message,
   maxBatchBytes,
-  type NdjsonLine,
   ndjsonContentType,
   PinwheelError,
   parseNdjson,
   type Receipt,
   type Receipts,
 } from '@pinwheel/protocol';
+import type { Acknowledgements } from './acknowledgements.js';
+import { answerReceipt } from './answer-receipt.js';
 import type { AnswerHeaders, Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
-import { readPassage } from './passage.js';
+import { readPassage, readWait } from './passage.js';
 import { readPayload } from './payload.js';
 import type { Passage } from './router.js';
 
 export interface MessagesApiOptions {
   readonly route: (batch: readonly Message[], passage: Passage) => Receipts | Promise<Receipts>;
+  readonly acknowledgements: Acknowledgements;
   readonly counters: NodeCounters;
   readonly newId: () => string;
   readonly now: () => number;
@@ -53,11 +54,15 @@ export class MessagesApi {
         `${headers.messageId} must be 1 to 64 printable ASCII characters`,
       );
     }
-    const batch = [
-      { user, ...(await readPayload(exchange)), id, waitForClient: false, repeated: given !== undefined },
-    ];
-    const receipt = (await this.#route(batch, passage)).receipt(0, user);
-    exchange.json(httpStatusOfReceipt(receipt), receipt, headersOf(receipt));
+    const waits = readWait(exchange);
+    const payload = await readPayload(exchange);
+    // asked for the place in the stream even when the receipt waits for nobody: it is said
+    const message = { user, ...payload, id, waitForClient: true, repeated: given !== undefined };
+    const receipts = await this.#route([message], passage);
+    const first = receipts.receipt(0, user);
+    const receipt = waits ? await this.#options.acknowledgements.follow(first, passage.deadline) : first;
+    counters.receipts[receipt.status]++;
+    answerReceipt(exchange, receipt);
   }
 
   /** Binary from our own senders and nodes, NDJSON from everybody else. */
@@ -71,22 +76,37 @@ export class MessagesApi {
     this.#options.counters.requests.batch++;
     const batch = decodeBatch(await exchange.readBody(maxBatchBytes));
     const receipts = await this.#route(batch, passage);
+    // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
+    for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
     exchange.send(200, batchContentType, receipts.encode(), this.#options.selfHeaders());
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {
     this.#options.counters.requests.ndjson++;
     const body = await exchange.readBody(maxBatchBytes);
-    const lines = parseNdjson(body, this.#options.newId).map(refuseWait);
+    const lines = parseNdjson(body, this.#options.newId);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
-    const receipts = await this.#route(batch, passage);
+    const receipts = await this.#receipts(batch, passage);
     let next = 0;
     let answer = '';
     for (const line of lines) {
-      const said = line instanceof PinwheelError ? line : receipts.receipt(next++, line.user);
+      const said = line instanceof PinwheelError ? line : receipts[next++];
       answer += `${JSON.stringify(said)}\n`;
     }
     exchange.send(200, ndjsonContentType, answer, this.#options.selfHeaders());
+  }
+
+  async #receipts(batch: readonly Message[], passage: Passage): Promise<readonly Receipt[]> {
+    const { acknowledgements, counters } = this.#options;
+    const routed = await this.#route(batch, passage);
+    const receipts = await Promise.all(
+      batch.map(({ user, waitForClient }, i) => {
+        const first = routed.receipt(i, user);
+        return waitForClient ? acknowledgements.follow(first, passage.deadline) : first;
+      }),
+    );
+    for (const { status } of receipts) counters.receipts[status]++;
+    return receipts;
   }
 
   #passage(exchange: Exchange): Passage {
@@ -94,25 +114,10 @@ export class MessagesApi {
   }
 
   async #route(batch: readonly Message[], passage: Passage): Promise<Receipts> {
-    const { route, counters } = this.#options;
     // while uWebSockets.js calls a request's handler it holds its one cork for that request: every message to a
     // client would be a system call of its own
     if (batch.length > 1) await new Promise(setImmediate);
-    const routed = route(batch, passage);
-    const receipts = routed instanceof Promise ? await routed : routed;
-    for (let i = 0; i < receipts.length; i++) counters.receipts[receipts.status(i)]++;
-    return receipts;
+    const routed = this.#options.route(batch, passage);
+    return routed instanceof Promise ? await routed : routed;
   }
-}
-
-/** Said rather than passed over: a receipt that did not wait would promise too much. */
-function refuseWait(line: NdjsonLine): NdjsonLine {
-  if (line instanceof PinwheelError || !line.waitForClient) return line;
-  return new PinwheelError('bad-request', 'wait: no session of this node acknowledges; leave it out');
-}
-
-function headersOf(receipt: Receipt): AnswerHeaders {
-  if (receipt.status === 'not-owner' && receipt.owner !== undefined)
-    return { [headers.owner]: receipt.owner };
-  return receipt.status === 'overloaded' ? { 'retry-after': '1' } : {};
 }

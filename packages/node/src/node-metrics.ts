@@ -36,6 +36,7 @@ export const nodeMetrics = {
   ),
   forwarded: counter('pinwheel_node_forwarded_total', 'Messages passed on to another node.'),
   forwarding: gauge('pinwheel_node_forwarding', 'Messages on their way through another node.'),
+  acknowledgements: gauge('pinwheel_node_acknowledgements', 'Receipts that wait for clients.'),
   notOwner: counter('pinwheel_node_not_owner_total', 'Messages answered with not-owner.'),
   dropped: counter(
     'pinwheel_node_dropped_total',
@@ -91,6 +92,8 @@ export interface NodeReadings {
   readonly holder: Holder;
   /** Messages on their way through other nodes. */
   readonly forwarding: () => number;
+  /** Receipts that wait for clients. */
+  readonly acknowledgements: () => number;
   readonly inboundBytes: () => number;
 }
 
@@ -98,7 +101,7 @@ export interface NodeReadings {
 export function addNodeMetrics(
   metrics: Metrics,
   counters: NodeCounters,
-  { holder, forwarding, inboundBytes }: NodeReadings,
+  { holder, forwarding, acknowledgements, inboundBytes }: NodeReadings,
 ): (seconds: number) => void {
   metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
   metrics.add(nodeMetrics.users, () => holder.users.userCount);
@@ -108,6 +111,7 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.refusals, () => readingsOf(counters.refusals));
   metrics.add(nodeMetrics.forwarded, () => counters.forwarded);
   metrics.add(nodeMetrics.forwarding, forwarding);
+  metrics.add(nodeMetrics.acknowledgements, acknowledgements);
   metrics.add(nodeMetrics.notOwner, () => counters.notOwner);
   metrics.add(nodeMetrics.dropped, () => counters.dropped);
   metrics.add(nodeMetrics.closes, () => closeNames.map((name) => [counters.closes.get(name) ?? 0, name]));

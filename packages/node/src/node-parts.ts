@@ -5,6 +5,8 @@ import { Metrics } from '@pinwheel/metrics';
 import { closeCodes, closeReasonOf, headers, PinwheelError } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { TemplatedApp } from '@pinwheel/server';
+import { Acknowledgements } from './acknowledgements.js';
+import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
@@ -48,6 +50,8 @@ export interface NodeParts {
 }
 
 const catchUpMs = 1500;
+/** Receipts that may wait for clients at the same time. */
+const maxAcknowledgements = 65_536;
 const leastBytesPerUser = 1_048_576;
 /** RFC 6455's own code for a server that goes away; clients reconnect after it. */
 const serviceRestart = { code: 1012, name: 'closed' };
@@ -75,7 +79,8 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
       maxBytes: Math.max(node.maxInboundBytes + taskBytes, node.maxInboundTotalBytes),
     },
     send: (user, data) => sender.send(user, data),
-    pass: ({ user, data, binary, id: messageId }) => sender.send(user, data, { id: messageId, binary }),
+    pass: ({ user, data, binary, id: messageId, waitForClient }) =>
+      sender.send(user, data, { id: messageId, binary, ...(waitForClient ? { wait: 'client' } : {}) }),
   });
   const closeDirect = (held: HeldUser): void => {
     const { ownership } = holder;
@@ -131,6 +136,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   const observeBatch = addNodeMetrics(metrics, counters, {
     holder,
     forwarding: () => forwarder.waiting,
+    acknowledgements: () => acknowledgements.waiting,
     inboundBytes: () => inbound.waitingBytes,
   });
   addRingMetrics(metrics, tracker);
@@ -146,11 +152,20 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     refreshRing,
     observeBatch,
   });
+  const acknowledgements = new Acknowledgements({
+    holder,
+    ask: (member, question, { hops, noForward, deadline }, waitMs) =>
+      clients.of(member).acknowledgement(question, { hops, noForward, waitMs, deadlineMs: deadline - now() }),
+    now,
+    after,
+    random: Math.random,
+    maxWaiting: maxAcknowledgements,
+  });
   const checkPlace = (): void => {
     if (phase() !== 'replaced') return;
     throw new PinwheelError('unavailable', `another process has taken the place of node ${id}`);
   };
-  const shared = { self: id, holder, clients, counters, newId, now, deadlineMs };
+  const shared = { self: id, holder, clients, counters, acknowledgements, newId, now, deadlineMs };
   const http = createHttpApi(
     {
       messages: new MessagesApi({
@@ -162,6 +177,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
         }),
       }),
       users: new UsersApi(shared),
+      acknowledgements: new AcknowledgementsApi(shared),
       broadcast: new BroadcastApi(shared),
       admin: new AdminApi({ holder, tracker, drain }),
       peers: new PeersApi({ holder, counters }),

@@ -16,17 +16,25 @@ export function readPassage(exchange: Exchange, now: number, defaultMs: number):
       `${headers.noForward} is ${JSON.stringify(noForward)}; it must be 1 or missing`,
     );
   }
-  if (exchange.header(headers.wait) !== undefined) {
-    throw new PinwheelError(
-      'bad-request',
-      `${headers.wait}: no session of this node acknowledges; leave it out`,
-    );
-  }
   return {
     hops: readWhole(exchange, headers.hops, 0, maxHops, 0),
     noForward: noForward === '1',
     deadline: now + readWhole(exchange, headers.deadlineMs, 1, maxDeadlineMs, defaultMs),
   };
+}
+
+/**
+ * Whether the receipt waits for the client.
+ *
+ * @throws PinwheelError `bad-request`.
+ */
+export function readWait(exchange: Exchange): boolean {
+  const wait = exchange.header(headers.wait);
+  if (wait === undefined || wait === 'client') return wait === 'client';
+  throw new PinwheelError(
+    'bad-request',
+    `${headers.wait} is ${JSON.stringify(wait.slice(0, 80))}; it must be client or missing`,
+  );
 }
 
 function readWhole(exchange: Exchange, name: string, least: number, most: number, missing: number): number {

@@ -94,7 +94,7 @@ t.test('a node with users', async (t) => {
         { user: 'bob', base64: 'AAH/' },
         { user: 'bob', data: 'x', base64: 'AA==' },
         { user: 'bob', data: 'x', nonsense: 1 },
-        { user: 'bob', data: 'x', wait: 'client' },
+        { user: 'bob', data: 'x', wait: 'server' },
         { user: 'nobody', data: 'x' },
         'null',
         { user: 'bob', data: 'two', id: 'my-id' },
@@ -195,7 +195,7 @@ t.test('a node with users', async (t) => {
       ['pinwheel-no-forward', 'yes'],
       ['pinwheel-deadline-ms', '0'],
       ['pinwheel-deadline-ms', '60001'],
-      ['pinwheel-wait', 'client'],
+      ['pinwheel-wait', 'server'],
     ] as const) {
       const { status, json } = await post(node, 'bob', 'x', { [name]: value });
       t.equal(status, 400, `${name}: ${value}`);

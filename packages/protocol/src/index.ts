@@ -44,6 +44,7 @@ export {
 export { NodeFrameWriter } from './link/node-frame-writer.js';
 export { readEdgeFrames } from './link/read-edge-frames.js';
 export { readNodeFrames } from './link/read-node-frames.js';
+export { decodeReceipt } from './link/receipt-json.js';
 export {
   isMessageId,
   type Message,

@@ -1,14 +1,14 @@
-import { backoffMs, type Clock } from '@pinwheel/membership';
+import { backoffMs } from '@pinwheel/membership';
 import type { ErrorCode, PinwheelError, Receipt, ReceiptStatus } from '@pinwheel/protocol';
+import { ClientWaits, type ClientWaitsWorld } from './client-waits.js';
 import { Lanes } from './lanes.js';
+import { doubtOf, inDoubt, isDelivered, overloaded, unanswered, unsent } from './last-words.js';
 import type { Outcome } from './node-client.js';
 import { Outbox, type OutboxLimits } from './outbox.js';
 import type { Pending } from './pending.js';
 
 /** What the dispatch needs of the world. */
-export interface DispatchWorld {
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface DispatchWorld extends ClientWaitsWorld {
   /** Id of the member that owns a user by the ring as it is now; `undefined` when nobody does. */
   ownerOf(user: string): string | undefined;
   /** Why nobody owns a user: there is no ring yet, or it is empty. */
@@ -40,8 +40,6 @@ const sweepMs = 100;
 const laneMs = 10;
 /** Nobody took the message: it is tried again. */
 const notTaken: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unavailable']);
-/** It may have been delivered: it is tried again, with the same id, because a duplicate is better than a loss. */
-const inDoubt: ReadonlySet<ErrorCode> = new Set(['unknown-outcome', 'deadline']);
 
 /**
  * Takes messages to their owners: one outbox a member, a lane for each user that has to wait. It has no sockets
@@ -59,6 +57,7 @@ export class Dispatch {
   readonly #limits: DispatchLimits;
   readonly #outboxes = new Map<string, Outbox<Pending>>();
   readonly #lanes = new Lanes();
+  readonly #clientWaits: ClientWaits;
   #queuedMessages = 0;
   #queuedBytes = 0;
   #nextSweep: (() => void) | undefined;
@@ -68,6 +67,7 @@ export class Dispatch {
   constructor(world: DispatchWorld, limits: DispatchLimits) {
     this.#world = world;
     this.#limits = limits;
+    this.#clientWaits = new ClientWaits(world, (message, receipt) => this.#settle(message, receipt));
   }
 
   /** Messages without a receipt. */
@@ -82,6 +82,11 @@ export class Dispatch {
   /** Users with messages that wait for an earlier one. */
   get waitingUsers(): number {
     return this.#lanes.size;
+  }
+
+  /** Messages that were taken and wait for their clients. */
+  get waitingForClients(): number {
+    return this.#clientWaits.size;
   }
 
   send(message: Pending): void {
@@ -123,6 +128,7 @@ export class Dispatch {
   /** Gives every message that is left this last word. */
   abandon(code: ErrorCode, why: string): void {
     for (const message of this.#everything()) this.#settle(message, overloaded(message, code, why));
+    this.#clientWaits.forgetSettled();
     this.#nextSweep?.();
     this.#nextSweepAt = Number.POSITIVE_INFINITY;
   }
@@ -187,7 +193,9 @@ export class Dispatch {
     this.#leaveLane(message);
     const notTakenYet = receipt.error !== undefined && notTaken.has(receipt.error.code);
     if (receipt.status === 'not-owner' || notTakenYet) this.#retry(message, receipt);
-    else this.#settle(message, isDelivered(receipt) ? receipt : (doubtOf(message) ?? receipt));
+    else if (!isDelivered(receipt)) this.#settle(message, doubtOf(message) ?? receipt);
+    else if (message.waitForClient) this.#clientWaits.add(message, receipt);
+    else this.#settle(message, receipt);
   }
 
   #failed(message: Pending, code: ErrorCode, why: string): void {
@@ -266,6 +274,7 @@ export class Dispatch {
   #forgetSettled(): void {
     for (const outbox of this.#outboxes.values()) outbox.withdraw(({ settled }) => settled);
     this.#lanes.forgetSettled();
+    this.#clientWaits.forgetSettled();
   }
 
   *#everything(): Iterable<Pending> {
@@ -274,27 +283,6 @@ export class Dispatch {
       yield* outbox.open;
     }
     yield* this.#lanes.waiting();
+    yield* this.#clientWaits.messages();
   }
-}
-
-/** Once a message may have been delivered, nothing but its delivery makes that unsaid. */
-function doubtOf(message: Pending): Receipt | undefined {
-  const { lastWord } = message;
-  return lastWord?.error !== undefined && inDoubt.has(lastWord.error.code) ? lastWord : undefined;
-}
-
-function isDelivered({ status }: Receipt): boolean {
-  return status === 'delivered' || status === 'queued' || status === 'published';
-}
-
-function unanswered(message: Pending): Receipt {
-  return overloaded(message, 'deadline', 'no node answered in time; the message may have been delivered');
-}
-
-function unsent(message: Pending): Receipt {
-  return overloaded(message, 'deadline', 'the time for this message had passed before it was sent');
-}
-
-function overloaded(message: Pending, code: ErrorCode, why: string): Receipt {
-  return { user: message.user, status: 'overloaded', error: { code, message: why } };
 }

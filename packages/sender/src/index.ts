@@ -1,5 +1,14 @@
+// for the node, which forwards and asks with the same means
+export type { AckQuestion } from './ack-client.js';
+export {
+  isFinal,
+  isTimeOver,
+  nobodyAcknowledges,
+  questionOf,
+  timelyMs,
+  unacknowledged,
+} from './ack-receipts.js';
 export type { BroadcastReceipt } from './broadcast.js';
-// for the node, which forwards with the same means
 export { messageIds } from './message-ids.js';
 export type { Outcome } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';

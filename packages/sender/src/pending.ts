@@ -5,7 +5,8 @@ export class Pending implements OutgoingMessage {
   readonly user: string;
   readonly data: string | Uint8Array;
   readonly binary: boolean;
-  readonly waitForClient = false;
+  /** Whether its receipt waits for the client's acknowledgement. */
+  readonly waitForClient: boolean;
   /** Rises with every message of this sender: the order in which a user's messages were sent. */
   readonly order: number;
   /** By the sender's clock, in ms. */
@@ -33,6 +34,7 @@ export class Pending implements OutgoingMessage {
     order: number,
     deadline: number,
     settle: (receipt: Receipt) => void,
+    waitForClient = false,
   ) {
     this.user = user;
     this.data = data;
@@ -42,6 +44,7 @@ export class Pending implements OutgoingMessage {
     this.deadline = deadline;
     this.bytes = batchedBytes(this);
     this.#settle = settle;
+    this.waitForClient = waitForClient;
   }
 
   get id(): string {

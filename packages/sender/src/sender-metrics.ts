@@ -17,6 +17,10 @@ export const senderMetrics = {
   queuedMessages: gauge('pinwheel_sender_queued_messages', 'Messages without a receipt.'),
   queuedBytes: gauge('pinwheel_sender_queued_bytes', 'Their size in bytes, at most.'),
   waitingUsers: gauge('pinwheel_sender_waiting_users', 'Users whose messages wait for an earlier one.'),
+  waitingForClients: gauge(
+    'pinwheel_sender_waiting_for_clients',
+    'Messages that were taken and wait for the acknowledgement of their clients.',
+  ),
 } as const;
 
 /** Adds a sender's metrics to a registry. Call once per registry. */
@@ -31,4 +35,5 @@ export function addSenderMetrics(metrics: Metrics, sender: Sender): void {
   metrics.add(senderMetrics.queuedMessages, () => sender.counters().queuedMessages);
   metrics.add(senderMetrics.queuedBytes, () => sender.counters().queuedBytes);
   metrics.add(senderMetrics.waitingUsers, () => sender.counters().waitingUsers);
+  metrics.add(senderMetrics.waitingForClients, () => sender.counters().waitingForClients);
 }

@@ -1,17 +1,11 @@
-import { isUtf8 } from 'node:buffer';
 import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
-import {
-  isMessageId,
-  maxDeadlineMs,
-  maxMessageBytes,
-  PinwheelError,
-  parseUserId,
-  type Receipt,
-} from '@pinwheel/protocol';
+import { maxDeadlineMs, PinwheelError, parseUserId, type Receipt } from '@pinwheel/protocol';
+import type { AckQuestion, AskOptions } from './ack-client.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
+import { checkData, checkId, checkWait } from './check-message.js';
 import { Dispatch, type DispatchCounters } from './dispatch.js';
 import { numberedIds } from './message-ids.js';
-import type { Outcome } from './node-client.js';
+import type { NodeClient, Outcome } from './node-client.js';
 import { NodeClients } from './node-clients.js';
 import { Pending } from './pending.js';
 import { checkSenderOptions, type SenderOptions, within } from './sender-options.js';
@@ -23,6 +17,13 @@ export interface SendOptions {
   readonly binary?: boolean;
   /** Overrides the sender's, in ms; 1–60,000. */
   readonly deadlineMs?: number;
+  /**
+   * `client`: the receipt waits until the user's attached sessions have acknowledged the message, at most until the
+   * deadline. `delivered` then counts those that have. `queued`: nobody has, and it is kept. `overloaded` with
+   * `deadline`: nobody has, and it is not; with `unknown-outcome`: nobody is there who could, as clients without the
+   * subprotocol pinwheel.v1 cannot. It holds up no other message.
+   */
+  readonly wait?: 'client';
 }
 
 export interface SenderCounters {
@@ -32,6 +33,8 @@ export interface SenderCounters {
   readonly queuedBytes: number;
   /** Users whose messages wait for an earlier one. */
   readonly waitingUsers: number;
+  /** Messages that were taken and wait for their clients. */
+  readonly waitingForClients: number;
 }
 
 /** Reaches users from any process. One per process is enough. */
@@ -52,7 +55,7 @@ export interface Sender {
     options?: Omit<SendOptions, 'id'>,
   ): Promise<readonly Receipt[]>;
   /** To every connected user through every node. */
-  broadcast(data: string | Uint8Array, options?: Omit<SendOptions, 'id'>): Promise<BroadcastReceipt>;
+  broadcast(data: string | Uint8Array, options?: Omit<SendOptions, 'id' | 'wait'>): Promise<BroadcastReceipt>;
   counters(): SenderCounters;
   /** Has every request's time from now on, in seconds; the last observer counts. */
   observeBatches(observe: (seconds: number) => void): void;
@@ -109,6 +112,7 @@ class RingSender implements Sender {
         ownerOf: (user) => this.#state?.ring.owner(user),
         whyNobody: () => this.#whyNobody(),
         post: (member, batch, deadlineMs) => this.#post(member, batch, deadlineMs),
+        ask: (member, question, waitMs, deadlineMs) => this.#ask(member, question, { waitMs, deadlineMs }),
         refreshRing: () => void this.#tracker.refresh(),
       },
       this.#options,
@@ -142,7 +146,7 @@ class RingSender implements Sender {
 
   async broadcast(
     data: string | Uint8Array,
-    options: Omit<SendOptions, 'id'> = {},
+    options: Omit<SendOptions, 'id' | 'wait'> = {},
   ): Promise<BroadcastReceipt> {
     this.#refuseWhenClosed();
     const binary = checkData(data, options.binary);
@@ -157,6 +161,7 @@ class RingSender implements Sender {
       queuedMessages: this.#dispatch.queuedMessages,
       queuedBytes: this.#dispatch.queuedBytes,
       waitingUsers: this.#dispatch.waitingUsers,
+      waitingForClients: this.#dispatch.waitingForClients,
     };
   }
 
@@ -173,9 +178,10 @@ class RingSender implements Sender {
     this.#refuseWhenClosed();
     const binary = checkData(data, options.binary);
     parseUserId(user);
+    const waits = checkWait(options.wait);
     const deadline = Math.ceil(systemClock.now()) + this.#deadlineMs(options);
     const receipt = new Promise<Receipt>(keepSettle);
-    this.#dispatch.send(new Pending(user, data, binary, id, this.#order++, deadline, keptSettle));
+    this.#dispatch.send(new Pending(user, data, binary, id, this.#order++, deadline, keptSettle, waits));
     return receipt;
   }
 
@@ -198,19 +204,28 @@ class RingSender implements Sender {
 
   async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     try {
-      const member = this.#state?.members.get(id);
-      if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
-      if (member.kind === 'foreign') {
-        const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
-        throw new PinwheelError('bad-request', why);
-      }
+      const client = this.#clientOf(id);
       const start = performance.now();
-      const outcome = await this.#clients.of(member).post(batch, { deadlineMs });
+      const outcome = await client.post(batch, { deadlineMs });
       this.#observeBatch((performance.now() - start) / 1000);
       return outcome;
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     }
+  }
+
+  async #ask(id: string, question: AckQuestion, options: AskOptions): Promise<Receipt> {
+    return this.#clientOf(id).acknowledgement(question, options);
+  }
+
+  #clientOf(id: string): NodeClient {
+    const member = this.#state?.members.get(id);
+    if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
+    if (member.kind === 'foreign') {
+      const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
+      throw new PinwheelError('bad-request', why);
+    }
+    return this.#clients.of(member);
   }
 
   #whyNobody(): PinwheelError {
@@ -239,34 +254,4 @@ class RingSender implements Sender {
     await this.#clients.close();
     if (this.#ownsTracker) await this.#tracker.close();
   }
-}
-
-function checkId(id: string): string {
-  if (isMessageId(id)) return id;
-  throw new PinwheelError(
-    'bad-request',
-    `id is ${JSON.stringify(id)}; it must be 1 to 64 printable ASCII characters`,
-  );
-}
-
-/** Whether clients get a binary frame. What a node would refuse is refused here: it would take its batch with it. */
-function checkData(data: unknown, wanted: boolean | undefined): boolean {
-  const bytes =
-    typeof data === 'string' ? textBytes(data) : data instanceof Uint8Array ? data.length : undefined;
-  if (bytes === undefined) {
-    throw new PinwheelError('bad-request', `data is ${typeof data}; it must be a string or a Uint8Array`);
-  }
-  if (bytes > maxMessageBytes) {
-    throw new PinwheelError('too-large', `data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
-  }
-  const binary = wanted ?? typeof data !== 'string';
-  if (!binary && data instanceof Uint8Array && !isUtf8(data)) {
-    throw new PinwheelError('bad-request', 'data goes as text and is not valid UTF-8');
-  }
-  return binary;
-}
-
-/** Exact only where it matters: a UTF-16 unit takes at most three bytes. */
-function textBytes(text: string): number {
-  return text.length * 3 <= maxMessageBytes ? text.length : Buffer.byteLength(text);
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, PinwheelError, type Receipt, Receipts } from '@pinwheel/protocol';
+import type { AckQuestion } from '../../src/ack-client.js';
 import { Dispatch, type DispatchLimits } from '../../src/dispatch.js';
 import type { Outcome } from '../../src/node-client.js';
 import { Pending } from '../../src/pending.js';
@@ -18,6 +19,13 @@ interface InFlight {
   readonly batch: readonly Pending[];
 }
 
+/** A question about what was acknowledged of a message. */
+export interface Asked {
+  readonly member: string;
+  readonly question: AckQuestion;
+  readonly waitMs: number;
+}
+
 /** What a batch met: something for every user of it, or the same failure for all. */
 export type Fate =
   | { readonly kind: 'answered'; readonly notOwner: ReadonlySet<string>; readonly offline?: boolean }
@@ -35,6 +43,12 @@ export class FakeNodes {
       fate: { kind: 'answered', notOwner: new Set() },
       afterMs: 1,
     });
+  /** What a question about acknowledgements meets; the default is an answer at the end of its time. */
+  acknowledges: (asked: Asked) => { readonly answer: Receipt | ErrorCode; readonly afterMs: number } = ({
+    question,
+    waitMs,
+  }) => ({ answer: { ...question, status: 'queued' }, afterMs: waitMs });
+  readonly asked: Asked[] = [];
   readonly batches: InFlight[] = [];
   readonly faults: string[] = [];
   readonly receipts = new Map<string, { readonly receipt: Receipt; readonly at: number }[]>();
@@ -57,6 +71,7 @@ export class FakeNodes {
         ownerOf: (user) => this.owners(user),
         whyNobody: () => new PinwheelError('unavailable', 'nobody is there'),
         post: (member, batch, deadlineMs) => this.#post(member, batch, deadlineMs),
+        ask: (member, question, waitMs, deadlineMs) => this.#ask(member, question, waitMs, deadlineMs),
         refreshRing: () => {
           this.refreshes++;
         },
@@ -65,15 +80,16 @@ export class FakeNodes {
     );
   }
 
-  send(user: string, deadlineMs = 1000, data = 'x'): string {
+  send(user: string, deadlineMs = 1000, data = 'x', waitForClient = false): string {
     const order = this.#order++;
     const id = `m${order}`;
     const deadline = this.clock.now() + deadlineMs;
-    const pending = new Pending(user, data, false, id, order, deadline, (receipt) => {
+    const settle = (receipt: Receipt): void => {
       const known = this.receipts.get(id) ?? [];
       known.push({ receipt, at: this.clock.now() });
       this.receipts.set(id, known);
-    });
+    };
+    const pending = new Pending(user, data, false, id, order, deadline, settle, waitForClient);
     this.sent.set(id, pending);
     this.dispatch.send(pending);
     return id;
@@ -106,12 +122,24 @@ export class FakeNodes {
     }
     this.#take(batch, fate.notOwner, false);
     const receipts = new Receipts(batch.length);
-    batch.forEach(({ user }, i) => {
+    batch.forEach(({ user, order, waitForClient }, i) => {
       if (fate.notOwner.has(user)) receipts.set(i, 'not-owner', 0, { owner: 'n9' });
       else if (fate.offline === true) receipts.set(i, 'offline');
-      else receipts.set(i, 'delivered', 1);
+      else receipts.set(i, 'delivered', 1, waitForClient ? { stream: 's', seq: order + 1 } : undefined);
     });
     return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '' };
+  }
+
+  async #ask(member: string, question: AckQuestion, waitMs: number, deadlineMs: number): Promise<Receipt> {
+    const asked = { member, question, waitMs };
+    this.asked.push(asked);
+    const { answer, afterMs } = this.acknowledges(asked);
+    await new Promise<void>((resolve) => {
+      this.clock.after(Math.min(afterMs, deadlineMs), resolve);
+    });
+    if (afterMs >= deadlineMs) throw new PinwheelError('deadline', 'no answer');
+    if (typeof answer === 'string') throw new PinwheelError(answer, `fake ${answer}`);
+    return answer;
   }
 
   #check(member: string, batch: readonly Pending[]): void {

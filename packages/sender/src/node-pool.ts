@@ -1,0 +1,92 @@
+import {
+  batchContentType,
+  type ErrorCode,
+  headers,
+  isErrorCode,
+  maxDeadlineMs,
+  PinwheelError,
+} from '@pinwheel/protocol';
+import { Pool } from 'undici';
+
+export interface PostOptions {
+  /** Default: a batch in binary. */
+  readonly contentType?: string;
+  readonly deadlineMs: number;
+  /** How often these messages have been forwarded. */
+  readonly hops?: number;
+  readonly noForward?: boolean;
+}
+
+const nothingWasSent = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const maxAnswerBytes = 16_777_216;
+const maxQuoted = 400;
+
+/**
+ * Kept-alive connections to one node.
+ *
+ * @param origin for example `http://10.0.0.1:7001`.
+ */
+export function openPool(origin: string, connections: number, connectTimeoutMs: number): Pool {
+  return new Pool(origin, {
+    pipelining: 1,
+    connections,
+    connect: { timeout: connectTimeoutMs },
+    // shorter than the node's, so that a request never meets a connection that the node is closing
+    keepAliveTimeout: 4000,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: maxAnswerBytes,
+  });
+}
+
+export function requestHeaders(options: PostOptions): Record<string, string> {
+  const named: Record<string, string> = {
+    'content-type': options.contentType ?? batchContentType,
+    [headers.deadlineMs]: String(Math.min(maxDeadlineMs, Math.max(1, Math.round(options.deadlineMs)))),
+  };
+  if (options.hops !== undefined) named[headers.hops] = String(options.hops);
+  if (options.noForward === true) named[headers.noForward] = '1';
+  return named;
+}
+
+/** @param late whether the request was cut because its time was over. */
+export function failureOf(name: string, thrown: unknown, late: boolean, deadlineMs: number): PinwheelError {
+  if (thrown instanceof PinwheelError) return thrown;
+  if (late) {
+    const why = `node ${name} did not answer within ${Math.round(deadlineMs)} ms`;
+    return new PinwheelError('deadline', why, { cause: thrown });
+  }
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  const unsent = typeof code === 'string' && nothingWasSent.has(code);
+  return new PinwheelError(
+    unsent ? 'unreachable' : 'unknown-outcome',
+    unsent
+      ? `node ${name} cannot be reached: ${message}`
+      : `the connection to node ${name} broke before it answered: ${message}`,
+    { cause: thrown },
+  );
+}
+
+/** What a node said with a status that is no answer. */
+export function refusalOf(name: string, status: number, body: Buffer): PinwheelError {
+  const said = errorIn(body);
+  const code: ErrorCode = said?.code ?? (status === 503 ? 'unavailable' : 'internal');
+  const why = said?.message ?? body.toString('utf8', 0, maxQuoted);
+  return new PinwheelError(code, `node ${name} answered ${status}: ${why.slice(0, maxQuoted)}`);
+}
+
+function errorIn(body: Buffer): { code: ErrorCode; message: string } | undefined {
+  try {
+    const { code, message } = JSON.parse(body.toString('utf8')).error;
+    return isErrorCode(code) ? { code, message: String(message) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
