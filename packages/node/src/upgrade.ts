@@ -1,4 +1,4 @@
-import { decodeUserId, headers, PinwheelError } from '@pinwheel/protocol';
+import { clientProtocol, decodeUserId, headers, PinwheelError } from '@pinwheel/protocol';
 import { type Handshake, type HttpRequest, readHandshake, readQueryUser } from '@pinwheel/server';
 
 /** What is read of an upgrade request; nothing of it can be read later. */
@@ -17,10 +17,27 @@ export function readUpgrade(request: HttpRequest): UpgradeRequest {
   if ('wrong' in handshake) throw handshake.wrong;
   return {
     ...handshake,
+    protocol: plainProtocols(handshake.protocol),
     user: readUser(request),
     edge: readText(request, headers.edge),
     fingerprint: readText(request, headers.fingerprint),
   };
+}
+
+/**
+ * The subprotocols that are offered without the one that edges speak to clients and this port does not.
+ *
+ * @throws PinwheelError when nothing else is offered.
+ */
+function plainProtocols(offered: string): string {
+  const names = offered.split(',').map((name) => name.trim());
+  if (!names.includes(clientProtocol)) return offered;
+  const others = names.filter((name) => name !== clientProtocol);
+  if (others.some((name) => !name.startsWith('bearer.'))) return others.join(', ');
+  throw new PinwheelError(
+    'bad-request',
+    `this port does not speak ${clientProtocol}; connect through an edge with --upstream link, or offer pinwheel.raw`,
+  );
 }
 
 /** From the header that an edge sets, else from `?user=`. */
