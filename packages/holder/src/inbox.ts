@@ -152,7 +152,7 @@ export class Inbox {
 
   /** Gives the memory back when nothing is kept and no id is young enough to matter. */
   shrink(second: number): void {
-    if (this.#end === 0 || this.#firstKept < this.#next) return;
+    if (this.#bytes.length === 0 || this.#firstKept < this.#next) return;
     this.#forget(second);
     if (this.#from < this.#end) return;
     this.#budget.give(this.#bytes.length);
