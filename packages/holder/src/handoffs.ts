@@ -68,6 +68,8 @@ export class Handoffs {
   readonly #outboxes: MemberOutboxes<Leaving>;
   /** Users whose handoff has begun, with those who wait for its end. */
   readonly #underWay = new Map<string, (() => void)[]>();
+  /** Users who could not be handed over and have yet to be tried again. */
+  readonly #later = new Set<HeldUser>();
   #count: number;
 
   constructor(options: HandoffsOptions) {
@@ -85,9 +87,9 @@ export class Handoffs {
     });
   }
 
-  /** Users on their way, the copies of those that have left included. */
+  /** Users on their way or about to be tried again, the copies of those that have left included. */
   get underWay(): number {
-    return this.#underWay.size + this.#commits.waiting;
+    return this.#underWay.size + this.#later.size + this.#commits.waiting;
   }
 
   isUnderWay(user: string): boolean {
@@ -190,7 +192,9 @@ export class Handoffs {
     held.thaw();
     this.#over(held.user, false);
     held.refusals++;
+    this.#later.add(held);
     clock.after(backoffMs(held.refusals, againWait, random), () => {
+      this.#later.delete(held);
       if (users.known(held.user) === held) again(held);
     });
     users.forgetIfUnneeded(held);
