@@ -1,7 +1,7 @@
 // Writes the tables of the documents from the code: `npm run docs`. With --check it only compares, and exits with 1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { commands } from '@pinwheel/cli';
-import { edgeMetrics } from '@pinwheel/edge';
+import { edgeMetrics, linkMetrics, tunnelMetrics } from '@pinwheel/edge';
 import { ringMetrics } from '@pinwheel/membership';
 import { eventLoopDelayMetric, type MetricDefinition } from '@pinwheel/metrics';
 import { nodeMetrics } from '@pinwheel/node';
@@ -62,6 +62,8 @@ function metricTables(): string {
     ['The ring: nodes and edges', Object.values(ringMetrics)],
     ['Nodes', Object.values(nodeMetrics)],
     ['Edges', Object.values(edgeMetrics)],
+    ['Edges with links', Object.values(linkMetrics)],
+    ['Edges with tunnels', Object.values(tunnelMetrics)],
     ['Senders', Object.values(senderMetrics)],
   ];
   return groups.map(([title, metrics]) => `### ${title}\n\n${metricTable(metrics)}`).join('\n\n');

@@ -2,7 +2,7 @@ import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition 
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
 import { attachOutcomes, sessionEnds } from './link/link-counters.js';
 
-/** Every metric of an edge beside those of its ring. No label has a user in it. */
+/** What every edge measures, beside its ring. No label has a user in it. */
 export const edgeMetrics = {
   connections: gauge('pinwheel_edge_connections', 'Client sockets, whatever they are doing.'),
   upgrades: counter('pinwheel_edge_upgrades_total', 'WebSocket upgrades, by how they ended.', {
@@ -11,12 +11,11 @@ export const edgeMetrics = {
   requests: counter('pinwheel_edge_requests_total', 'Plain HTTP requests, by how they ended.', {
     outcome: requestOutcomes,
   }),
-  retries: counter('pinwheel_edge_retries_total', 'Upgrades and requests that were sent a second time.', {
-    reason: retryReasons,
-  }),
-  closes: counter('pinwheel_edge_closes_total', 'Connections of clients that ended, by why.', {
-    reason: [...new Set<string>([...sessionEnds, ...closeReasons])],
-  }),
+  eventLoopDelay: eventLoopDelayMetric,
+} as const satisfies Record<string, MetricDefinition>;
+
+/** What an edge with links measures beside that. */
+export const linkMetrics = {
   links: gauge('pinwheel_edge_links', 'Links to nodes that sessions want.', { state: ['up', 'opening'] }),
   linksLost: counter('pinwheel_edge_links_lost_total', 'Links that were up and broke.'),
   protocolErrors: counter(
@@ -25,9 +24,12 @@ export const edgeMetrics = {
   ),
   sessions: gauge(
     'pinwheel_edge_sessions',
-    'Sessions over links; those whose client does not read count among the others too.',
+    'Sessions; those whose client does not read count among the others too.',
     { state: ['attached', 'waiting', 'paused'] },
   ),
+  sessionEnds: counter('pinwheel_edge_session_ends_total', 'Connections of clients that ended, by why.', {
+    reason: sessionEnds,
+  }),
   attaches: counter('pinwheel_edge_attaches_total', 'Attaches of sessions to nodes, by how they ended.', {
     outcome: attachOutcomes,
   }),
@@ -44,7 +46,15 @@ export const edgeMetrics = {
     'Frames of nodes for sessions that are elsewhere, or that the client has had.',
   ),
   pauses: counter('pinwheel_edge_pauses_total', 'Times that a client was found not to read.'),
+} as const satisfies Record<string, MetricDefinition>;
+
+/** What an edge with tunnels measures beside that. */
+export const tunnelMetrics = {
   tunnels: gauge('pinwheel_edge_tunnels', 'Tunnels, by what is behind them.', { kind: ['node', 'foreign'] }),
+  retries: counter('pinwheel_edge_retries_total', 'Upgrades and requests that were sent a second time.', {
+    reason: retryReasons,
+  }),
+  closes: counter('pinwheel_edge_closes_total', 'Tunnels that ended, by why.', { reason: closeReasons }),
   bytes: counter('pinwheel_edge_bytes_total', 'Bytes through tunnels after the 101.', {
     direction: ['to-client', 'to-backend'],
   }),
@@ -58,5 +68,4 @@ export const edgeMetrics = {
     'pinwheel_edge_upgrade_seconds',
     'Time from an admitted upgrade to its answer, second tries included.',
   ),
-  eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;

@@ -1,5 +1,5 @@
 export { createEdge, type Edge } from './edge.js';
-export { edgeMetrics } from './edge-metrics.js';
+export { edgeMetrics, linkMetrics, tunnelMetrics } from './edge-metrics.js';
 export type { EdgeOptions, RingSource } from './edge-options.js';
 // for the simulation and tests
 export { EdgeCore } from './link/edge-core.js';

@@ -1,18 +1,18 @@
 import { type Metrics, readingsOf } from '@pinwheel/metrics';
-import { edgeMetrics } from './edge-metrics.js';
+import { linkMetrics } from './edge-metrics.js';
 import type { EdgeCore } from './link/edge-core.js';
 
 /** Has what an edge with links measures read when somebody scrapes. */
 export function measureLinks(metrics: Metrics, core: EdgeCore): void {
   const { counters } = core;
-  metrics.add(edgeMetrics.links, () => {
+  metrics.add(linkMetrics.links, () => {
     const { linksUp, linksOpening } = core.status;
     return [
       [linksUp, 'up'],
       [linksOpening, 'opening'],
     ];
   });
-  metrics.add(edgeMetrics.sessions, () => {
+  metrics.add(linkMetrics.sessions, () => {
     const { attached, waiting, paused } = core.status;
     return [
       [attached, 'attached'],
@@ -20,16 +20,16 @@ export function measureLinks(metrics: Metrics, core: EdgeCore): void {
       [paused, 'paused'],
     ];
   });
-  metrics.add(edgeMetrics.attachQueue, () => core.queue.size);
-  metrics.add(edgeMetrics.attaches, () => readingsOf(counters.attaches));
-  metrics.add(edgeMetrics.closes, () => readingsOf(counters.ends));
-  metrics.add(edgeMetrics.messages, () => [
+  metrics.add(linkMetrics.attachQueue, () => core.queue.size);
+  metrics.add(linkMetrics.attaches, () => readingsOf(counters.attaches));
+  metrics.add(linkMetrics.sessionEnds, () => readingsOf(counters.ends));
+  metrics.add(linkMetrics.messages, () => [
     [counters.messagesToClients, 'to-client'],
     [counters.messagesFromClients, 'from-client'],
   ]);
-  metrics.add(edgeMetrics.repins, () => counters.repins);
-  metrics.add(edgeMetrics.linksLost, () => counters.linksLost);
-  metrics.add(edgeMetrics.protocolErrors, () => counters.protocolErrors);
-  metrics.add(edgeMetrics.droppedFrames, () => counters.framesDropped);
-  metrics.add(edgeMetrics.pauses, () => counters.pauses);
+  metrics.add(linkMetrics.repins, () => counters.repins);
+  metrics.add(linkMetrics.linksLost, () => counters.linksLost);
+  metrics.add(linkMetrics.protocolErrors, () => counters.protocolErrors);
+  metrics.add(linkMetrics.droppedFrames, () => counters.framesDropped);
+  metrics.add(linkMetrics.pauses, () => counters.pauses);
 }

@@ -15,7 +15,7 @@ import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
 import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
-import { edgeMetrics } from './edge-metrics.js';
+import { tunnelMetrics } from './edge-metrics.js';
 import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
@@ -98,7 +98,7 @@ export class TunnelUpstream implements Upstream {
   measure(metrics: Metrics): void {
     const { counters } = this.#options;
     measureTunnels(metrics, counters, this.#table);
-    this.#observeUpgradeSeconds = metrics.addHistogram(edgeMetrics.upgradeSeconds);
+    this.#observeUpgradeSeconds = metrics.addHistogram(tunnelMetrics.upgradeSeconds);
   }
 
   get migration(): EdgeMigrationStatus {

@@ -1,7 +1,7 @@
 import type { MetricDefinition } from '@pinwheel/metrics';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { createEdge, type EdgeOptions, edgeMetrics } from '../src/index.js';
+import { createEdge, type EdgeOptions, edgeMetrics, tunnelMetrics } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { RawClient, upgradeText } from './raw-client.js';
@@ -164,15 +164,16 @@ t.test('the metrics', async (t) => {
       name,
       type,
     ]);
-    const table = Object.values(edgeMetrics).map(({ name, type }) => [name, type]);
+    const all = Object.values<MetricDefinition>({ ...edgeMetrics, ...tunnelMetrics });
+    const table = all.map(({ name, type }) => [name, type]);
     t.same(new Map(ours as [string, string][]), new Map(table as [string, string][]));
-    for (const { name, type, labels } of Object.values<MetricDefinition>(edgeMetrics)) {
+    for (const { name, type, labels } of all) {
       if (type === 'histogram') continue;
       const lines = text
         .split('\n')
         .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-      const values = Object.entries(labels).flatMap(([label, all]) =>
-        all.map((value) => `${name}{${label}="${value}"}`),
+      const values = Object.entries(labels).flatMap(([label, known]) =>
+        known.map((value) => `${name}{${label}="${value}"}`),
       );
       t.same(
         lines.map((line) => line.slice(0, line.lastIndexOf(' '))).sort(),

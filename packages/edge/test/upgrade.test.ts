@@ -320,7 +320,7 @@ t.test('options that cannot be', async (t) => {
     [{ path: 'ws' }, /path is "ws"; it must begin with \//],
     [{ path: [] }, /path is ""/],
     [{ auth: 'jwt' }, /auth is jwt; it must be one of none/],
-    [{ upstream: 'link' }, /upstream is link; it must be one of tunnel/],
+    [{ upstream: 'direct' }, /upstream is direct; it must be one of link, tunnel/],
   ];
   for (const [options, message] of wrong) {
     await t.rejects(createEdge({ id: 'e1', upstream: 'tunnel', tracker, ...options } as never), {

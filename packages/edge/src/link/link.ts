@@ -23,6 +23,8 @@ type LinkState =
   | { readonly kind: 'closed' };
 
 const backoff = { firstMs: 50, longestMs: 2000 };
+/** The part of the keep-alive time that a member has to answer in that is not among the members any more. */
+const goneShare = 1 / 6;
 const protocolErrorCode = 1002;
 /** What was collected leaves before the end of the turn when it is more than this. */
 const mostCollectedBytes = 1_048_576;
@@ -49,6 +51,8 @@ export class Link implements NodeGreeting {
   #heardAt = 0;
   #pingedAt = 0;
   #lastPing = 0;
+  /** When its member was found to be gone, by the core's clock. */
+  #goneAt: number | undefined;
   /** Ends the grace of a member that is gone. */
   #cancelGrace: (() => void) | undefined;
   #isAbandoned = false;
@@ -121,12 +125,18 @@ export class Link implements NodeGreeting {
 
   ringChanged(): void {
     if (this.isThere) {
+      this.#goneAt = undefined;
       this.#cancelGrace?.();
       this.#cancelGrace = undefined;
       this.#isAbandoned = false;
       return;
     }
     const { clock } = this.#context.world;
+    if (this.#goneAt === undefined) {
+      // it may hang: whoever is gone has to answer sooner than the others
+      this.#goneAt = clock.now();
+      if (this.isUp) this.#ping(this.#goneAt);
+    }
     if (this.#isAbandoned) this.#abandon();
     else this.#cancelGrace ??= clock.after(this.#context.options.graceMs, () => this.#abandon());
   }
@@ -141,18 +151,17 @@ export class Link implements NodeGreeting {
     if (this.#state.kind !== 'up') return;
     const { keepAliveMs } = this.#context.options;
     const silentMs = now - this.#heardAt;
-    if (silentMs >= keepAliveMs) {
-      this.#fail(1001, `nothing was heard for ${keepAliveMs} ms`);
+    const sinceGoneMs = this.#goneAt === undefined ? 0 : now - Math.max(this.#heardAt, this.#goneAt);
+    if (silentMs >= keepAliveMs || sinceGoneMs >= keepAliveMs * goneShare) {
+      this.#fail(1001, `nothing was heard for ${Math.round(silentMs)} ms`);
       return;
     }
     if (this.#lastNumber > mostNumbers) {
       this.#fail(1000, 'its numbers are used up');
       return;
     }
-    if (silentMs < keepAliveMs / 3 || this.#pingedAt > this.#heardAt) return;
-    this.#pingedAt = now;
-    this.#lastPing = (this.#lastPing + 1) >>> 0;
-    this.out.ping(this.#lastPing);
+    const isDue = silentMs >= keepAliveMs / 3 || this.#goneAt !== undefined;
+    if (isDue && this.#pingedAt <= this.#heardAt) this.#ping(now);
   }
 
   /** This process stood still: what has come meanwhile is still to be read. */
@@ -267,6 +276,12 @@ export class Link implements NodeGreeting {
     if (this.waiters.size === 0) return;
     const waitMs = backoffMs(this.#failures, backoff, () => world.random());
     this.#enter({ kind: 'resting', cancel: world.clock.after(waitMs, this.#dial) });
+  }
+
+  #ping(now: number): void {
+    this.#pingedAt = now;
+    this.#lastPing = (this.#lastPing + 1) >>> 0;
+    this.out.ping(this.#lastPing);
   }
 
   #abandon(): void {
