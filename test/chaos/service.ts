@@ -83,8 +83,6 @@ export class Service {
       'edge',
       '--id',
       `e${++this.#started}`,
-      '--upstream',
-      'tunnel',
       '--membership',
       this.consul.url('chat'),
       '--port',

@@ -10,7 +10,7 @@ export interface OpenApplication {
   close(): Promise<void>;
 }
 
-const names = ['onConnect', 'onMessage', 'onDisconnect'] as const;
+const names = ['onConnect', 'onMessage', 'onSend', 'onDisconnect'] as const;
 
 /**
  * The application that `--app` or `--webhook` names; without either an empty one, and clients that send are refused.

@@ -29,7 +29,7 @@ export const options = {
   adminPort: whole('admin-port', 0, 65_535, 'port for health, metrics and moves; 0 takes a free one'),
   adminHost: text('admin-host', 'ADDRESS', 'where the admin port listens', '127.0.0.1'),
   weight: number('weight', 0.01, 100, 'share of users relative to the other nodes', '1'),
-  app: text('app', 'MODULE', 'module whose onConnect, onMessage and onDisconnect take what clients send'),
+  app: text('app', 'MODULE', 'module whose onConnect, onMessage, onSend and onDisconnect take what clients send'),
   webhook: url('webhook', http, 'where what clients send is posted to'),
   usersPerSecond: whole(
     'users-per-second',
@@ -54,6 +54,24 @@ export const options = {
     '65536',
   ),
   stalledMs: whole('stalled-ms', 1, day, 'a session at its bound for so long is closed, in ms', '10000'),
+
+  resumeWindowMs: whole(
+    'resume-window-ms',
+    0,
+    day,
+    'how long a session whose connection is gone can be resumed, in ms',
+    '60000',
+  ),
+  maxInboxMessages: whole('max-inbox-messages', 1, 65_536, 'messages that are kept for one user', '256'),
+  maxInboxBytes: whole('max-inbox-bytes', 1024, 67_108_864, 'the same in bytes', '262144'),
+  maxInboxTotalBytes: whole(
+    'max-inbox-total-bytes',
+    65_536,
+    2 ** 36,
+    'memory for the inboxes of all users, in bytes',
+    '268435456',
+  ),
+  keepAliveMs: whole('keep-alive-ms', 100, 600_000, 'a link that is silent for so long is given up, in ms', '6000'),
 
   path: texts('path', 'PATH', 'path that takes WebSocket upgrades, a prefix when it ends in *'),
   upstream: choice(

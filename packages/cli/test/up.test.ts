@@ -30,9 +30,9 @@ t.test('a ring on this machine', async (t) => {
     });
     t.same(await json('send', 'nobody', 'x'), { code: 4, said: { user: 'nobody', status: 'offline' } });
     const node = up.facts.nodes[0]!.url;
-    t.same(await json('send', 'alice', 'two', '--node', node), {
+    t.match(await json('send', 'alice', 'two', '--node', node), {
       code: 0,
-      said: { user: 'alice', status: 'delivered', sessions: 1 },
+      said: { user: 'alice', status: 'delivered', sessions: 1, stream: String, seq: 2 },
     });
     const text = await runPinwheel(['send', 'alice', 'three'], environment);
     t.equal(text.stdout, 'delivered to 1 session of alice\n');
@@ -87,9 +87,8 @@ t.test('a ring on this machine', async (t) => {
     t.equal((await json('send', 'alice', 'while she waits')).said.status, 'delivered');
     t.equal((await json('migrate', 'resume', '--users-per-second', '1000')).code, 0);
     t.match(await draining, { code: 0, said: { node: holder, users: 1 } });
-    t.match(alice.closes, [{ code: 4000, reason: /retryAfterMs/ }]);
+    t.same(alice.closes, [], 'she has noticed nothing');
     t.equal((await json('drain', 'n9')).code, 2);
-    await until('alice is back', () => alice.isConnected);
     t.equal((await json('send', 'alice', 'again')).said.status, 'delivered');
   });
 

@@ -25,6 +25,11 @@ export const nodeCommand: Command = {
     options.ringConfig,
     options.usersPerSecond,
     options.drainMs,
+    options.resumeWindowMs,
+    options.maxInboxMessages,
+    options.maxInboxBytes,
+    options.maxInboxTotalBytes,
+    options.keepAliveMs,
     options.maxUnreadBytes,
     options.maxInboundBytes,
     options.stalledMs,
@@ -76,6 +81,11 @@ function limits(settings: Settings) {
   const lastGoodPath = settings.text(options.lastGoodRing);
   return {
     ...given('drainMs', settings.number(options.drainMs)),
+    ...given('resumeWindowMs', settings.number(options.resumeWindowMs)),
+    ...given('maxInboxMessages', settings.number(options.maxInboxMessages)),
+    ...given('maxInboxBytes', settings.number(options.maxInboxBytes)),
+    ...given('maxInboxTotalBytes', settings.number(options.maxInboxTotalBytes)),
+    ...given('keepAliveMs', settings.number(options.keepAliveMs)),
     ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
     ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     ...given('stalledMs', settings.number(options.stalledMs)),

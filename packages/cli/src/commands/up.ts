@@ -79,7 +79,6 @@ async function up({ settings, output }: Invocation): Promise<number> {
     for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
       const edge = await createEdge({
         id: `e${i}`,
-        upstream: 'tunnel',
         membership,
         ringSettings,
         port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,

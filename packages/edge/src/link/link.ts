@@ -261,10 +261,11 @@ export class Link implements NodeGreeting {
     if (wasUp && world.clock.now() - state.since > backoff.longestMs) this.#failures = 0;
     this.#failures++;
     this.#writer.take();
-    // each failure of a link that was up, and the first of those that follow
-    if (wasUp || this.#failures === 1) {
-      options.log.warn({ edge: options.id, node: this.#member.id }, `the link is lost: ${why}`);
-    }
+    const fields = { edge: options.id, node: this.#member.id };
+    if (this.sessions.size > 0) options.log.warn(fields, `the link is lost: ${why}`);
+    else if (wasUp) options.log.info(fields, `the link is closed: ${why}`);
+    // the first failure of those in a row
+    else if (this.#failures === 1) options.log.warn(fields, `no link can be had: ${why}`);
     this.#enter({ kind: 'down' });
     const pinned = [...this.sessions.values()];
     for (const session of pinned) session.linkLost();
