@@ -33,7 +33,7 @@ const nowhere: AttachPlace = { kind: 'nowhere' };
  */
 export class Attaching {
   readonly #options: AttachingOptions;
-  readonly #settling = new Set<string>();
+  readonly #settling = new Map<string, Promise<void>>();
 
   constructor(options: AttachingOptions) {
     this.#options = options;
@@ -55,16 +55,21 @@ export class Attaching {
   }
 
   /** A copy has been here for long: its source is asked what became of it. */
-  async settleCopy(user: string): Promise<void> {
-    if (this.#settling.has(user)) return;
-    this.#settling.add(user);
+  settleCopy(user: string): Promise<void> {
+    const known = this.#settling.get(user);
+    if (known !== undefined) return known;
+    const settling = this.#settleCopy(user).finally(() => this.#settling.delete(user));
+    this.#settling.set(user, settling);
+    return settling;
+  }
+
+  async #settleCopy(user: string): Promise<void> {
     const { users, claims, ownership } = this.#options;
     const known = users.known(user);
     if (known?.kind === 'prepared') await this.#settle(user);
     const source =
       known?.kind === 'held' ? ownership.state.members.get(known.incoming?.from ?? '') : undefined;
     if (source !== undefined) await claims.claimAnew(user, source);
-    this.#settling.delete(user);
   }
 
   async #find(user: string): Promise<AttachPlace> {

@@ -30,6 +30,11 @@ interface Claim {
   readonly heard: (answer: Heard | undefined) => void;
 }
 
+interface UnderWay {
+  readonly asked: ReadonlySet<string>;
+  readonly outcome: Promise<ClaimOutcome>;
+}
+
 interface Heard {
   readonly answer: ClaimAnswer;
   /** Of the process that answered. */
@@ -45,7 +50,7 @@ const callsAtOnce = 8;
 export class Claims {
   readonly #options: ClaimsOptions;
   readonly #outboxes: MemberOutboxes<Claim>;
-  readonly #underWay = new Map<string, Promise<ClaimOutcome>>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(options: ClaimsOptions) {
     this.#options = options;
@@ -60,13 +65,18 @@ export class Claims {
     return this.#underWay.size;
   }
 
-  /** Asks all of them at once. Whoever asks for the same user meanwhile gets the same outcome. */
+  /** Asks all of them at once. Whoever would ask the same members for the same user meanwhile gets the same outcome. */
   claim(user: string, members: readonly Member[]): Promise<ClaimOutcome> {
     const known = this.#underWay.get(user);
-    if (known !== undefined) return known;
-    const claim = this.#claim(user, members).finally(() => this.#underWay.delete(user));
+    if (known !== undefined && members.every(({ id }) => known.asked.has(id))) return known.outcome;
+    const claim: UnderWay = {
+      asked: new Set(members.map(({ id }) => id)),
+      outcome: this.#claim(user, members).finally(() => {
+        if (this.#underWay.get(user) === claim) this.#underWay.delete(user);
+      }),
+    };
     this.#underWay.set(user, claim);
-    return claim;
+    return claim.outcome;
   }
 
   /** Asks one member, though the user is held here already. */

@@ -71,12 +71,11 @@ export class Commits {
       const answer = await peers.commit(open[0]!.unacknowledged!.target, { from: self, users });
       heard(answer.fingerprint, answer.foreignUsers);
       this.#failures.delete(member);
-      for (const [i, released] of open.entries()) {
+      for (const released of open) {
         if (this.#isSettled(released)) continue;
-        // a process that had the copy and knows nothing of it has ended the user since
-        const isLost =
-          answer.answers[i]?.kind !== 'done' && answer.incarnation !== released.unacknowledged!.incarnation;
-        if (isLost) this.#lost(released);
+        // whatever another process in its place says: it has not had the copy. One that had it and knows nothing of it
+        // has ended the user since
+        if (answer.incarnation !== released.unacknowledged!.incarnation) this.#lost(released);
         else this.#acknowledged(released);
       }
     } catch {

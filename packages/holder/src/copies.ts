@@ -155,19 +155,26 @@ export class Copies {
 
   #refusal(user: string, copy: Copy): string | undefined {
     const { users, ownership, handoffs, maxCopies, isOpen } = this.#options;
-    const hash = ownership.state.ring.hashOf(user);
+    const { ring, members } = ownership.state;
+    const hash = ring.hashOf(user);
     if (!isOpen()) return 'this node takes no users';
     if (!ownership.isMine(hash)) return 'the user is not mine by my ring';
     if (handoffs.isUnderWay(user)) return 'the user is on its way from here';
+    // else the copy would be taken for that of a process that is gone
+    const source = members.get(copy.from);
+    if (source?.incarnation !== undefined && source.incarnation !== copy.incarnation)
+      return `member ${copy.from} is another process as far as this node knows`;
     const waiting = this.#waiting.get(user);
     if (waiting !== undefined) {
       if (waiting.from !== copy.from) return `there is a copy from ${waiting.from}`;
       return isOlder(copy, waiting) ? 'there is a newer copy' : undefined;
     }
     const known = users.known(user);
-    // a copy of ours that is not acknowledged must not be lost; its target, when it brings the user back, has had it
-    if (known?.kind === 'released' && known.unacknowledged !== undefined && known.to !== copy.from)
-      return `the user is on its way to ${known.to}`;
+    // a copy of ours that is not acknowledged must not be lost; the process that keeps it, when it brings the user back,
+    // has had it
+    const unacknowledged = known?.kind === 'released' ? known.unacknowledged : undefined;
+    if (unacknowledged !== undefined && unacknowledged.incarnation !== copy.incarnation)
+      return `the user is on its way to ${unacknowledged.target.id}`;
     return this.#waiting.size < maxCopies
       ? undefined
       : `there are ${maxCopies} copies, the most that are kept`;

@@ -35,6 +35,8 @@ export interface HandoffsOptions {
   readonly closeDirect: (held: HeldUser) => void;
   /** The user could not be handed over now: it belongs on the list again. */
   readonly again: (held: HeldUser) => void;
+  /** A user is held here again. */
+  readonly tookBack: (held: HeldUser) => void;
   /** A user was taken back, or has gone. */
   readonly changed: () => void;
 }
@@ -105,9 +107,14 @@ export class Handoffs {
 
   /** Hands a user over to its owner by the ring of the moment. Nothing happens when it belongs here or is on its way. */
   start(held: HeldUser): void {
-    const { users } = this.#options;
+    const { users, ownership } = this.#options;
     if (users.known(held.user) !== held || this.#underWay.has(held.user)) return;
-    if (this.#targetOf(held) === undefined) return;
+    if (ownership.isMine(held.hash)) return;
+    if (this.#targetOf(held) === undefined) {
+      // an owner that is not among the members yet, or not any more, or is no node
+      this.#tryLater(held);
+      return;
+    }
     this.counters.started++;
     this.#underWay.set(held.user, []);
     void this.#quiesce(held);
@@ -133,7 +140,8 @@ export class Handoffs {
       cancel();
       if (ended === late) return this.#stays(held);
     }
-    if (users.known(held.user) !== held) return this.#over(held.user, true);
+    // its last session has ended; the user may have come again meanwhile
+    if (users.known(held.user) !== held) return this.#over(held.user, users.get(held.user) === undefined);
     const target = this.#targetOf(held);
     // a copy that is not given up elsewhere could be left behind
     if (target === undefined || held.incoming !== undefined) return this.#stays(held);
@@ -188,16 +196,21 @@ export class Handoffs {
 
   /** It could not be handed over, and is served here. */
   #stays(held: HeldUser): void {
-    const { users, clock, random, again } = this.#options;
     held.thaw();
     this.#over(held.user, false);
+    this.#tryLater(held);
+    this.#options.users.forgetIfUnneeded(held);
+  }
+
+  #tryLater(held: HeldUser): void {
+    const { users, clock, random, again } = this.#options;
+    if (this.#later.has(held)) return;
     held.refusals++;
     this.#later.add(held);
     clock.after(backoffMs(held.refusals, againWait, random), () => {
       this.#later.delete(held);
       if (users.known(held.user) === held) again(held);
     });
-    users.forgetIfUnneeded(held);
   }
 
   #over(user: string, hasLeft: boolean): void {
@@ -213,14 +226,14 @@ export class Handoffs {
    * stream is a new one.
    */
   takeBack(released: ReleasedUser): HeldUser | undefined {
-    const { users, ownership, clock, again, changed } = this.#options;
+    const { users, ownership, clock, tookBack, changed } = this.#options;
     const { user, unacknowledged } = released;
     if (users.known(user) !== released || unacknowledged === undefined) return undefined;
     this.counters.takenBack++;
     released.unacknowledged = undefined;
     const held = users.hold(user, ownership.state.ring.hashOf(user));
     merge(held, unacknowledged.state, false, clock);
-    again(held);
+    tookBack(held);
     changed();
     return held;
   }

@@ -6,6 +6,7 @@ import { Claims } from './claims.js';
 import { Contested } from './contested.js';
 import { Copies } from './copies.js';
 import { Handoffs } from './handoffs.js';
+import type { HeldUser } from './held-user.js';
 import type { HolderOptions } from './holder-options.js';
 import { InboxBudget } from './inbox-budget.js';
 import { LinkAttaches } from './link-attaches.js';
@@ -61,9 +62,15 @@ export class Holder {
       limits: { maxMessages: limits.maxInboxMessages, maxBytes: limits.maxInboxBytes },
       resumeWindowMs: limits.resumeWindowMs,
       plainWindowMs: limits.plainWindowMs,
-      emptied: ({ user }) => this.moves.gone(user),
+      forgotten: ({ user }) => this.moves.gone(user),
       sessionEnded: (session, code, reason) => work.ended(session, code, reason),
     });
+    // a user has come to be held here
+    const taken = (held: HeldUser): void => {
+      this.contested.watch(held);
+      this.moves.judge(held);
+      users.forgetIfUnneeded(held);
+    };
     const handoffs = new Handoffs({
       self,
       incarnation: options.incarnation,
@@ -77,6 +84,7 @@ export class Holder {
       tombstoneMs: limits.tombstoneMs,
       closeDirect,
       again: (held) => this.moves.judge(held),
+      tookBack: (held) => taken(held),
       changed: () => {},
     });
     const copies = new Copies({
@@ -86,11 +94,7 @@ export class Holder {
       handoffs,
       maxCopies: limits.maxCopies,
       isOpen,
-      taken: (held) => {
-        this.contested.watch(held);
-        this.moves.judge(held);
-        users.forgetIfUnneeded(held);
-      },
+      taken,
     });
     const { incarnation } = options;
     this.claims = new Claims({ self, incarnation, users, ownership, copies, peers });

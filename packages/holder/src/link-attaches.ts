@@ -47,8 +47,12 @@ export class LinkAttaches {
 
   async #later(placing: Promise<AttachPlace>, request: AttachRequest, link: NodeLink): Promise<void> {
     const place = await placing;
-    // the edge may have given up, and the user may be on its way again
-    if (!link.isWaiting(request.session)) return;
+    if (!link.isWaiting(request.session)) {
+      // the edge has given up; perhaps the user was made for this session alone
+      if (place.kind === 'here') this.#options.users.forgetIfUnneeded(place.held);
+      return;
+    }
+    // the user may be on its way again
     const isStillHere = place.kind !== 'here' || this.#isHere(place.held);
     if (isStillHere) this.#answer(place, request, link);
     else this.attach({ ...request, handoff: '' }, link);

@@ -26,8 +26,13 @@ export class MemberOutboxes<Item> {
     const items = this.#waiting.get(member);
     if (items === undefined) this.#waiting.set(member, [item]);
     else items.push(item);
+    // who pushed before has begun a call, or every call is under way
+    if ((items?.length ?? 0) <= 1) this.#begin(member);
+  }
+
+  #begin(member: string): void {
     const calls = this.#calls.get(member) ?? 0;
-    if (calls >= (this.#options.calls ?? 1) || (items?.length ?? 0) > 1) return;
+    if (calls >= (this.#options.calls ?? 1)) return;
     this.#calls.set(member, calls + 1);
     // what the same run of code brings forth leaves together
     queueMicrotask(() => void this.#run(member));
@@ -35,6 +40,7 @@ export class MemberOutboxes<Item> {
 
   async #run(member: string): Promise<void> {
     for (let items = this.#next(member); items.length > 0; items = this.#next(member)) {
+      if (this.#waiting.has(member)) this.#begin(member);
       await this.#options.call(member, items);
     }
     const calls = this.#calls.get(member)! - 1;

@@ -42,12 +42,13 @@ export class Moves {
 
   /** Puts a user on the list or takes it off. */
   judge(held: HeldUser): void {
-    if (this.#options.handoffs.isUnderWay(held.user)) return;
+    const { users, handoffs } = this.#options;
+    if (users.known(held.user) !== held || handoffs.isUnderWay(held.user)) return;
     if (this.#belongsElsewhere(held)) this.#migration.add(held.user);
     else this.#migration.delete(held.user);
   }
 
-  /** The user's last session has ended. */
+  /** The user is not held any more. */
   gone(user: string): void {
     this.#migration.delete(user);
   }

@@ -7,8 +7,8 @@ import type { Session } from './session.js';
 const maxTombstones = 100_000;
 
 export interface UsersOptions extends Omit<HeldContext, 'began' | 'ended' | 'toSweep'> {
-  /** The user's last session is over. */
-  readonly emptied: (held: HeldUser) => void;
+  /** The user is not held any more, because nothing needs it. */
+  readonly forgotten: (held: HeldUser) => void;
   readonly sessionEnded: (session: Session, code: number, reason: string) => void;
 }
 
@@ -102,6 +102,7 @@ export class Users {
     if (held.isNeeded || this.#known.get(held.user) !== held) return;
     this.delete(held);
     held.clear();
+    this.#options.forgotten(held);
   }
 
   /** Ends what has waited too long. To be called about once a second. */
@@ -120,10 +121,7 @@ export class Users {
   #ended(held: HeldUser, session: Session, code: number, reason: string): void {
     if (this.#known.get(held.user) === held) {
       this.#sessions--;
-      if (held.sessions.length === 0) {
-        this.forgetIfUnneeded(held);
-        this.#options.emptied(held);
-      }
+      this.forgetIfUnneeded(held);
     }
     this.#options.sessionEnded(session, code, reason);
   }
