@@ -4,7 +4,7 @@ import type { HttpRequest } from './uws.js';
 /** What `response.upgrade` needs of a request, which cannot be read later. */
 export interface Handshake {
   readonly key: string;
-  /** The subprotocols that are offered, as they came. */
+  /** The subprotocols that are offered, separated by commas. */
   readonly protocol: string;
   readonly extensions: string;
 }
@@ -15,6 +15,16 @@ export interface WrongHandshake {
   readonly wrong: PinwheelError;
 }
 
+/** Those that one server could read from the first line and another from the last. */
+const onceOnly: ReadonlySet<string> = new Set([
+  'host',
+  'upgrade',
+  'content-length',
+  'transfer-encoding',
+  'sec-websocket-key',
+  'sec-websocket-version',
+]);
+
 const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
 
 /**
@@ -22,6 +32,8 @@ const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
  * the handler first returns.
  */
 export function readHandshake(request: HttpRequest): Handshake | WrongHandshake {
+  const { repeated, protocols } = readRepeated(request);
+  if (repeated !== undefined) return wrong(`the header ${repeated} is there twice`);
   const version = request.getHeader('sec-websocket-version');
   if (version !== '13') return wrong(`sec-websocket-version is ${shown(version)}; it must be 13`, 426);
   const connection = request.getHeader('connection').toLowerCase().split(',');
@@ -36,9 +48,23 @@ export function readHandshake(request: HttpRequest): Handshake | WrongHandshake 
   if (!keyPattern.test(key)) return wrong('sec-websocket-key must be 16 bytes in base64');
   return {
     key,
-    protocol: request.getHeader('sec-websocket-protocol'),
+    protocol: protocols.join(','),
     extensions: request.getHeader('sec-websocket-extensions'),
   };
+}
+
+/** A header that is there twice and must not be, and all offers of subprotocols: those may come on several lines. */
+function readRepeated(request: HttpRequest) {
+  const seen = new Set<string>();
+  const protocols: string[] = [];
+  let repeated: string | undefined;
+  request.forEach((name, value) => {
+    if (name === 'sec-websocket-protocol') protocols.push(value);
+    if (!onceOnly.has(name)) return;
+    if (seen.has(name)) repeated ??= name;
+    seen.add(name);
+  });
+  return { repeated, protocols };
 }
 
 function wrong(why: string, status: 400 | 426 = 400): WrongHandshake {
