@@ -26,6 +26,8 @@ export const quickTracking = {
 /** Nodes of one ring, in this process. */
 export class TestNodes {
   readonly membership: InProcessMembership;
+  /** Sessions that came by links outlive them: a closed node may have some. */
+  haveLinks = false;
   readonly #nodes = new Map<string, PinwheelNode>();
 
   constructor(membership: InProcessMembership) {
@@ -86,7 +88,7 @@ export async function startNodes(
   t.teardown(async () => {
     await Promise.all(nodes.all.map((node) => node.close()));
     await nodes.membership.close();
-    const kept = nodes.all.filter((node) => node.sessions > 0).map((node) => node.id);
+    const kept = nodes.all.filter((node) => node.sessions > 0 && !nodes.haveLinks).map((node) => node.id);
     if (kept.length > 0) throw new Error(`closed nodes keep sessions: ${kept.join()}`);
   });
   for (const id of ids) await nodes.start(id, options);
