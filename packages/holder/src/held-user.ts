@@ -80,6 +80,8 @@ export class HeldUser {
   /** The stream's numbers have run out: everybody goes on in a new one. */
   restartStream(): void {
     this.renewStream(1);
+    // said of the old numbers
+    this.absorbed = undefined;
     for (const session of this.sessions) {
       if (session.kind !== 'link') continue;
       const ours = session as LinkSession;
@@ -109,7 +111,8 @@ export class HeldUser {
     const here = { stream: this.stream, inbox, absorbed: this.absorbed };
     // one that is known here and has no position has never heard that it was attached: it goes on where it began
     const began = session === undefined ? undefined : [{ stream: this.stream, seq: session.acked }];
-    const from = attachPosition(here, resumes ? positions : began);
+    const position = attachPosition(here, resumes ? positions : began);
+    const from = { ...position, recovered: position.recovered && session?.hasGap !== true };
     if (session === undefined) {
       const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
       session = new LinkSession(this, start, from.seq);
@@ -125,9 +128,16 @@ export class HeldUser {
     session.number = request.session;
     session.paused = false;
     session.written = from.seq;
+    session.hasGap = false;
     if (!from.recovered) session.begins = from.seq;
-    session.covers = this.#others(positions);
+    if (resumes) session.covers = this.#others(positions);
     return { session, ...from };
+  }
+
+  /** Something that the session should have had is lost: it is told, now or when it comes back. */
+  lost(session: LinkSession): void {
+    if (session.link === undefined) session.hasGap = true;
+    else session.link.gap(session.number, this.stream, session.written, session.taken);
   }
 
   /** Writes what the session has missed, as far as it can be written to. */

@@ -56,6 +56,8 @@ export class LinkSession implements Session {
   acked: number;
   /** It is sent what stands behind this seq; before it something may have passed it by. */
   begins: number;
+  /** Something that it should have had is lost, and it has yet to be told. */
+  hasGap = false;
   /** The last of the client's numbers that waits for the application, and the last that was processed. */
   accepted = 0;
   taken = 0;

@@ -19,7 +19,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
   const sessions: SessionState[] = [];
   for (const session of held.sessions) {
     if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, begins, taken, announced, covers, link } = session;
+    const { id, edge, since, acknowledges, epoch, acked, begins, hasGap, taken, announced, covers, link } = session;
     sessions.push({
       key: id,
       edge,
@@ -28,6 +28,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
       epoch,
       acked,
       begins,
+      hasGap,
       taken,
       announced,
       covers: covers ?? [],
@@ -81,17 +82,25 @@ export function merge(
     const known = inbox.find(id);
     return known !== undefined && known.seq >= inbox.firstKept ? known.seq : undefined;
   };
-  // sessions that come from the other stream go on before its first message that stands in this one already
-  const at = Math.min(inbox.next, ...state.kept.map(({ id }) => keptSeq(id) ?? inbox.next)) - 1;
+  // what either holder has let go of is lost for the other one's sessions
+  const gone = state.next - state.kept.length - 1;
+  for (const session of held.sessions) {
+    if (session instanceof LinkSession && had(session, state) < gone) held.lost(session);
+  }
+  // sessions that come from the other stream have had nothing of this one
+  const at = inbox.firstKept - 1;
   // before the messages are appended, so that they are kept for them
   for (const session of state.sessions) {
     const known = held.sessionOf(session.key);
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
     if (known === undefined) expect(held, session, at, covers);
     else {
+      // the connection that is attached here must be told when the newer one comes
+      if (known.link === undefined) known.epoch = Math.max(known.epoch, session.epoch);
       known.taken = Math.max(known.taken, session.taken);
       known.accepted = Math.max(known.accepted, known.taken);
       known.announced ||= session.announced;
+      if (session.hasGap) held.lost(known);
     }
   }
   for (const { seq, id, binary, base64, origins } of state.kept) {
@@ -104,11 +113,17 @@ export function merge(
     inbox.append(id, binary, Buffer.from(base64, 'base64'), second, 0);
     inbox.setOrigins(inbox.next - 1, all);
   }
-  if (isWhole) absorb(held, state, at);
+  if (isWhole && at === 0) absorb(held, state, at);
   if (state.contested.length > 0) held.contested = new Set([...(held.contested ?? []), ...state.contested]);
   for (const session of held.sessions) if (session instanceof LinkSession) held.catchUp(session);
   held.toSweep();
   held.lookAtWaits();
+}
+
+/** Up to where a session has had the stream of that state. */
+function had({ id, covers }: LinkSession, { stream, sessions }: UserState): number {
+  const there = sessions.find(({ key }) => key === id)?.acked ?? 0;
+  return Math.max(there, covers?.find((position) => position.stream === stream)?.seq ?? 0);
 }
 
 function absorb(held: HeldUser, state: UserState, at: number): void {
@@ -126,10 +141,11 @@ function expect(
   position: number,
   covers: SessionState['covers'],
 ): LinkSession {
-  const { taken, announced } = session;
+  const { taken, announced, hasGap } = session;
   const expected = new LinkSession(held, session, position);
   expected.accepted = expected.taken = taken;
   expected.announced = announced;
+  expected.hasGap = hasGap;
   expected.covers = covers.length > 0 ? covers : undefined;
   held.addSession(expected);
   held.detach(expected);

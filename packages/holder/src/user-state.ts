@@ -39,6 +39,8 @@ export interface SessionState {
   readonly acked: number;
   /** It was sent what stands behind this seq. */
   readonly begins: number;
+  /** Whether it has yet to be told that something is lost. */
+  readonly hasGap: boolean;
   readonly taken: number;
   readonly announced: boolean;
   readonly covers: readonly Position[];

@@ -38,6 +38,7 @@ const state = z.object({
       epoch: whole,
       acked: whole,
       begins: whole,
+      hasGap: z.boolean(),
       taken: whole,
       announced: z.boolean(),
       covers: z.array(position).max(16),
