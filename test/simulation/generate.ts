@@ -84,6 +84,10 @@ const anyNode = ({ nodes }: Setup, dice: Dice): string => dice.pick([...nodes, '
 const nodeOf = ({ nodes }: Setup, dice: Dice): string => dice.pick(nodes);
 const clientOf = ({ clients }: Setup, dice: Dice): string => dice.pick(clients).name;
 const userOf = ({ clients }: Setup, dice: Dice): string => dice.pick(clients).user;
+const pairOf = (s: Setup, d: Dice): { readonly one: string; readonly other: string } => {
+  const one = nodeOf(s, d);
+  return { one, other: d.pick([...s.nodes, ...s.edges, ...s.senders].filter((id) => id !== one)) };
+};
 const told = (dice: Dice): number | undefined => (dice.chance(0.3) ? undefined : dice.ms(8000));
 
 /** What may happen, and how often beside the others. */
@@ -97,7 +101,7 @@ const makers: readonly (readonly [weight: number, make: Make])[] = [
   [3, (s, d, at) => ({ at, kind: 'pause', node: nodeOf(s, d), forMs: d.ms(15_000), noticedMs: d.chance(0.6) ? d.ms(6000) : undefined })],
   [5, (s, d, at) => ({ at, kind: 'dismiss', node: anyNode(s, d), forMs: d.ms(10_000) })],
   [3, (s, d, at) => ({ at, kind: 'blind', process: d.pick([...s.nodes, ...s.edges, ...s.senders]), forMs: d.ms(12_000) })],
-  [4, (s, d, at) => ({ at, kind: 'part', one: nodeOf(s, d), other: d.pick([...s.nodes, ...s.edges, ...s.senders]), forMs: d.ms(12_000) })],
+  [4, (s, d, at) => ({ at, kind: 'part', ...pairOf(s, d), forMs: d.ms(12_000) })],
   [4, (s, d, at) => ({ at, kind: 'cut link', edge: d.pick(s.edges), node: nodeOf(s, d), edgeToldMs: told(d), nodeToldMs: told(d) })],
   [2, (s, d, at) => ({ at, kind: 'freeze link', edge: d.pick(s.edges), node: nodeOf(s, d), from: d.pick(['edge', 'node', 'both'] as const), forMs: d.ms(12_000) })],
   [4, (_s, d, at) => ({ at, kind: 'lose calls', rate: d.random() * 0.6, forMs: d.ms(8000) })],

@@ -5,6 +5,7 @@ import type { Simulation } from './simulation.js';
 import type { WireEnd } from './wire.js';
 
 const longestRetryMs = 1000;
+const connectTimeoutMs = 5000;
 
 /** A client that knows nothing but WebSockets: what it sends and gets are payloads; it connects again when it is closed. */
 export class SimPlainClient {
@@ -41,12 +42,14 @@ export class SimPlainClient {
     const { world, network } = this.#sim;
     const { events } = this.log;
     let isOpen = false;
+    let cancelTimeout = (): void => {};
     const end = network.dial(
       this.process,
       this.#sim.someEdge(),
       {
         opened: () => {
           isOpen = true;
+          cancelTimeout();
           this.socket = end;
           events.push({ kind: 'welcome', at: world.now, resumed: false, recovered: true });
         },
@@ -55,6 +58,7 @@ export class SimPlainClient {
           events.push({ kind: 'message', at: world.now, text: data.toString(), seq: 0 });
         },
         closed: (code) => {
+          cancelTimeout();
           this.socket = undefined;
           world.note(() => `${this.log.name} is closed with ${code}`);
           if (isOpen) events.push({ kind: 'away', at: world.now, why: String(code) });
@@ -63,5 +67,6 @@ export class SimPlainClient {
       },
       { user: this.user, speech: 'plain' },
     );
+    cancelTimeout = this.process.clock.after(connectTimeoutMs, () => end.end(1006, 'not open in time'));
   }
 }

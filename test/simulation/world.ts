@@ -101,14 +101,16 @@ export class World {
     await this.#finishTurn();
   }
 
-  async #happen({ process, call }: Scheduled): Promise<void> {
+  async #happen(scheduled: Scheduled): Promise<void> {
+    const { process } = scheduled;
     if (process !== undefined && !process.isRunning) {
-      process.missed(call!);
+      // by then it may have been cancelled
+      process.missed(() => scheduled.call?.());
       return;
     }
     this.#steps++;
     try {
-      call!();
+      scheduled.call!();
       await drained();
       await this.#finishTurn();
     } catch (thrown) {

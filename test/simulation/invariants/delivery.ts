@@ -49,5 +49,8 @@ function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: 
   // enough that the client was told
   const keptMs = setup.isTight ? 0 : setup.limits.resumeWindowMs - 1000;
   const keptAt = Math.max(sent.at, sent.places[0]?.at ?? 0);
-  return events.some((event) => event.kind === 'welcome' && !event.recovered && event.at > keptAt + keptMs);
+  const gaps = events.filter((event) => event.kind === 'welcome' && !event.recovered);
+  if (gaps.some(({ at }) => at > keptAt + keptMs)) return true;
+  // a holder does not keep for those whom another one has; they are told when the two become one
+  return ledger.splits.has(sent.user) && gaps.some(({ at }) => at > keptAt);
 }
