@@ -11,6 +11,9 @@ const tooSlow: ReceiptDetail = {
 const inboxFull: ReceiptDetail = {
   error: { code: 'overloaded', message: 'the user is away and its inbox is at its bound' },
 };
+const nobodyHere: ReceiptDetail = {
+  error: { code: 'unavailable', message: 'the user has no session here; whether elsewhere is being asked' },
+};
 const nobodyMissing: Missing = new Map();
 /** Before a stream's numbers run out it is replaced. */
 const lastSeq = 0xffff_0000;
@@ -69,7 +72,7 @@ export function deliverTo(
     write(held, batch, picked, 0, written);
     for (const i of picked) {
       if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!);
-      else receipts.set(i, 'overloaded', 0, tooSlow);
+      else receipts.set(i, 'overloaded', 0, sessions.length === 0 ? nobodyHere : tooSlow);
     }
     return;
   }
