@@ -162,6 +162,16 @@ t.test(
   },
 );
 
+t.test(
+  'a user without a session, of whom others have yet to be asked: overloaded, never offline',
+  async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    held.contested = new Set(['n2']);
+    t.match(node.send(held, 'x'), [{ status: 'overloaded', error: { code: 'unavailable' } }]);
+  },
+);
+
 t.test('the inbox is at its bound', async (t) => {
   await t.test('and nobody reads along: the new message is refused, the old ones stay', async (t) => {
     const node = new OneNode({ maxMessages: 2 });

@@ -35,7 +35,7 @@ export class OneNode {
       limits: { maxMessages, maxBytes },
       resumeWindowMs: 60_000,
       plainWindowMs: 10_000,
-      emptied: ({ user }) => this.forgotten.push(user),
+      forgotten: ({ user }) => this.forgotten.push(user),
       sessionEnded: ({ id }, code, reason) => this.ended.push({ session: id, code, reason }),
     });
   }

@@ -1,0 +1,444 @@
+import t from 'tap';
+import { isOver } from '../src/ack-waits.js';
+import { FakeLink } from './kit/fake-link.js';
+import { attach, attachRequest, DirectSession, here, OneNode } from './kit/one-node.js';
+
+t.test('a session that is attached for the first time begins at the end of the stream', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const [one, other] = [new FakeLink('e1'), new FakeLink('e2')];
+  const first = attach(held, one, 'a');
+  t.match(first, { seq: 0, recovered: true });
+  t.equal(held.stream, 's1');
+  node.send(held, 'x', 'y');
+  const second = attach(held, other, 'b');
+  t.match(second, { seq: 2, recovered: true });
+  t.same(other.takeSeqs(), []);
+  t.equal(held.linkSessions, 2);
+  t.same([first.session.edge, second.session.edge], ['e1', 'e2']);
+  t.equal(node.users.sessionCount, 2);
+});
+
+t.test('a session comes back', async (t) => {
+  await t.test('and goes on where its position says, whatever it has acknowledged', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    node.send(held, '1', '2', '3', '4');
+    held.acknowledged(session, 1);
+    held.detach(session);
+    const link = new FakeLink('e2');
+    const back = attach(held, link, 'a', { positions: here(held, 2), epoch: 2 });
+    t.match(back, { seq: 2, recovered: true });
+    t.equal(back.session, session);
+    t.same(link.takeSeqs(), [3, 4]);
+    t.match(session, { edge: 'e2', epoch: 2, paused: false });
+  });
+
+  await t.test('whose first attach was answered and never heard of: it goes on where it began', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    node.send(held, '1', '2');
+    held.detach(session);
+    const link = new FakeLink();
+    t.match(attach(held, link, 'a'), { seq: 0, recovered: true });
+    t.same(link.takeSeqs(), [1, 2]);
+  });
+
+  await t.test('when its messages have gone at the bound: it is told', async (t) => {
+    const node = new OneNode({ maxMessages: 2 });
+    const held = node.hold();
+    attach(held, new FakeLink(), 'reader');
+    const { session } = attach(held, new FakeLink(), 'a');
+    held.detach(session);
+    node.send(held, '1', '2', '3', '4');
+    const link = new FakeLink();
+    t.match(attach(held, link, 'a', { positions: here(held, 1) }), { seq: 2, recovered: false });
+    t.same(link.takeSeqs(), [3, 4]);
+  });
+
+  await t.test('and is told once of what was lost while it was away', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    held.detach(session);
+    held.lost(session);
+    t.notOk(attach(held, new FakeLink(), 'a', { positions: here(held, 0) }).recovered);
+    held.detach(session);
+    t.ok(attach(held, new FakeLink(), 'a', { positions: here(held, 0) }).recovered);
+  });
+
+  await t.test('with a position in another stream: it is not sent what stood there before it', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    attach(held, new FakeLink(), 'reader');
+    node.send(held, '1', '2', '3');
+    held.inbox!.setOrigins(1, [{ stream: 'old', seq: 8 }]);
+    held.inbox!.setOrigins(3, [{ stream: 'old', seq: 7 }]);
+    const link = new FakeLink();
+    const { session } = attach(held, link, 'a', { positions: [{ stream: 'old', seq: 7 }] });
+    t.same(link.takeSeqs(), [1, 2]);
+    node.send(held, '4');
+    t.same(link.takeSeqs(), [4], 'what is skipped does not hold up the next one');
+    t.same(session.covers, [{ stream: 'old', seq: 7 }]);
+  });
+});
+
+t.test('two connections of one session', async (t) => {
+  await t.test('the newer one replaces the older one, which is closed with 4505', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [older, newer] = [new FakeLink('e1'), new FakeLink('e2')];
+    const { number } = attach(held, older, 'a').session;
+    node.send(held, '1');
+    older.take();
+    const { session } = attach(held, newer, 'a', { epoch: 2, positions: here(held, 1) });
+    t.same(older.take(), [
+      ['end', number, 4505, 'a newer connection of this session'],
+      ['forget', number],
+    ]);
+    t.equal(held.sessions.length, 1);
+    t.equal(session.link, newer);
+    node.send(held, '2');
+    t.same(newer.takeSeqs(), [2]);
+    t.same(older.take(), []);
+  });
+
+  await t.test('the same one by another link: the older link is told nothing', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [older, newer] = [new FakeLink('e1'), new FakeLink('e1')];
+    const { number } = attach(held, older, 'a').session;
+    attach(held, newer, 'a', { positions: here(held, 0) });
+    t.same(older.take(), [['forget', number]]);
+    t.equal(held.sessions.length, 1);
+  });
+
+  await t.test('an older one comes late: it is refused, and nothing changes', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [older, newer] = [new FakeLink('e1'), new FakeLink('e2')];
+    const { session } = attach(held, newer, 'a', { epoch: 2 });
+    t.equal(held.attach(attachRequest('a', { epoch: 1 }), older), undefined);
+    t.equal(session.link, newer);
+    t.same(newer.take(), []);
+  });
+});
+
+t.test('a client that does not read, until it does', async (t) => {
+  const node = new OneNode({ maxMessages: 3 });
+  const held = node.hold();
+  const link = new FakeLink();
+  attach(held, new FakeLink(), 'reader');
+  const { session } = attach(held, link, 'a');
+  session.paused = true;
+  t.notOk(session.isLive);
+
+  await t.test('what is kept follows in order', async (t) => {
+    node.send(held, '1', '2');
+    held.catchUp(session);
+    t.same(link.takeSeqs(), []);
+    session.paused = false;
+    held.catchUp(session);
+    t.same(link.takeSeqs(), [1, 2]);
+    held.catchUp(session);
+    t.same(link.takeSeqs(), []);
+  });
+
+  await t.test('when it was behind for too long it is told of the gap, and goes on', async (t) => {
+    session.paused = true;
+    session.taken = 7;
+    node.send(held, '3', '4', '5', '6', '7');
+    session.paused = false;
+    held.catchUp(session);
+    const [gap, ...messages] = link.take();
+    t.same(gap, ['gap', session.number, held.stream, 4, 7]);
+    t.same(
+      messages.map(([, , seq]) => seq),
+      [5, 6, 7],
+    );
+  });
+
+  await t.test('and the link fills up on the way', async (t) => {
+    session.paused = true;
+    node.send(held, '8', '9', '10');
+    session.paused = false;
+    link.room = 2;
+    held.catchUp(session);
+    t.same(link.takeSeqs(), [8, 9]);
+    link.isOpen = true;
+    link.room = 9;
+    held.catchUp(session);
+    t.same(link.takeSeqs(), [10]);
+  });
+});
+
+t.test('acknowledgements', async (t) => {
+  await t.test('what the slowest session has is let go of, paused and away ones included', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [a, b, c] = ['a', 'b', 'c'].map((key) => attach(held, new FakeLink(), key).session);
+    node.send(held, '1', '2', '3', '4', '5');
+    held.acknowledged(a!, 5);
+    held.acknowledged(b!, 3);
+    t.equal(held.inbox?.firstKept, 1);
+    held.acknowledged(c!, 2);
+    t.equal(held.inbox?.firstKept, 3);
+    held.detach(c!);
+    held.acknowledged(b!, 5);
+    t.equal(held.inbox?.firstKept, 3);
+    held.ended(c!, 1000, '');
+    t.equal(held.inbox?.firstKept, 6);
+  });
+
+  await t.test('of a lone session let go at once', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    node.send(held, '1', '2', '3');
+    held.acknowledged(session, 2);
+    t.equal(held.inbox?.firstKept, 3);
+  });
+
+  await t.test('that are late, or of messages that were never sent, count for nothing', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    node.send(held, '1', '2', '3');
+    held.acknowledged(session, 2);
+    held.acknowledged(session, 1);
+    held.acknowledged(session, 4);
+    t.equal(session.acked, 2);
+    t.equal(held.inbox?.firstKept, 3);
+  });
+});
+
+t.test('somebody waits for a message to be acknowledged', async (t) => {
+  const start = () => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [a, b] = ['a', 'b'].map((key) => attach(held, new FakeLink(), key).session);
+    attach(held, new FakeLink(), 'plain', { acknowledges: false });
+    node.send(held, '1', '2');
+    let over = 0;
+    const wait = held.awaitAcknowledgement({ stream: held.stream, seq: 2 }, () => over++);
+    return { node, held, a: a!, b: b!, wait, over: () => over };
+  };
+
+  await t.test('it is over when every attached client has it', async (t) => {
+    const { held, a, b, wait, over } = start();
+    t.same(wait.progress, { have: 0, attached: 2, away: 0, isKept: true });
+    held.acknowledged(a, 2);
+    t.equal(over(), 0);
+    held.acknowledged(b, 1);
+    t.same(wait.progress, { have: 1, attached: 1, away: 0, isKept: true });
+    held.acknowledged(b, 2);
+    t.equal(over(), 1);
+    t.equal(wait.progress?.have, 2);
+    held.acknowledged(b, 2);
+    t.equal(over(), 1);
+  });
+
+  await t.test('who goes away or ends is not waited for once somebody has it', async (t) => {
+    const { held, a, b, wait, over } = start();
+    held.detach(b);
+    t.equal(over(), 0);
+    held.acknowledged(a, 2);
+    t.equal(over(), 1);
+    t.match(wait.progress, { have: 1, attached: 0, away: 1 });
+  });
+
+  await t.test('nobody is left who could have it: that is said, too', async (t) => {
+    const { held, a, b, wait, over } = start();
+    held.ended(a, 1000, '');
+    t.equal(over(), 0);
+    held.ended(b, 1000, '');
+    t.equal(over(), 1);
+    t.equal(isOver(wait.progress!), true);
+    t.equal(wait.progress?.have, 0);
+  });
+
+  await t.test('who began behind the message does not count', async (t) => {
+    const { held, a, b, wait } = start();
+    attach(held, new FakeLink(), 'late');
+    held.acknowledged(a, 2);
+    held.acknowledged(b, 2);
+    t.match(wait.progress, { have: 2, attached: 0, away: 0 });
+  });
+
+  await t.test('who does not wait any more is not called', async (t) => {
+    const { held, a, b, wait, over } = start();
+    held.stopWaiting(wait);
+    held.acknowledged(a, 2);
+    held.acknowledged(b, 2);
+    t.equal(over(), 0);
+  });
+
+  await t.test('the user is not held any more: it is over, once', async (t) => {
+    const { held, over } = start();
+    held.clear();
+    held.clear();
+    t.equal(over(), 1);
+  });
+
+  await t.test('of a stream that is not here', async (t) => {
+    const { held } = start();
+    const place = { stream: 'other', seq: 5 };
+    const wait = held.awaitAcknowledgement(place, () => {});
+    t.equal(wait.progress, undefined);
+    held.inbox!.setOrigins(2, [place]);
+    t.match(wait.progress, { attached: 2, isKept: true });
+    t.equal(new OneNode().hold('bob').awaitAcknowledgement(place, () => {}).progress, undefined);
+  });
+});
+
+t.test('sessions that are away are waited for', async (t) => {
+  await t.test('one of pinwheel.v1 for a minute, a plain one for 10 s', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const [v1, plain] = [
+      attach(held, new FakeLink(), 'v1').session,
+      attach(held, new FakeLink(), 'plain', { acknowledges: false }).session,
+    ];
+    held.detach(v1);
+    held.detach(plain);
+    await node.sweepFor(9);
+    t.equal(held.sessions.length, 2);
+    await node.sweepFor(1);
+    t.same(node.ended, [{ session: 'plain', code: 1006, reason: 'did not come back' }]);
+    await node.sweepFor(49);
+    t.equal(node.users.get('alice'), held);
+    await node.sweepFor(1);
+    t.equal(node.users.get('alice'), undefined);
+    t.same(node.forgotten, ['alice']);
+    t.equal(node.budget.bytes, 0);
+  });
+
+  await t.test('one that comes back in time is not ended', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    held.detach(attach(held, new FakeLink(), 'a').session);
+    await node.sweepFor(59);
+    attach(held, new FakeLink(), 'a', { positions: here(held, 0) });
+    await node.sweepFor(120);
+    t.equal(held.sessions.length, 1);
+  });
+
+  await t.test('messages are kept no longer than the window', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    session.paused = true;
+    node.send(held, '1');
+    await node.sweepFor(30);
+    node.send(held, '2');
+    await node.sweepFor(31);
+    t.same(
+      [...held.inbox!.after(0)].map(({ seq }) => seq),
+      [2],
+    );
+  });
+
+  await t.test('the memory of a user to whom nothing is said any more is given back', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    node.send(held, '1');
+    held.acknowledged(session, 1);
+    t.ok(node.budget.bytes > 0);
+    await node.sweepFor(62);
+    t.equal(node.budget.bytes, 0);
+    t.notOk(held.isSwept);
+    t.equal(node.send(held, '2')[0]?.status, 'delivered');
+    t.ok(held.isSwept, 'and it is looked at again');
+  });
+});
+
+t.test('a session ends', async (t) => {
+  await t.test('by the node: its client is closed, once', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const link = new FakeLink();
+    const { session } = attach(held, link, 'a');
+    session.close({ code: 4500, name: 'disconnected' }, 'disconnected');
+    session.close({ code: 4500, name: 'disconnected' }, 'disconnected');
+    t.same(link.take(), [['end', session.number, 4500, 'disconnected']]);
+    t.same(node.ended, [{ session: 'a', code: 4500, reason: 'disconnected' }]);
+    t.equal(node.users.get('alice'), undefined);
+    t.equal(node.users.sessionCount, 0);
+  });
+
+  await t.test('while its user is on the way or may be elsewhere: the user is remembered', async (t) => {
+    const reasons: Readonly<Record<string, (held: ReturnType<OneNode['hold']>) => void>> = {
+      frozen: (held) => held.freezeFor('h1'),
+      contested: (held) => {
+        held.contested = new Set(['n2']);
+      },
+    };
+    for (const [name, give] of Object.entries(reasons)) {
+      const node = new OneNode();
+      const held = node.hold();
+      const { session } = attach(held, new FakeLink(), 'a');
+      give(held);
+      held.ended(session, 1000, '');
+      t.equal(node.users.get('alice'), held, name);
+      t.same(node.forgotten, [], name);
+    }
+  });
+});
+
+t.test('an answer of the application reaches its session only', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const link = new FakeLink();
+  const { session } = attach(held, link, 'a');
+  t.ok(session.reply('text'));
+  t.ok(session.reply(Buffer.from('bytes')));
+  t.same(link.take(), [
+    ['reply', session.number, false, 'text'],
+    ['reply', session.number, true, 'bytes'],
+  ]);
+  session.paused = true;
+  t.notOk(session.reply('x'));
+  held.detach(session);
+  t.notOk(session.reply('x'));
+  t.same(link.take(), []);
+});
+
+t.test('what the application has processed is said, while there is somebody to say it to', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const link = new FakeLink();
+  const { session } = attach(held, link, 'a');
+  session.processed(3);
+  session.processed(2);
+  t.same(link.take(), [['taken', session.number, 3]]);
+  held.detach(session);
+  session.processed(5);
+  t.equal(session.taken, 5);
+});
+
+t.test('a user on the way: those who wait look again when it is over', async (t) => {
+  const held = new OneNode().hold();
+  held.freezeFor('h1');
+  let looked = 0;
+  held.freeze?.waiting.push(() => looked++);
+  held.freeze?.waiting.push(() => looked++);
+  t.ok(held.isNeeded);
+  held.thaw();
+  t.equal(looked, 2);
+  held.thaw();
+  t.equal(looked, 2);
+});
+
+t.test('a direct session has no place among those that can come back', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const direct = new DirectSession(held, 'a');
+  t.equal(held.sessionOf('a'), undefined);
+  t.equal(held.linkSessions, 0);
+  held.ended(direct, 1000, '');
+  held.ended(direct, 1000, '');
+  t.equal(node.ended.length, 1);
+});
