@@ -29,7 +29,11 @@ export const options = {
   adminPort: whole('admin-port', 0, 65_535, 'port for health, metrics and moves; 0 takes a free one'),
   adminHost: text('admin-host', 'ADDRESS', 'where the admin port listens', '127.0.0.1'),
   weight: number('weight', 0.01, 100, 'share of users relative to the other nodes', '1'),
-  app: text('app', 'MODULE', 'module whose onConnect, onMessage, onSend and onDisconnect take what clients send'),
+  app: text(
+    'app',
+    'MODULE',
+    'module whose onConnect, onMessage, onSend and onDisconnect take what clients send',
+  ),
   webhook: url('webhook', http, 'where what clients send is posted to'),
   usersPerSecond: whole(
     'users-per-second',
@@ -71,7 +75,13 @@ export const options = {
     'memory for the inboxes of all users, in bytes',
     '268435456',
   ),
-  keepAliveMs: whole('keep-alive-ms', 100, 600_000, 'a link that is silent for so long is given up, in ms', '6000'),
+  keepAliveMs: whole(
+    'keep-alive-ms',
+    100,
+    600_000,
+    'a link that is silent for so long is given up, in ms',
+    '6000',
+  ),
 
   path: texts('path', 'PATH', 'path that takes WebSocket upgrades, a prefix when it ends in *'),
   upstream: choice(
