@@ -12,12 +12,14 @@ export interface OneNodeOptions {
   readonly maxMessages?: number;
   readonly maxBytes?: number;
   readonly budgetBytes?: number;
+  /** How its streams are called, before their number. */
+  readonly streams?: string;
 }
 
 let numbers = 0;
 let ids = 0;
 
-/** The users of one node, without rings and other nodes. Streams are called s1, s2 and so on. */
+/** The users of one node, without rings and other nodes. */
 export class OneNode {
   readonly clock = new FakeClock();
   readonly budget: InboxBudget;
@@ -26,11 +28,12 @@ export class OneNode {
   readonly forgotten: string[] = [];
   #streams = 0;
 
-  constructor({ maxMessages = 256, maxBytes = 262_144, budgetBytes = 1_000_000 }: OneNodeOptions = {}) {
+  constructor(options: OneNodeOptions = {}) {
+    const { maxMessages = 256, maxBytes = 262_144, budgetBytes = 1_000_000, streams = 's' } = options;
     this.budget = new InboxBudget(budgetBytes);
     this.users = new Users({
       now: this.clock.now,
-      newStream: () => `s${++this.#streams}`,
+      newStream: () => `${streams}${++this.#streams}`,
       budget: this.budget,
       limits: { maxMessages, maxBytes },
       resumeWindowMs: 60_000,
