@@ -57,6 +57,8 @@ export async function createNode(options: NodeOptions): Promise<PinwheelNode> {
 }
 
 const pollMs = 20;
+/** RFC 6455's own code for a server that goes away. */
+const serviceRestart = 1012;
 
 class RunningNode implements PinwheelNode {
   readonly id: string;
@@ -139,7 +141,11 @@ class RunningNode implements PinwheelNode {
       await this.close();
       throw thrown;
     }
-    this.#sameId.watch((where) => void this.#leaving.replaced(where));
+    this.#sameId.watch((where) => {
+      void this.#leaving.replaced(where);
+      // edges go to whoever has the id now; what they wrote here would be for nobody
+      this.#parts.holder.closeLinks(serviceRestart, 'another process has taken the place of this node');
+    });
     log.info({ node: id, port: this.port, wsPort: this.wsPort }, 'node is serving');
   }
 

@@ -1,29 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
+import { nodeElsewhere } from './kit/node-elsewhere.js';
 import { dyingMembership, startNodes } from './kit/nodes.js';
 import { post, request } from './kit/requests.js';
-
-interface Told {
-  readonly id?: string;
-  readonly incarnation?: string;
-  readonly draining?: boolean;
-}
-
-/** A server that says of itself that it is a node. Where it listens. */
-async function nodeElsewhere(t: Test, { id = 'n1', incarnation = 'another', draining = false }: Told = {}) {
-  const server = createServer((_, response) => {
-    response.end(JSON.stringify({ id, incarnation, draining, settings: { digest: 'd', text: 't' } }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 t.test('an id that another node has is refused, and that node goes on', async (t) => {
   const nodes = await startNodes(t, ['n1']);

@@ -16,6 +16,8 @@ import type { Teardown } from './nodes.js';
 
 export interface FakeEdgeOptions {
   readonly id?: string;
+  /** Default: a new one. A link of the same edge and incarnation takes the place of an older one. */
+  readonly incarnation?: string;
   /** `false`: the test says HELLO, or does not. */
   readonly saysHello?: boolean;
   /** `false`: PING stays without an answer. */
@@ -38,10 +40,12 @@ export interface AttachOptions {
 }
 
 let keys = 0;
+let incarnations = 0;
 
 /** An edge, as far as a node sees one: the other end of a link, with sessions that do as they are told. */
 export class FakeEdge {
   readonly id: string;
+  readonly incarnation: string;
   /** What the node said in HELLO. */
   hello: { readonly version: number; readonly node: string; readonly incarnation: string } | undefined;
   pongs: number[] = [];
@@ -53,8 +57,9 @@ export class FakeEdge {
   readonly #sessions = new Map<number, FakeSession>();
   #numbers = 0;
 
-  constructor(socket: WebSocket, { id = 'e1', answersPings = true }: FakeEdgeOptions) {
+  constructor(socket: WebSocket, { id = 'e1', incarnation, answersPings = true }: FakeEdgeOptions) {
     this.id = id;
+    this.incarnation = incarnation ?? `incarnation-${++incarnations}`;
     this.#socket = socket;
     const frames = this.#frames(answersPings);
     socket.on('message', (bytes: Buffer) => readNodeFrames(bytes, frames));
@@ -76,7 +81,7 @@ export class FakeEdge {
   }
 
   sayHello(version = linkVersion): void {
-    this.write((out) => out.hello(version, this.id, 'incarnation'));
+    this.write((out) => out.hello(version, this.id, this.incarnation));
   }
 
   /** Asks the node to attach a session; the answer is the session's. */
