@@ -1,0 +1,209 @@
+import t from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { connectEdge } from './kit/fake-edge.js';
+import { startNodes } from './kit/nodes.js';
+import { metric, post } from './kit/requests.js';
+
+t.test('what clients send goes to the application, once and in order', async (t) => {
+  const seen: string[] = [];
+  let release = (): void => {};
+  const nodes = await startNodes(t, ['n1'], {
+    maxInboundBytes: 1000,
+    onConnect: ({ user, edge }) => {
+      seen.push(`${user} connects by ${edge}`);
+    },
+    onMessage: async ({ user, data, reply }) => {
+      seen.push(`${user} ${data}`);
+      if (data === 'wait') {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+      reply(`took ${data}`);
+    },
+    onDisconnect: ({ user, code, reason }) => {
+      seen.push(`${user} leaves ${code} ${reason}`);
+    },
+  });
+  nodes.haveLinks = true;
+  const node = nodes.of('n1');
+  const edge = await connectEdge(t, node);
+  const of = (user: string) => seen.filter((entry) => entry.startsWith(`${user} `));
+
+  t.test(
+    'each is taken when the application is done with it, and answered by its connection alone',
+    async (t) => {
+      const [ann, other] = [await edge.attached('ann'), await edge.attached('ann')];
+      ann.say(1, 'one');
+      ann.say(2, 'wait');
+      ann.say(3, 'three');
+      await until('the application is at the second', () => seen.includes('ann wait'));
+      t.same(ann.taken, [1]);
+      release();
+      await until('all are taken', () => ann.taken.at(-1) === 3);
+      t.same(ann.taken, [1, 2, 3]);
+      t.same(ann.replies, ['took one', 'took wait', 'took three']);
+      t.same(other.replies, []);
+      ann.close(1000, 'bye');
+      other.close(1001, '');
+      await until('both have left', () => of('ann').length === 7);
+      t.same(of('ann'), [
+        'ann connects by e1',
+        'ann connects by e1',
+        'ann one',
+        'ann wait',
+        'ann three',
+        'ann leaves 1000 bye',
+        'ann leaves 1001 ',
+      ]);
+    },
+  );
+
+  t.test('what comes again after a link was lost is not done again', async (t) => {
+    const first = await connectEdge(t, node);
+    const ben = await first.attached('ben');
+    ben.say(1, 'one');
+    ben.say(2, 'two');
+    await until('they are taken', () => ben.taken.at(-1) === 2);
+    first.cut();
+    const back = edge.attach('ben', { key: ben.key, epoch: 2, positions: [ben.position()] });
+    await until('it is attached', () => back.attached.length > 0);
+    t.match(back.attached, [{ taken: 2, recovered: true }]);
+    back.say(2, 'two');
+    back.say(3, 'three');
+    await until('the rest is taken', () => back.taken.at(-1) === 3);
+    t.same(back.taken, [2, 3], 'what was taken before is said again');
+    t.same(of('ben'), ['ben connects by e1', 'ben one', 'ben two', 'ben three']);
+    back.close();
+  });
+
+  t.test('a session that is new to this node goes on with its numbers', async (t) => {
+    const cat = await edge.attached('cat');
+    cat.say(7, 'seven');
+    await until('it is taken', () => cat.taken.at(-1) === 7);
+    cat.say(3, 'three');
+    await until('what came before is taken, too', () => cat.taken.length === 2);
+    t.same(of('cat'), ['cat connects by e1', 'cat seven']);
+    cat.close();
+  });
+
+  t.test('a message over the bound ends the session', async (t) => {
+    const dan = await edge.attached('dan');
+    dan.say(1, 'x'.repeat(1001));
+    await until('it is closed', () => dan.closes.length === 1);
+    t.match(dan.closes, [{ code: 4503 }]);
+    t.notOk(seen.some((entry) => entry.includes('xxx')));
+    t.equal((await post(node, 'dan', 'x')).status, 404, 'the session is over');
+  });
+});
+
+t.test('a node without an application refuses what clients send, and what they send to others', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const [ann, ben] = [await edge.attached('ann'), await edge.attached('ben')];
+  ann.send(1, 'ben', 'hello');
+  await until('the receipt', () => ann.receipts.length === 1);
+  t.match(ann.receipts, [
+    {
+      number: 1,
+      receipt: {
+        user: 'ben',
+        status: 'overloaded',
+        error: { code: 'not-allowed', message: /passes no messages/ },
+      },
+    },
+  ]);
+  ann.say(2, 'hello');
+  await until('it is closed', () => ann.closes.length === 1);
+  t.match(ann.closes, [{ code: 4501 }]);
+  t.equal(ben.messages.length, 0);
+});
+
+t.test('what clients send to others', async (t) => {
+  const asked: string[] = [];
+  const nodes = await startNodes(t, ['n1', 'n2'], {
+    onMessage: () => {},
+    onSend: async ({ user, to, data }) => {
+      asked.push(`${user} to ${to}: ${data}`);
+      if (data === 'fail') throw new Error('no idea');
+      return data !== 'no';
+    },
+  });
+  nodes.haveLinks = true;
+  const [n1, n2] = [nodes.of('n1'), nodes.of('n2')];
+  const [here, there] = [await connectEdge(t, n1), await connectEdge(t, n2)];
+  const [from = ''] = nodes.usersOf('n1', 1);
+  const [to = ''] = nodes.usersOf('n2', 1);
+  const [ann, ben] = [await here.attached(from), await there.attached(to)];
+  const receiptOf = (number: number) =>
+    until(`the receipt of ${number}`, () => ann.receipts.find((one) => one.number === number)?.receipt);
+
+  t.test('goes where the application lets it, and is answered with a receipt', async (t) => {
+    ann.send(1, to, 'hello');
+    t.match(await receiptOf(1), { user: to, status: 'delivered', sessions: 1 });
+    await until('it comes', () => ben.texts.join() === 'hello');
+    t.match(ben.messages, [{ id: `${ann.key}-1`, binary: false }]);
+    ann.send(2, to, 'no');
+    t.match(await receiptOf(2), { status: 'overloaded', error: { code: 'not-allowed', message: /refused/ } });
+    ann.send(3, to, 'fail');
+    t.match(await receiptOf(3), { status: 'overloaded', error: { code: 'application', message: /no idea/ } });
+    ann.send(4, 'nobody', 'x');
+    t.match(await receiptOf(4), { user: 'nobody', status: 'offline' });
+    t.same(asked, [
+      `${from} to ${to}: hello`,
+      `${from} to ${to}: no`,
+      `${from} to ${to}: fail`,
+      `${from} to nobody: x`,
+    ]);
+    await until('all are taken', () => ann.taken.at(-1) === 4);
+    t.equal(await metric(n1, 'pinwheel_node_client_sends_total'), 4);
+  });
+
+  t.test('comes once when it is sent again, and is answered again', async (t) => {
+    const before = ann.receipts.length;
+    ann.send(1, to, 'hello');
+    await until('another receipt', () => ann.receipts.length === before + 1);
+    t.match(ann.receipts.at(-1), { number: 1, receipt: { status: 'delivered', sessions: 1 } });
+    t.equal(ben.messages.length, 1);
+  });
+
+  t.test('waits for the other client when it is asked to, and holds up nothing behind it', async (t) => {
+    ann.send(5, to, 'wait for it', true);
+    ann.send(6, to, 'not for this');
+    t.match(await receiptOf(6), { status: 'delivered', sessions: 1 });
+    await until('both are taken', () => ann.taken.at(-1) === 6);
+    t.notOk(ann.receipts.some(({ number }) => number === 5));
+    t.same(ben.texts, ['hello', 'wait for it', 'not for this']);
+    ben.acknowledge(2);
+    t.match(await receiptOf(5), { status: 'delivered', sessions: 1, seq: 2 });
+  });
+
+  t.test('has a key of any length', async (t) => {
+    const key = 'k'.repeat(64);
+    const long = await here.attached(from, { key });
+    long.send(1, to, 'from a long key');
+    await until('the receipt', () => long.receipts.length === 1);
+    t.match(long.receipts, [{ receipt: { status: 'delivered' } }]);
+  });
+
+  t.test('waits for so many others at most', async (t) => {
+    const limits = await startNodes(t, ['n9'], { maxInboundPerUser: 2, onSend: () => true });
+    limits.haveLinks = true;
+    const edge = await connectEdge(t, limits.of('n9'));
+    const [one, two] = [await edge.attached('one'), await edge.attached('two')];
+    for (const number of [1, 2, 3]) {
+      one.send(number, 'two', 'x', true);
+      await until('it is taken', () => one.taken.at(-1) === number);
+    }
+    await until('the third is refused', () => one.receipts.length === 1);
+    t.match(one.receipts, [{ number: 3, receipt: { status: 'overloaded', error: { code: 'overloaded' } } }]);
+    two.acknowledge(2);
+    await until('the others are answered', () => one.receipts.length === 3);
+    one.send(4, 'two', 'x', true);
+    await until('there is room again', () => two.texts.length === 3);
+    two.acknowledge(3);
+    await until('the receipt', () => one.receipts.length === 4);
+    t.match(one.receipts.at(-1), { number: 4, receipt: { status: 'delivered' } });
+  });
+});
