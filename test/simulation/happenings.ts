@@ -71,7 +71,8 @@ export class Happenings {
         break;
       case 'cut link':
         this.#touch(event.edge, event.node);
-        for (const wire of this.#links(event.edge, event.node)) wire.cut([event.edgeToldMs, event.nodeToldMs]);
+        for (const wire of this.#links(event.edge, event.node))
+          wire.cut([event.edgeToldMs, event.nodeToldMs]);
         break;
       case 'freeze link':
         this.#touch(event.edge, event.node);
@@ -155,7 +156,9 @@ export class Happenings {
       case 'pause moves':
         this.#in(event.node, ({ holder }) => {
           holder.moves.change({ paused: true });
-          this.#later(event.forMs, () => this.#in(event.node, (node) => node.holder.moves.change({ paused: false })));
+          this.#later(event.forMs, () =>
+            this.#in(event.node, (node) => node.holder.moves.change({ paused: false })),
+          );
         });
         break;
       default:
@@ -168,8 +171,10 @@ export class Happenings {
     const { network, nodes, edges, clients, trackers, membership, world } = this.#sim;
     world.note(() => '--- everything is healed');
     network.healAll();
+    this.#sim.applicationMs = 0;
     for (const { process } of [...nodes.values(), ...edges.values(), ...clients.values()]) process.wake();
-    for (const id of membership.members.keys()) if (nodes.get(id)?.process.isDead !== false) membership.leave(id);
+    for (const id of membership.members.keys())
+      if (nodes.get(id)?.process.isDead !== false) membership.leave(id);
     for (const id of nodes.keys()) this.#enter(id);
     if (this.#sim.servingNodes.length === 0) this.#sim.join('n9');
     for (const node of nodes.values()) node.holder.moves.change({ paused: false });

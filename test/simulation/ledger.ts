@@ -13,6 +13,8 @@ export interface Sent {
   receiptAt: number;
   /** Where it stood: as often as it was given a number in a stream. */
   readonly places: Place[];
+  /** Sessions that another holder had when this one took it. */
+  readonly elsewhere: Set<string>;
 }
 
 export interface Place {
@@ -69,13 +71,25 @@ export class Ledger {
   readonly excuses: Excuse[] = [];
   /** Messages whose receipt has just come. */
   readonly answered: Sent[] = [];
+  /** When which node has forgotten whom. */
+  readonly forgotten: { readonly user: string; readonly node: string; readonly at: number }[] = [];
   /** Users who had two holders at one time, and since when. */
   readonly splits = new Map<string, number>();
   /** The message at each place of each stream. */
   readonly #streams = new Map<string, Map<number, string>>();
 
   send(text: string, user: string, sender: string, order: number, at: number): Sent {
-    const sent: Sent = { text, user, sender, order, at, receipt: undefined, receiptAt: 0, places: [] };
+    const sent: Sent = {
+      text,
+      user,
+      sender,
+      order,
+      at,
+      receipt: undefined,
+      receiptAt: 0,
+      places: [],
+      elsewhere: new Set(),
+    };
     this.sent.set(text, sent);
     return sent;
   }

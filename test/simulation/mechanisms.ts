@@ -5,7 +5,6 @@ export type { SocketEvents, SocketPort } from '../../packages/client/dist/client
 export { EdgeCore } from '../../packages/edge/dist/link/edge-core.js';
 export type { EdgeSession } from '../../packages/edge/dist/link/edge-session.js';
 export { RingHistory } from '../../packages/membership/dist/ring-history.js';
-export { RingStates } from '../../packages/membership/dist/ring-states.js';
 export { Forwarder } from '../../packages/node/dist/forwarder.js';
 export { Inbound } from '../../packages/node/dist/inbound.js';
 export { LinkWork } from '../../packages/node/dist/link-work.js';

@@ -93,7 +93,13 @@ export class Network {
 
   /** Begins to connect; the listener is told later. */
   dial(from: SimProcess, to: string, listener: WireListener, hello?: ClientHello): WireEnd {
-    const wire = new Wire(this.#world, from, from, () => this.delayMs(), (over) => this.wires.delete(over));
+    const wire = new Wire(
+      this.#world,
+      from,
+      from,
+      () => this.delayMs(),
+      (over) => this.wires.delete(over),
+    );
     this.wires.add(wire);
     wire.a.listener = listener;
     const refused = (): void => {

@@ -30,7 +30,9 @@ async function runOne(seed: number): Promise<void> {
     console.log(JSON.stringify(schedule.setup));
     for (const event of schedule.events) console.log(describeEvent(event));
   }
-  console.log(`seed ${seed}, ${schedule.events.length} events, ${steps} steps: ${violation?.message ?? 'nothing broken'}`);
+  console.log(
+    `seed ${seed}, ${schedule.events.length} events, ${steps} steps: ${violation?.message ?? 'nothing broken'}`,
+  );
   if (violation !== undefined) process.exitCode = 1;
 }
 
@@ -59,5 +61,7 @@ async function runMany(from: number, count: number): Promise<void> {
     }
   }
   for (const [rule, seeds] of broken) console.log(`${seeds.length} × ${rule}: ${seeds.slice(0, 12)}`);
-  console.log(`${broken.size === 0 ? 'nothing broken' : 'broken'}, ${steps} steps in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(
+    `${broken.size === 0 ? 'nothing broken' : 'broken'}, ${steps} steps in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
 }

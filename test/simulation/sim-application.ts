@@ -11,9 +11,9 @@ interface MessageEvent {
 export class SimApplication {
   readonly #process: SimProcess;
   readonly #ledger: Ledger;
-  readonly #longestMs: number;
+  readonly #longestMs: () => number;
 
-  constructor(process: SimProcess, ledger: Ledger, longestMs: number) {
+  constructor(process: SimProcess, ledger: Ledger, longestMs: () => number) {
     this.#process = process;
     this.#ledger = ledger;
     this.#longestMs = longestMs;
@@ -26,9 +26,10 @@ export class SimApplication {
       world.note(() => `${this.#process.id} application has ${text} of session ${session}`);
       this.#ledger.applied.push({ text, node: this.#process.incarnation, at: world.now });
     };
-    if (this.#longestMs === 0 || world.chance(0.3)) return done();
+    const longestMs = this.#longestMs();
+    if (longestMs === 0 || world.chance(0.3)) return done();
     return new Promise((over) => {
-      const ms = world.chance(0.9) ? world.random() * 50 : world.random() * this.#longestMs;
+      const ms = world.chance(0.9) ? world.random() * 50 : world.random() * longestMs;
       this.#process.clock.after(ms, () => {
         done();
         over();

@@ -78,7 +78,13 @@ export class SimClient {
     const order = ++this.#count;
     const text = `${this.log.name}^${order}`;
     const { world, ledger } = this.#sim;
-    const upward = { text, client: this.log.name, order, at: world.now, outcome: undefined as string | undefined };
+    const upward = {
+      text,
+      client: this.log.name,
+      order,
+      at: world.now,
+      outcome: undefined as string | undefined,
+    };
     ledger.upward.set(text, upward);
     this.unanswered++;
     await this.core.send(text).then(
@@ -100,9 +106,11 @@ export class SimClient {
     const sent = ledger.send(text, user, this.log.name, order, world.now);
     this.unanswered++;
     const settle = (answer: object): void => ledger.receipt(sent, { ...answer, user } as Receipt, world.now);
-    await this.core.sendTo(user, text).then(settle, ({ code, message }: PinwheelError) =>
-      settle({ status: 'overloaded', error: { code, message } }),
-    );
+    await this.core
+      .sendTo(user, text)
+      .then(settle, ({ code, message }: PinwheelError) =>
+        settle({ status: 'overloaded', error: { code, message } }),
+      );
     this.unanswered--;
   }
 

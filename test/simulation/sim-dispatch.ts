@@ -1,8 +1,8 @@
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import { Dispatch, type DispatchLimits, Pending } from './mechanisms.js';
 import type { SimMessages } from './sim-messages.js';
-import type { SimTracker } from './sim-membership.js';
 import type { SimProcess } from './sim-process.js';
+import type { SimTracker } from './sim-tracker.js';
 
 const limits: DispatchLimits = {
   maxBatchMessages: 64,

@@ -1,8 +1,8 @@
 import type { Member } from '@pinwheel/membership';
 import { EdgeCore, type EdgeSession } from './mechanisms.js';
 import type { ClientHello } from './network.js';
-import type { SimTracker } from './sim-membership.js';
 import { SimProcess } from './sim-process.js';
+import type { SimTracker } from './sim-tracker.js';
 import type { Simulation } from './simulation.js';
 import { traceEdgeFrames, traceNodeFrames } from './trace-frames.js';
 import type { WireEnd, WireListener } from './wire.js';

@@ -57,8 +57,12 @@ export class SimMessages {
     const waiting = { from };
     this.#waiting.add(waiting);
     try {
-      const answer = await this.#network.call(from, to, 'messages', Math.max(1, options.deadlineMs), (process) =>
-        this.#serve(process, bytes, options),
+      const answer = await this.#network.call(
+        from,
+        to,
+        'messages',
+        Math.max(1, options.deadlineMs),
+        (process) => this.#serve(process, bytes, options),
       );
       const { fingerprint, foreignUsers } = answer;
       return { kind: 'answered', receipts: Receipts.decode(answer.bytes, length), fingerprint, foreignUsers };
@@ -80,7 +84,9 @@ export class SimMessages {
     const deadline = process.clock.now() + deadlineMs;
     const receipts = await node.router.route(batch, { hops, noForward, deadline });
     this.#world.note(() => {
-      const named = batch.map(({ data, user }, i) => `${textOf(data)}: ${describe(receipts.receipt(i, user))}`);
+      const named = batch.map(
+        ({ data, user }, i) => `${textOf(data)}: ${describe(receipts.receipt(i, user))}`,
+      );
       return `${process.id} answers ${named.join(', ')}`;
     });
     const { fingerprint } = node.holder.ownership.state.ring;
@@ -88,7 +94,15 @@ export class SimMessages {
   }
 }
 
-function describe({ status, sessions, error }: { status: string; sessions?: number; error?: { code: string } }): string {
+function describe({
+  status,
+  sessions,
+  error,
+}: {
+  status: string;
+  sessions?: number;
+  error?: { code: string };
+}): string {
   return `${status}${sessions ?? ''}${error === undefined ? '' : ` ${error.code}`}`;
 }
 

@@ -4,8 +4,8 @@ import type { NodeClients } from '@pinwheel/sender';
 import { createNodeCounters, Forwarder, Inbound, LinkWork, Router } from './mechanisms.js';
 import { SimApplication } from './sim-application.js';
 import { SimDispatch } from './sim-dispatch.js';
-import type { SimTracker } from './sim-membership.js';
 import { SimProcess } from './sim-process.js';
+import type { SimTracker } from './sim-tracker.js';
 import type { Simulation } from './simulation.js';
 import type { WireEnd, WireListener } from './wire.js';
 
@@ -37,7 +37,7 @@ export class SimNode {
     const counters = createNodeCounters();
     const applicationLimits = { maxPerUser: 256, maxBytesPerUser: 1_048_576, maxBytes: 16_777_216 };
     this.inbound = new Inbound({
-      application: new SimApplication(process, ledger, setup.applicationMs),
+      application: new SimApplication(process, ledger, () => sim.applicationMs),
       counters,
       log: silentLog,
       limits: applicationLimits,
@@ -185,7 +185,9 @@ export class SimNode {
         const answer = await network.call(this.process, member.id, what, withinMs, async (process) => {
           const node = this.#sim.nodeIn(process)!;
           const answered = await serve(node.holder, JSON.parse(json) as Request);
-          this.#sim.world.note(() => `${node.id} answers ${what} of ${this.id}: ${JSON.stringify(answered.answers)}`);
+          this.#sim.world.note(
+            () => `${node.id} answers ${what} of ${this.id}: ${JSON.stringify(answered.answers)}`,
+          );
           return JSON.stringify(answered);
         });
         return JSON.parse(answer) as PeerAnswer<Answer>;
@@ -201,8 +203,9 @@ export class SimNode {
   #clients(): NodeClients {
     const { messages } = this.#sim;
     const of = (member: Member): unknown => ({
-      post: (...[batch, options]: [Parameters<typeof messages.post>[2], Parameters<typeof messages.post>[3]]) =>
-        messages.post(this.process, member.id, batch, options),
+      post: (
+        ...[batch, options]: [Parameters<typeof messages.post>[2], Parameters<typeof messages.post>[3]]
+      ) => messages.post(this.process, member.id, batch, options),
     });
     return { of } as unknown as NodeClients;
   }

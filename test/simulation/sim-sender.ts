@@ -1,7 +1,7 @@
 import type { Sent } from './ledger.js';
 import { SimDispatch } from './sim-dispatch.js';
-import type { SimTracker } from './sim-membership.js';
 import { SimProcess } from './sim-process.js';
+import type { SimTracker } from './sim-tracker.js';
 import type { Simulation } from './simulation.js';
 
 /** A service that sends messages to users: the real dispatch, with rings of its own. */

@@ -4,12 +4,13 @@ import { Network } from './network.js';
 import type { Setup } from './setup.js';
 import { SimClient } from './sim-client.js';
 import { SimEdge } from './sim-edge.js';
-import { SimMembership, type SimTracker } from './sim-membership.js';
+import { SimMembership } from './sim-membership.js';
 import { SimMessages } from './sim-messages.js';
 import { SimNode } from './sim-node.js';
 import { SimPlainClient } from './sim-plain-client.js';
 import type { SimProcess } from './sim-process.js';
 import { SimSender } from './sim-sender.js';
+import type { SimTracker } from './sim-tracker.js';
 import { World } from './world.js';
 
 /** A service with everything around it: the real mechanisms, and a world that they cannot tell from the real one. */
@@ -29,11 +30,16 @@ export class Simulation {
   readonly owners = new Map<string, Set<string>>();
   /** What ill luck has touched: ids of processes. */
   readonly touched = new Set<string>();
+  /** Longest time of the application for a message, in ms. */
+  applicationMs: number;
+  readonly users: readonly string[];
   readonly #nodes = new Map<SimProcess, SimNode>();
   readonly #incarnations = new Map<string, number>();
 
   constructor(setup: Setup, isTraced = false) {
     this.setup = setup;
+    this.users = [...new Set(setup.clients.map(({ user }) => user))];
+    this.applicationMs = setup.applicationMs;
     this.world = new World(setup.seed, isTraced);
     this.network = new Network(this.world);
     this.membership = new SimMembership(this.world);
@@ -51,10 +57,6 @@ export class Simulation {
   /** Of everybody who follows the ring. */
   get trackers(): ReadonlySet<SimTracker> {
     return this.membership.trackers;
-  }
-
-  get users(): readonly string[] {
-    return [...new Set(this.setup.clients.map(({ user }) => user))];
   }
 
   nodeIn(process: SimProcess): SimNode | undefined {

@@ -7,7 +7,9 @@ export function traceEdgeFrames(bytes: Uint8Array): string {
     hello: (_version, edge) => words.push(`HELLO ${edge}`),
     attach: ({ session, key, user, epoch, handoff, positions, resumes }) => {
       const had = positions.map(({ stream, seq }) => `${stream}:${seq}`);
-      words.push(`ATTACH #${session} ${key}/${user} epoch ${epoch}${resumes ? ' resumes' : ''} [${had}] ${handoff}`);
+      words.push(
+        `ATTACH #${session} ${key}/${user} epoch ${epoch}${resumes ? ' resumes' : ''} [${had}] ${handoff}`,
+      );
     },
     client: (session, frame) => words.push(`CLIENT #${session} no ${Buffer.from(frame).readUInt32LE(1)}`),
     ack: (session, seq) => words.push(`ACK #${session} ${seq}`),

@@ -147,7 +147,8 @@ export class WireEnd {
         this.listener.received(item.data);
         break;
       case 'close':
-        if (this.peer.#state !== 'closed') this.push({ kind: 'closed', code: item.code, reason: item.reason });
+        if (this.peer.#state !== 'closed')
+          this.push({ kind: 'closed', code: item.code, reason: item.reason });
         this.end(item.code, item.reason);
         break;
       case 'closed':
@@ -173,7 +174,13 @@ export class Wire {
   readonly #over: (wire: Wire) => void;
   #ends = 0;
 
-  constructor(world: World, from: SimProcess, to: SimProcess, delayMs: () => number, over: (wire: Wire) => void) {
+  constructor(
+    world: World,
+    from: SimProcess,
+    to: SimProcess,
+    delayMs: () => number,
+    over: (wire: Wire) => void,
+  ) {
     this.world = world;
     this.delayMs = delayMs;
     this.a = new WireEnd(this, from);

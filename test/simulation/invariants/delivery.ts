@@ -51,6 +51,11 @@ function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: 
   const keptAt = Math.max(sent.at, sent.places[0]?.at ?? 0);
   const gaps = events.filter((event) => event.kind === 'welcome' && !event.recovered);
   if (gaps.some(({ at }) => at > keptAt + keptMs)) return true;
-  // a holder does not keep for those whom another one has; they are told when the two become one
-  return ledger.splits.has(sent.user) && gaps.some(({ at }) => at > keptAt);
+  if (!sent.elsewhere.has(key)) return false;
+  // a holder does not keep for sessions that another one has; they are told when the two become one, if they do
+  const { node } = sent.places[0]!;
+  return (
+    gaps.some(({ at }) => at > keptAt) ||
+    ledger.forgotten.some((one) => one.user === sent.user && one.node === node && one.at > keptAt)
+  );
 }

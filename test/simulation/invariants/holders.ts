@@ -4,6 +4,7 @@ import type { Simulation } from '../simulation.js';
 /** Nobody goes on with a stream that somebody else has; and since when each user has been somewhere all the time. */
 export class Holders {
   readonly #sim: Simulation;
+  readonly #held = new Map<string, string>();
   readonly #presentSince = new Map<string, number>();
 
   constructor(sim: Simulation) {
@@ -17,9 +18,11 @@ export class Holders {
       let isPresent = false;
       for (const node of liveNodes) {
         const known = node.holder.users.known(user);
+        this.#noteForgotten(user, node.id, known?.kind);
         if (known === undefined) continue;
         const isKept = known.kind === 'released' && known.unacknowledged !== undefined;
-        const hasSessions = known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared' || isKept;
+        const hasSessions =
+          known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared' || isKept;
         if (hasSessions && this.#sim.isKnownToAll(node)) isPresent = true;
         if (known.kind !== 'held' || known.stream === '') continue;
         if (first !== undefined) {
@@ -34,6 +37,15 @@ export class Holders {
       if (!isPresent) this.#presentSince.delete(user);
       else if (!this.#presentSince.has(user)) this.#presentSince.set(user, world.now);
     }
+  }
+
+  #noteForgotten(user: string, node: string, kind: string | undefined): void {
+    const key = `${user} ${node}`;
+    const before = this.#held.get(key);
+    if (kind === undefined) this.#held.delete(key);
+    else this.#held.set(key, kind);
+    const { ledger, world } = this.#sim;
+    if (before === 'held' && kind === undefined) ledger.forgotten.push({ user, node, at: world.now });
   }
 
   /** Since when a node that everybody knows has had the user, without a break. */

@@ -6,5 +6,6 @@ import type { Holders } from './holders.js';
 export function checkReceipt(sim: Simulation, holders: Holders, { text, user, at, receipt }: Sent): void {
   if (receipt?.status !== 'offline') return;
   const since = holders.presentSince(user);
-  if (since < at) sim.world.violate('I3 offline for a user who is there', `${text}; there since ${since.toFixed(1)}`);
+  if (since < at)
+    sim.world.violate('I3 offline for a user who is there', `${text}; there since ${since.toFixed(1)}`);
 }

@@ -12,11 +12,15 @@ export function checkSettled(sim: Simulation): void {
   for (const { id, dispatch } of senders.values()) {
     const { queuedMessages, waitingUsers } = dispatch.dispatch;
     if (queuedMessages + waitingUsers > 0)
-      world.violate('I6 a wait without an end', `${queuedMessages} messages at ${id}, ${waitingUsers} users wait`);
+      world.violate(
+        'I6 a wait without an end',
+        `${queuedMessages} messages at ${id}, ${waitingUsers} users wait`,
+      );
   }
   for (const { text, receipt, sender } of ledger.sent.values()) {
     const { isPaused } = senders.get(sender)?.process ?? sim.clients.get(sender)!.process;
-    if (receipt === undefined && !isPaused) world.violate('I6 a wait without an end', `${text} has no receipt`);
+    if (receipt === undefined && !isPaused)
+      world.violate('I6 a wait without an end', `${text} has no receipt`);
   }
 }
 
@@ -40,7 +44,8 @@ function checkHolders({ world, users, liveNodes, liveEdges, liveClients }: Simul
         world.violate('I6 a copy is left over', `of ${user} at ${id}, not acknowledged`);
       if (known.kind !== 'held') continue;
       if (known.contested !== undefined) world.violate('I1 contested for ever', `${user} at ${id}`);
-      if (known.incoming !== undefined) world.violate('I6 a copy is left over', `of ${user} at ${id}, incoming`);
+      if (known.incoming !== undefined)
+        world.violate('I6 a copy is left over', `of ${user} at ${id}, incoming`);
       if (known.freeze !== undefined) world.violate('I7 frozen for ever', `${user} at ${id}`);
       const names = known.sessions.map((session) => session.id);
       if (known.sessions.length !== live.length)
@@ -66,12 +71,17 @@ function checkClients({ world, clients, liveEdges }: Simulation): void {
     }
   }
   for (const { id, core } of liveEdges) {
-    if (core.status.waiting > 0) world.violate('I4 a session is not attached', `${core.status.waiting} at ${id}`);
-    if (core.counters.protocolErrors > 0) world.violate('a protocol error', `${core.counters.protocolErrors} at ${id}`);
+    if (core.status.waiting > 0)
+      world.violate('I4 a session is not attached', `${core.status.waiting} at ${id}`);
+    if (core.counters.protocolErrors > 0)
+      world.violate('a protocol error', `${core.counters.protocolErrors} at ${id}`);
   }
 }
 
-function checkNothingWaits({ world, setup }: Simulation, { id, holder, forwarder, inbound, dispatch }: SimNode): void {
+function checkNothingWaits(
+  { world, setup }: Simulation,
+  { id, holder, forwarder, inbound, dispatch }: SimNode,
+): void {
   const waits = {
     'users who move': holder.moves.status.waiting,
     handoffs: holder.handoffs.underWay,

@@ -1,5 +1,5 @@
-import type { SimNode } from '../sim-node.js';
 import { textOf } from '../sim-messages.js';
+import type { SimNode } from '../sim-node.js';
 import type { Simulation } from '../simulation.js';
 
 /**
@@ -15,6 +15,17 @@ export class Streams {
     this.#sim = sim;
   }
 
+  #noteElsewhere(id: string, user: string, text: string): void {
+    const sent = this.#sim.ledger.sent.get(text);
+    if (sent === undefined || sent.places.length > 0) return;
+    for (const node of this.#sim.liveNodes) {
+      if (node.id === id) continue;
+      for (const session of node.holder.users.get(user)?.sessions ?? []) sent.elsewhere.add(session.id);
+    }
+    for (const { holder } of this.#sim.liveNodes.filter((node) => node.id === id))
+      for (const session of holder.users.get(user)?.sessions ?? []) sent.elsewhere.delete(session.id);
+  }
+
   check({ id, holder }: SimNode): void {
     const { ledger, world } = this.#sim;
     for (const held of holder.users.users()) {
@@ -25,9 +36,13 @@ export class Streams {
       this.#read.set(inbox, inbox.next - 1);
       for (const { seq, data } of inbox.after(read)) {
         const text = textOf(data);
+        this.#noteElsewhere(id, held.user, text);
         const other = ledger.place(text, { node: id, stream, seq, at: world.now });
         if (other !== undefined) {
-          world.violate('I1 two messages at one place', `${other} and ${text} are both ${stream}:${seq}, now at ${id}`);
+          world.violate(
+            'I1 two messages at one place',
+            `${other} and ${text} are both ${stream}:${seq}, now at ${id}`,
+          );
         }
       }
     }
