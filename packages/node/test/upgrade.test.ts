@@ -36,6 +36,7 @@ t.test('upgrades', async (t) => {
   });
 
   t.test('abuses are refused with what is wrong', async (t) => {
+    const offers = (protocols: string) => head(`/?user=${user}`, { 'sec-websocket-protocol': protocols });
     const abuses: readonly (readonly [string, string | Buffer, RegExp])[] = [
       ['an old version', head(`/?user=${user}`, { 'sec-websocket-version': '8' }), /400 .*must be 13/s],
       ['no version', head(`/?user=${user}`, { 'sec-websocket-version': undefined }), /400 .*must be 13/s],
@@ -54,6 +55,12 @@ t.test('upgrades', async (t) => {
       ['a lone surrogate', head('/ws?user=%ED%A0%80'), /400 .*bad-user/s],
       ['raw bytes', Buffer.from(head('/ws?user=\xff'), 'latin1'), /400 .*bad-user/s],
       ['a bad user by the edge', head(`/ws?user=${user}`, { 'pinwheel-user': '%zz' }), /400 .*bad-user/s],
+      [
+        'a subprotocol that edges speak',
+        offers('pinwheel.v1'),
+        /400 .*through an edge with --upstream link, or offer pinwheel.raw/s,
+      ],
+      ['that and a token', offers('bearer.secret, pinwheel.v1'), /400 .*bad-request/s],
       ['another node’s user', head(`/ws?user=${theirs}`), /^HTTP\/1.1 421.*pinwheel-owner: n2/is],
       ['no upgrade at all', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', /^HTTP\/1.1 426 /],
       ['a POST', `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc`, /^HTTP\/1.1 426 /],
@@ -82,6 +89,12 @@ t.test('upgrades', async (t) => {
     };
     t.equal(await offered('bearer.secret', 'chat'), 'chat');
     t.equal(await offered('chat', 'pinwheel.raw', 'bearer.secret'), 'pinwheel.raw');
+    t.equal(
+      await offered('pinwheel.v1', 'pinwheel.raw'),
+      'pinwheel.raw',
+      'and this port does not speak the first',
+    );
+    t.equal(await offered('pinwheel.v1', 'chat'), 'chat');
     const only = await upgrade(head(`/?user=${user}`, { 'sec-websocket-protocol': 'bearer.secret' }));
     t.match(only, /^HTTP\/1.1 101 /);
     t.notMatch(only, /secret/);
