@@ -311,6 +311,15 @@ t.test('a client that does not read', async (t) => {
     t.match(link.news().at(-1), ['closed', 1, 4002]);
   });
 
+  t.test('is not blamed for an edge that stood still', async (t) => {
+    const { world, client } = setUp();
+    world.standStill(60_000);
+    t.equal(client.closedWith, undefined);
+    client.session.drained();
+    world.advance(20_000);
+    t.equal(client.closedWith, undefined);
+  });
+
   t.test('is closed with 4002 when a node goes on writing beyond the bound', async (t) => {
     const { client, link } = setUp({ maxPausedBytes: 100 });
     link.message(1, 2, 'x'.repeat(90));

@@ -24,6 +24,7 @@ export const edgeCommand: Command = {
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
+    { ...options.keepAliveMs, help: 'a link on which nothing is heard for so long is closed, in ms' },
     { ...options.drainMs, help: 'time over which clients are told to come back, in ms', fallback: '10000' },
     {
       ...options.stalledMs,
@@ -71,6 +72,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('drainMs', settings.number(options.drainMs)),
       ...given('stalledMs', settings.number(options.stalledMs)),
       ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
+      ...given('keepAliveMs', settings.number(options.keepAliveMs)),
       ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
       ...given('maxConnections', settings.number(options.maxConnections)),
       ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),

@@ -28,7 +28,7 @@ export abstract class Client implements Collecting {
   }
 
   /** Whether it acknowledges what it gets, and can come back to its session. */
-  abstract readonly acknowledges: boolean;
+  abstract get acknowledges(): boolean;
   /** The client has sent a message. `data` is good until this returns. */
   abstract received(data: Uint8Array, binary: boolean): void;
   /** The session is attached. @param isNews whether the stream is another one, or something is lost. */

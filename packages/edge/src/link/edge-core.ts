@@ -144,7 +144,11 @@ export class EdgeCore {
   #beat(): void {
     const { world, options, links, greeting, unattached, paused } = this.#context;
     const now = world.clock.now();
-    if (now - this.#beatAt > options.keepAliveMs / 3) links.excuse(now);
+    if (now - this.#beatAt > options.keepAliveMs / 3) {
+      // this process stood still: what nodes and clients did meanwhile is still to be read
+      links.excuse(now);
+      for (const client of paused) client.reading();
+    }
     this.#beatAt = now;
     links.beat(now);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);

@@ -164,7 +164,7 @@ export class Link implements NodeGreeting {
     if (isDue && this.#pingedAt <= this.#heardAt) this.#ping(now);
   }
 
-  /** This process stood still: what has come meanwhile is still to be read. */
+  /** This process stood still: whoever was heard of too long ago has a little longer. */
   excuse(now: number): void {
     const { keepAliveMs } = this.#context.options;
     this.#heardAt = Math.max(this.#heardAt, now - keepAliveMs / 3);

@@ -8,8 +8,11 @@ const binaryMessage = 2;
 
 /** A client without a subprotocol: bare payloads in both directions. It is numbered and acknowledged for here. */
 export class PlainClient extends Client {
-  readonly acknowledges = false;
   #number = 0;
+
+  get acknowledges(): boolean {
+    return false;
+  }
 
   received(data: Uint8Array, binary: boolean): void {
     if (data.length > this.context.options.maxInboundBytes) {

@@ -17,7 +17,6 @@ const overheadBytes = 1024;
 
 /** A client that speaks `pinwheel.v1`. What crosses the link for it is laid out as it gets and sends it. */
 export class V1Client extends Client {
-  readonly acknowledges = true;
   /** From the hello; empty before. */
   #key = '';
   /** Of the newest message; 0 before. */
@@ -25,6 +24,10 @@ export class V1Client extends Client {
   /** Up to which its messages have been processed, as it knows. */
   #taken = 0;
   #welcomes = 0;
+
+  get acknowledges(): boolean {
+    return true;
+  }
 
   received(data: Uint8Array, binary: boolean): void {
     if (data.length > this.context.options.maxInboundBytes + overheadBytes) {
