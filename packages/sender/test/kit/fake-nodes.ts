@@ -28,7 +28,15 @@ export interface Asked {
 
 /** What a batch met: something for every user of it, or the same failure for all. */
 export type Fate =
-  | { readonly kind: 'answered'; readonly notOwner: ReadonlySet<string>; readonly offline?: boolean }
+  | {
+      readonly kind: 'answered';
+      readonly notOwner: ReadonlySet<string>;
+      readonly offline?: boolean;
+      /** Kept, for users who are away. */
+      readonly queued?: boolean;
+      /** For users without a session that acknowledges. */
+      readonly hasNoPlace?: boolean;
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly taken: boolean };
 
 /** A dispatch among simulated nodes; notes what it does and complains at once about what it must not do. */
@@ -123,9 +131,12 @@ export class FakeNodes {
     this.#take(batch, fate.notOwner, false);
     const receipts = new Receipts(batch.length);
     batch.forEach(({ user, order, waitForClient }, i) => {
+      const hasPlace = waitForClient && fate.hasNoPlace !== true;
+      const place = hasPlace ? { stream: 's', seq: order + 1 } : undefined;
       if (fate.notOwner.has(user)) receipts.set(i, 'not-owner', 0, { owner: 'n9' });
       else if (fate.offline === true) receipts.set(i, 'offline');
-      else receipts.set(i, 'delivered', 1, waitForClient ? { stream: 's', seq: order + 1 } : undefined);
+      else if (fate.queued === true) receipts.set(i, 'queued', 0, place);
+      else receipts.set(i, 'delivered', 1, place);
     });
     return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '' };
   }
