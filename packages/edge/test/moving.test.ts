@@ -183,7 +183,7 @@ t.test('tunnels to Pinwheel nodes are left to their node', async (t) => {
   const before = client.received.length;
   tracker.set([node('n1', backend.port), { ...node('n2', 1), weight: 100 }]);
   t.match(edge.migration, { waiting: 0, foreign: 0 });
-  t.same(edge.status, { connections: 1, tunnelsToNodes: 1, tunnelsToForeign: 0 });
+  t.match(edge.status, { connections: 1, tunnelsToNodes: 1, tunnelsToForeign: 0 });
   client.write(Buffer.from([0x81, 0x83, 0, 0, 0, 0, 0x77, 0x68, 0x6f]));
   await until('it answers as before', () => client.received.length > before);
   t.equal(String(serverFrames(client.body)[0]?.payload), 'n1');
