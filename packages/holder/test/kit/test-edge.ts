@@ -24,6 +24,8 @@ export class TestLink {
   /** Sizes of the link messages that came. */
   readonly messages: number[] = [];
   unreadBytes = 0;
+  /** Whether it answers when the node asks whether it is there. */
+  isAlive = true;
   /** How the node closed the socket. */
   closed: { readonly code: number; readonly reason: string } | undefined;
   readonly #writer = new EdgeFrameWriter();
@@ -91,7 +93,10 @@ export class TestLink {
       taken: (...fields) => this.#note('taken', ...fields),
       receipt: (...fields) => this.#note('receipt', ...fields),
       close: (...fields) => this.#note('close', ...fields),
-      ping: (...fields) => this.#note('ping', ...fields),
+      ping: (number) => {
+        this.#note('ping', number);
+        if (this.isAlive) queueMicrotask(() => this.say((writer) => writer.pong(number)));
+      },
       pong: (...fields) => this.#note('pong', ...fields),
       message: (session, seq, _binary, frame, dataAt) => {
         const decoded = decodeServerFrame(frame);
