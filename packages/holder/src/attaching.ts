@@ -64,12 +64,14 @@ export class Attaching {
   }
 
   async #settleCopy(user: string): Promise<void> {
-    const { users, claims, ownership } = this.#options;
+    const { users, copies, claims, ownership } = this.#options;
     const known = users.known(user);
     if (known?.kind === 'prepared') await this.#settle(user);
-    const source =
-      known?.kind === 'held' ? ownership.state.members.get(known.incoming?.from ?? '') : undefined;
-    if (source !== undefined) await claims.claimAnew(user, source);
+    if (known?.kind !== 'held' || known.incoming === undefined) return;
+    const source = ownership.state.members.get(known.incoming.from);
+    // one that had left before its copy came says nothing any more: the copy is all that there is of what it had
+    if (source === undefined) copies.promote(user);
+    else await claims.claimAnew(user, source);
   }
 
   async #find(user: string): Promise<AttachPlace> {
@@ -95,8 +97,9 @@ export class Attaching {
     if (known?.kind !== 'prepared') return undefined;
     const source = ownership.state.members.get(known.copy.from);
     const outcome = source === undefined ? undefined : await claims.claim(user, [source]);
-    if (users.known(user) !== known) return undefined;
+    // even when a newer copy has come meanwhile: whoever has the user attaches the session, and sends it on
     if (outcome?.kind === 'held') return { kind: 'elsewhere', member: outcome.by };
+    if (users.known(user) !== known) return undefined;
     const held = copies.promote(user);
     if (held !== undefined && outcome?.kind === 'unknown') contested.add(held, outcome.silent);
     return undefined;

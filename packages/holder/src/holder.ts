@@ -54,7 +54,7 @@ export class Holder {
     this.#options = options;
     this.#beatAt = clock.now();
     this.budget = new InboxBudget(limits.maxInboxTotalBytes);
-    const ownership = new Ownership(self, options.state);
+    const ownership = new Ownership(self, options.state, clock.now);
     const users = new Users({
       now: clock.now,
       newStream: options.newStream,

@@ -19,7 +19,8 @@ export function stateOf(held: HeldUser, second: number): UserState {
   const sessions: SessionState[] = [];
   for (const session of held.sessions) {
     if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, begins, hasGap, taken, announced, covers, link } = session;
+    const { id, edge, since, acknowledges, epoch, acked, begins, hasGap, taken, announced, covers, link } =
+      session;
     sessions.push({
       key: id,
       edge,

@@ -13,20 +13,30 @@ export type Whereabouts =
  * owner while the user has not moved yet.
  */
 const successors = 4;
+/**
+ * So long, in ms, a member's word counts that it holds nobody else's users: it may have been on another ring in between
+ * and come back to this one, without this node having heard of it. One question a second is nothing beside the messages
+ * that it covers.
+ */
+const doneForMs = 1000;
 
 /**
  * Judges users by the ring as it is. Somebody else may still hold a user of mine: a member that owned it by an earlier
  * ring, one of the next on this ring, because a join takes users from those, or one that is draining. Each of them
- * counts until it has said, for this very ring, that it holds nobody who is not its own.
+ * counts until it has said, just now and for this very ring, that it holds nobody who is not its own.
  */
 export class Ownership {
   readonly self: string;
   #state: RingState;
   #draining: readonly Member[];
-  #doneMoving = new Set<string>();
+  readonly #now: () => number;
+  /** Members that hold nobody who is not theirs, and when they were asked. */
+  #doneMoving = new Map<string, number>();
 
-  constructor(self: string, state: RingState) {
+  /** @param now a clock that does not go backwards, in ms. */
+  constructor(self: string, state: RingState, now: () => number) {
     this.self = self;
+    this.#now = now;
     this.#state = state;
     this.#draining = drainingOf(state);
   }
@@ -36,7 +46,7 @@ export class Ownership {
   }
 
   ringChanged(state: RingState): void {
-    if (state.ring !== this.#state.ring) this.#doneMoving = new Set();
+    if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
     this.#state = state;
     this.#draining = drainingOf(state);
   }
@@ -47,10 +57,11 @@ export class Ownership {
    */
   asking(member: string): (fingerprint: string, foreignUsers: number) => void {
     const { ring } = this.#state;
+    const at = this.#now();
     return (fingerprint, foreignUsers) => {
       // an answer counts only while the ring is the one it was asked for: fingerprints come back, rings do not
       if (this.#state.ring !== ring || fingerprint !== ring.fingerprint) return;
-      if (foreignUsers === 0) this.#doneMoving.add(member);
+      if (foreignUsers === 0) this.#doneMoving.set(member, at);
       else this.#doneMoving.delete(member);
     };
   }
@@ -68,11 +79,16 @@ export class Ownership {
     return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
   }
 
+  #isDoneMoving(member: string): boolean {
+    const at = this.#doneMoving.get(member);
+    return at !== undefined && this.#now() < at + doneForMs;
+  }
+
   #possibleHolders(user: string, hash: number): readonly Member[] {
     const { ring, previous, members } = this.#state;
     const found = new Set<Member>();
     const add = (member: Member | undefined): void => {
-      if (member?.kind !== 'node' || member.id === this.self || this.#doneMoving.has(member.id)) return;
+      if (member?.kind !== 'node' || member.id === this.self || this.#isDoneMoving(member.id)) return;
       found.add(member);
     };
     for (const before of previous) add(members.get(before.ownerOfHash(hash) ?? ''));

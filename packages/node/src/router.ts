@@ -165,6 +165,8 @@ export class Router {
 
   async #ask(group: Group, before: readonly Member[], passage: Passage, round: number): Promise<void> {
     const { holder, refreshRing } = this.#options;
+    const { ring } = holder.ownership.state;
+    const knownBefore = holder.users.known(group.user);
     const asking = [...before];
     let asked = group;
     let unsure: ErrorCode | undefined;
@@ -189,6 +191,9 @@ export class Router {
       if (next?.kind === 'node' && next.id !== holder.ownership.self && !asking.includes(next))
         asking.push(next);
     }
+    const isNews = holder.users.known(group.user) !== knownBefore || holder.ownership.state.ring !== ring;
+    // it may have come and gone on while others were asked
+    if (isNews) return this.#routeUser(asked, passage, round + 1);
     if (unsure === undefined) settle(asked, 'offline');
     else settle(asked, 'overloaded', errorDetail(unsure, 'whoever may hold the user cannot be reached'));
   }
