@@ -116,6 +116,14 @@ export const options = {
     onlyFlag: true,
   },
   binary: flag('binary', 'clients get a binary frame'),
+  wait: {
+    ...choice(
+      'wait',
+      ['client'],
+      'client: the receipt waits until its clients have acknowledged the message',
+    ),
+    onlyFlag: true,
+  },
   deadlineMs: whole('deadline-ms', 1, 3_600_000, 'longest time until the receipt, in ms', '5000'),
   edge: { ...urls('edge', http, 'admin address of an edge whose moves count too'), onlyFlag: true },
   edgeSocket: {

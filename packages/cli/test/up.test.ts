@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { WebSocket } from 'ws';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { PlainClient } from '../../../test/kit/plain-client.js';
+import { SdkClient } from '../../../test/kit/sdk-client.js';
 import { until } from '../../../test/kit/until.js';
 import { temporaryFiles } from './kit/files.js';
 import type { UpFacts } from './kit/up-facts.js';
@@ -41,6 +43,37 @@ t.test('a ring on this machine', async (t) => {
     const { code, stderr } = await runPinwheel(['send', 'x'.repeat(257), 'y'], environment);
     t.equal(code, 2);
     t.match(stderr, /user has 257 bytes; it must have 1 to 256/);
+  });
+
+  await t.test('send waits for clients that acknowledge, and says when none does', async (t) => {
+    const url = edge.replace('http', 'ws');
+    const ben = new SdkClient(t, 'ben', () => url);
+    await until('ben is connected', () => ben.isConnected);
+    const acknowledged = {
+      code: 0,
+      said: { user: 'ben', status: 'delivered', sessions: 1, stream: String, seq: 1 },
+    };
+    t.match(await json('send', 'ben', 'one', '--wait', 'client'), acknowledged);
+    const node = up.facts.nodes[0]!.url;
+    const text = await runPinwheel(['send', 'ben', 'two', '--wait', 'client', '--node', node], environment);
+    t.equal(text.stdout, 'acknowledged by 1 session of ben\n');
+    t.same(ben.received, ['one', 'two']);
+
+    const plain = await json('send', 'alice', 'plain', '--wait', 'client');
+    t.match(plain, { code: 1, said: { status: 'overloaded', error: { code: 'unknown-outcome' } } });
+    await until('it has come all the same', () => alice.received.includes('plain'));
+
+    const silent = new WebSocket(`${url}/ws?user=silent`, 'pinwheel.v1');
+    t.teardown(() => silent.terminate());
+    await once(silent, 'open');
+    silent.send(JSON.stringify({ type: 'hello', session: 'a-session-that-is-silent', epoch: 1 }));
+    await once(silent, 'message');
+    const words = ['send', 'silent', 'x', '--wait', 'client', '--deadline-ms', '4000'];
+    t.match(await json(...words), { code: 3, said: { status: 'queued', seq: 1 } });
+    t.match(await json(...words, '--node', node), { code: 3, said: { status: 'queued', seq: 2 } });
+    silent.terminate();
+    await until('it is away', async () => (await json('send', 'silent', 'x')).said.status === 'queued');
+    t.match(await json('send', 'silent', 'x'), { code: 3 });
   });
 
   await t.test('what a client sends goes to the application', async (t) => {

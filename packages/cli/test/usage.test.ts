@@ -43,6 +43,10 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
       /--edge is "http:\/\/x"; it must be a URL that begins with ws:\/\/ or wss:\/\//,
     ],
     [['send', '', 'x', '--membership', members], /user is empty; it must have 1 to 256 bytes/],
+    [
+      ['send', 'bob', 'x', '--wait', 'node', '--membership', members],
+      /--wait is "node"; it must be one of: client/,
+    ],
     [['send', 'bob', 'x', '--node', 'foo'], /--node is "foo"; it must be a URL that begins with http/],
     [['ring', 'show', '--membership', 'static:/nowhere.json'], /there is no file \/nowhere.json/],
     [

@@ -1,4 +1,4 @@
-import { headers, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
+import { headers, maxDeadlineMs, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender } from '@pinwheel/sender';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
@@ -15,6 +15,8 @@ const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
   published: 5,
 };
 const defaultDeadlineMs = 5000;
+/** An answer at the very end of its time has a way to go. */
+const slackMs = 500;
 
 export const sendCommand: Command = {
   name: 'send',
@@ -25,6 +27,7 @@ export const sendCommand: Command = {
     options.node,
     options.messageId,
     options.binary,
+    options.wait,
     options.deadlineMs,
     options.json,
   ],
@@ -35,7 +38,7 @@ async function send(invocation: Invocation): Promise<number> {
   const { settings, output } = invocation;
   const node = settings.text(options.node);
   const receipt = node === undefined ? await sendByRing(invocation) : await sendThrough(node, invocation);
-  output.result(receipt, describe(receipt));
+  output.result(receipt, describe(receipt, settings.text(options.wait) !== undefined));
   return exitCodes[receipt.status] ?? 1;
 }
 
@@ -44,8 +47,11 @@ function sendByRing({ settings, words }: Invocation): Promise<Receipt> {
   return withRing(settings, async ({ tracker }) => {
     const sender = createSender({ tracker, ...given('deadlineMs', settings.number(options.deadlineMs)) });
     try {
-      const id = settings.text(options.messageId);
-      return await sender.send(user, data, { binary: settings.flag(options.binary), ...given('id', id) });
+      return await sender.send(user, data, {
+        binary: settings.flag(options.binary),
+        ...given('id', settings.text(options.messageId)),
+        ...(settings.text(options.wait) === undefined ? {} : { wait: 'client' }),
+      });
     } finally {
       await sender.close();
     }
@@ -55,14 +61,18 @@ function sendByRing({ settings, words }: Invocation): Promise<Receipt> {
 async function sendThrough(node: string, { settings, words }: Invocation): Promise<Receipt> {
   const [user, data] = words as [string, string];
   const id = settings.text(options.messageId);
+  const wait = settings.text(options.wait);
+  const deadlineMs = settings.number(options.deadlineMs) ?? defaultDeadlineMs;
   const answer = await request(new URL(`/v1/users/${encodeURIComponent(user)}/messages`, node), {
     method: 'POST',
     headers: {
       'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
+      [headers.deadlineMs]: String(Math.min(deadlineMs, maxDeadlineMs)),
       ...(id === undefined ? {} : { [headers.messageId]: id }),
+      ...(wait === undefined ? {} : { [headers.wait]: wait }),
     },
     body: data,
-    signal: AbortSignal.timeout(settings.number(options.deadlineMs) ?? defaultDeadlineMs),
+    signal: AbortSignal.timeout(deadlineMs + slackMs),
   }).catch((cause: Error) => {
     const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
     throw new PinwheelError('unreachable', why, { cause });
@@ -72,10 +82,13 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
 }
 
-function describe(receipt: Receipt): string {
+function describe(receipt: Receipt, waited: boolean): string {
   switch (receipt.status) {
-    case 'delivered':
-      return `delivered to ${counted(receipt.sessions ?? 0, 'session')} of ${receipt.user}`;
+    case 'delivered': {
+      const sessions = `${counted(receipt.sessions ?? 0, 'session')} of ${receipt.user}`;
+      if (!waited) return `delivered to ${sessions}`;
+      return `acknowledged by ${sessions}${receipt.error === undefined ? '' : `; ${receipt.error.message}`}`;
+    }
     case 'not-owner':
       return `not-owner: the node would send it to ${receipt.owner}`;
     default:
