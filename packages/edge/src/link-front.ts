@@ -58,8 +58,16 @@ export class LinkFront {
         maxBackpressure: options.maxUnreadBytes + options.maxPausedBytes + 2 * maxMessageBytes,
         idleTimeout: options.idleTimeoutSeconds,
         sendPingsAutomatically: true,
-        upgrade: (response, request, context) => this.#guard(() => this.#upgrade(response, request, context)),
-        open: (socket) => this.#guard(() => this.#open(socket.getUserData().client, socket)),
+        upgrade: (response, request, context) =>
+          this.#guard(
+            () => this.#upgrade(response, request, context),
+            () => response.close(),
+          ),
+        open: (socket) =>
+          this.#guard(
+            () => this.#open(socket.getUserData().client, socket),
+            () => socket.close(),
+          ),
         message: (socket, data, isBinary) =>
           this.#guard(() => socket.getUserData().client.session?.received(new Uint8Array(data), isBinary)),
         drain: (socket) => this.#guard(() => socket.getUserData().client.drained()),
@@ -149,13 +157,17 @@ export class LinkFront {
     } else answer(response, refusal(404, 'not-found', 'this edge takes WebSockets only'));
   }
 
-  /** An exception past a handler would end the process, and with it everybody's connections. */
-  #guard(handle: () => void): void {
+  /**
+   * An exception past a handler would end the process, and with it everybody's connections; so would an upgrade that
+   * is not answered.
+   */
+  #guard(handle: () => void, giveUp: () => void = () => {}): void {
     try {
       handle();
     } catch (thrown) {
       const { message, stack } = thrown as Error;
       this.#options.log.error({ stack }, `a client's socket: ${message}`);
+      giveUp();
     }
   }
 }

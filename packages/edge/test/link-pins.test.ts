@@ -486,4 +486,13 @@ t.test('a link is kept alive', async (t) => {
     world.advance(5000);
     t.match(link.closedWith, [1001], 'without one it is lost');
   });
+
+  t.test('one to a member that is gone has to answer sooner, but not sooner than it was asked', async (t) => {
+    const { world, link } = attached();
+    world.setMembers([n2]);
+    world.advance(600);
+    world.standStill(60_000);
+    world.advance(0);
+    t.notOk(link.closedWith?.[1].startsWith('nothing was heard'));
+  });
 });

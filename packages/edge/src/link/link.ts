@@ -168,6 +168,7 @@ export class Link implements NodeGreeting {
   excuse(now: number): void {
     const { keepAliveMs } = this.#context.options;
     this.#heardAt = Math.max(this.#heardAt, now - keepAliveMs / 3);
+    if (this.#goneAt !== undefined) this.#goneAt = now;
   }
 
   /** For good. Its sessions and waiters are the caller's. */
