@@ -120,7 +120,7 @@ export const options = {
     ...choice(
       'wait',
       ['client'],
-      'client: the receipt waits until its clients have acknowledged the message',
+      'client: the receipt waits until the user’s clients have acknowledged the message',
     ),
     onlyFlag: true,
   },
