@@ -33,6 +33,7 @@ const state = (fields: Partial<UserState> = {}): UserState => ({
     },
   ],
   absorbed: [],
+  isPartial: false,
   contested: [],
   ...fields,
 });

@@ -18,15 +18,17 @@ const mostPrevious = 4;
 
 const rings = new Map<string, Ring>();
 
-/** Rings of the same members are one object, as far as a test is concerned. */
+export function buildRingOf(ids: readonly string[]): Ring {
+  return buildRing(
+    ids.map((id) => ({ id })),
+    { virtualNodes: 32 },
+  );
+}
+
+/** For looking up owners: the same object for the same members. */
 export function ringOf(ids: readonly string[]): Ring {
   const name = [...ids].sort().join();
-  const ring =
-    rings.get(name) ??
-    buildRing(
-      ids.map((id) => ({ id })),
-      { virtualNodes: 32 },
-    );
+  const ring = rings.get(name) ?? buildRingOf(ids);
   rings.set(name, ring);
   return ring;
 }
@@ -205,13 +207,19 @@ export class Cluster {
     before: readonly Ring[],
     special: Readonly<Record<string, Partial<Member>>>,
   ): RingState {
-    const ring = ringOf(ids);
+    // built anew by each process and for each change, as trackers do
+    const [current] = before;
+    const isSame = current?.fingerprint === ringOf(ids).fingerprint;
+    const ring = isSame ? current : buildRingOf(ids);
     const members = new Map<string, Member>();
     for (const id of new Set([...ids, ...Object.keys(special)]))
       members.set(id, this.#member(id, special[id]));
-    const others = before.filter((one) => one !== ring && one.members.length > 0);
-    const previous = [...new Set(others)].slice(0, mostPrevious);
-    return { ring, members, generation: 1, index: '', previous };
+    const previous: Ring[] = [];
+    for (const one of before) {
+      const isKnown = [ring, ...previous].some(({ fingerprint }) => fingerprint === one.fingerprint);
+      if (!isKnown && one.members.length > 0) previous.push(one);
+    }
+    return { ring, members, generation: 1, index: '', previous: previous.slice(0, mostPrevious) };
   }
 
   #member(id: string, special: Partial<Member> = {}): Member {

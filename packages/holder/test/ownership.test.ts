@@ -1,0 +1,152 @@
+import type { Member, RingState } from '@pinwheel/membership';
+import t from 'tap';
+import { FakeClock } from '../../sender/test/kit/fake-clock.js';
+import { Ownership } from '../src/ownership.js';
+import { buildRingOf, ringOf } from './kit/cluster.js';
+
+const member = (id: string, fields: Partial<Member> = {}): Member => ({
+  id,
+  address: 'localhost',
+  port: 1,
+  weight: 1,
+  draining: false,
+  kind: 'node',
+  ...fields,
+});
+
+interface World {
+  readonly ring: readonly string[];
+  /** Beside those in the ring. */
+  readonly members?: readonly Member[];
+  readonly without?: readonly string[];
+  readonly previous?: readonly (readonly string[])[];
+}
+
+function stateOf({ ring, members = [], without = [], previous = [] }: World): RingState {
+  const all = [...ring.filter((id) => !without.includes(id)).map((id) => member(id)), ...members];
+  return {
+    ring: ringOf(ring),
+    members: new Map(all.map((one) => [one.id, one])),
+    generation: 1,
+    index: '',
+    previous: previous.map(ringOf),
+  };
+}
+
+const five = ['a', 'b', 'c', 'd', 'e'];
+const eight = [...five, 'f', 'g', 'h'];
+
+const userOf = (
+  ring: readonly string[],
+  owner: string,
+  other?: readonly [readonly string[], string],
+): string => {
+  for (let i = 0; ; i++) {
+    const user = `user-${i}`;
+    if (
+      ringOf(ring).owner(user) === owner &&
+      (other === undefined || ringOf(other[0]).owner(user) === other[1])
+    )
+      return user;
+  }
+};
+
+function judge(world: World, user: string) {
+  const clock = new FakeClock();
+  const ownership = new Ownership('a', stateOf(world), clock.now);
+  const before = () => {
+    const where = ownership.whereabouts(user);
+    return where.kind === 'mine' ? where.before.map(({ id }) => id) : where.kind;
+  };
+  return { clock, ownership, before };
+}
+
+t.test('a user of somebody else', async (t) => {
+  const user = userOf(five, 'b');
+  t.match(judge({ ring: five }, user).ownership.whereabouts(user), { kind: 'theirs', owner: { id: 'b' } });
+  t.equal(judge({ ring: five, without: ['b'] }, user).before(), 'nobody', 'whose owner cannot be reached');
+  t.equal(judge({ ring: [] }, user).before(), 'nobody');
+});
+
+t.test('who may still hold a user of mine', async (t) => {
+  await t.test('the next four on the ring, because a join takes users from those', async (t) => {
+    const user = userOf(eight, 'a');
+    const { before } = judge({ ring: eight }, user);
+    t.same(before(), ringOf(eight).owners(user, 5).slice(1));
+  });
+
+  await t.test('first of all the owners by earlier rings, the newest first', async (t) => {
+    const user = userOf(eight, 'a', [['f', 'g', 'h'], 'h']);
+    const before = judge({ ring: eight, previous: [['f', 'g', 'h'], ['e']] }, user).before();
+    t.same(before.slice(0, 2), ['h', 'e']);
+    t.equal(new Set(before).size, before.length);
+  });
+
+  await t.test('and those that are draining', async (t) => {
+    const user = userOf(['a'], 'a');
+    const members = [member('x', { draining: true }), member('y')];
+    t.same(judge({ ring: ['a'], members }, user).before(), ['x']);
+  });
+
+  await t.test('but no server that is not a node, nobody who has left, and not I', async (t) => {
+    const user = userOf(['a'], 'a');
+    const members = [member('x', { draining: true, kind: 'foreign' })];
+    t.same(judge({ ring: ['a'], members, previous: [['a'], ['gone']] }, user).before(), []);
+  });
+});
+
+t.test('a member that has said that it has no users of others', async (t) => {
+  const user = userOf(five, 'a');
+  const { fingerprint } = ringOf(five);
+
+  await t.test('is not asked for a moment', async (t) => {
+    const { clock, ownership, before } = judge({ ring: five }, user);
+    ownership.asking('b')(fingerprint, 0);
+    t.notOk(before().includes('b'));
+    t.equal(before().length, 3);
+    await clock.pass(999);
+    t.notOk(before().includes('b'));
+    await clock.pass(1);
+    t.ok(before().includes('b'), 'it may have been on another ring in between');
+  });
+
+  await t.test('and says later that it has some', async (t) => {
+    const { ownership, before } = judge({ ring: five }, user);
+    ownership.asking('b')(fingerprint, 0);
+    ownership.asking('b')(fingerprint, 1);
+    t.ok(before().includes('b'));
+  });
+
+  await t.test('counts from when it was asked, not from when it answered', async (t) => {
+    const { clock, ownership, before } = judge({ ring: five }, user);
+    const heard = ownership.asking('b');
+    await clock.pass(1000);
+    heard(fingerprint, 0);
+    t.ok(before().includes('b'));
+  });
+
+  await t.test('for another ring: it says nothing', async (t) => {
+    const { ownership, before } = judge({ ring: five }, user);
+    ownership.asking('b')('another', 0);
+    t.ok(before().includes('b'));
+  });
+
+  await t.test('for a ring that has gone and come back since it was asked: it says nothing', async (t) => {
+    const { ownership, before } = judge({ ring: five }, user);
+    const heard = ownership.asking('b');
+    ownership.asking('c')(fingerprint, 0);
+    ownership.ringChanged(stateOf({ ring: eight }));
+    ownership.ringChanged({ ...stateOf({ ring: five }), ring: buildRingOf(five) });
+    heard(fingerprint, 0);
+    t.ok(before().includes('b'));
+    t.ok(before().includes('c'));
+  });
+
+  await t.test('goes on counting when only the members have changed', async (t) => {
+    const { ownership, before } = judge({ ring: five }, user);
+    ownership.asking('b')(fingerprint, 0);
+    ownership.ringChanged(stateOf({ ring: five, members: [member('x', { draining: true })] }));
+    t.notOk(before().includes('b'));
+    t.ok(before().includes('x'));
+  });
+});
