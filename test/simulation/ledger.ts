@@ -13,6 +13,8 @@ export interface Sent {
   receiptAt: number;
   /** Where it stood: as often as it was given a number in a stream. */
   readonly places: Place[];
+  /** How often a node has passed it on for a client: again when the client has not heard what became of it. */
+  passes: number;
   /** Sessions that another holder had when this one took it. */
   readonly elsewhere: Set<string>;
 }
@@ -88,6 +90,7 @@ export class Ledger {
       receipt: undefined,
       receiptAt: 0,
       places: [],
+      passes: 0,
       elsewhere: new Set(),
     };
     this.sent.set(text, sent);

@@ -4,6 +4,7 @@ import type { NodeClients } from '@pinwheel/sender';
 import { createNodeCounters, Forwarder, Inbound, LinkWork, Router } from './mechanisms.js';
 import { SimApplication } from './sim-application.js';
 import { SimDispatch } from './sim-dispatch.js';
+import { textOf } from './sim-messages.js';
 import { SimProcess } from './sim-process.js';
 import type { SimTracker } from './sim-tracker.js';
 import type { Simulation } from './simulation.js';
@@ -42,7 +43,11 @@ export class SimNode {
       log: silentLog,
       limits: applicationLimits,
       send: (user, data) => this.dispatch.send(user, data, 5000),
-      pass: ({ user, data, id: named }) => this.dispatch.send(user, data, 5000, named),
+      pass: ({ user, data, id: named }) => {
+        const sent = ledger.sent.get(textOf(data));
+        if (sent !== undefined) sent.passes++;
+        return this.dispatch.send(user, data, 5000, named);
+      },
     });
     const work = new LinkWork({ inbound: this.inbound, counters, maxInboundBytes: 65_536 });
     this.holder = new Holder({

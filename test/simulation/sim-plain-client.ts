@@ -67,6 +67,9 @@ export class SimPlainClient {
       },
       { user: this.user, speech: 'plain' },
     );
-    cancelTimeout = this.process.clock.after(connectTimeoutMs, () => end.end(1006, 'not open in time'));
+    cancelTimeout = this.process.clock.after(connectTimeoutMs, () => {
+      end.close(1001, '');
+      end.end(1006, 'not open in time');
+    });
   }
 }

@@ -39,6 +39,8 @@ export class HeldUser {
   /** Members that may hold the user too and have yet to say. */
   contested: Set<string> | undefined;
   absorbed: readonly Absorbed[] | undefined;
+  /** Of a stream that was merged into this one messages had been let go of: whoever comes from another may lack them. */
+  isPartial = false;
   /** Whether the next sweep looks at it. */
   isSwept = false;
   /** How often it could not be handed over in a row. */

@@ -43,6 +43,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
     seen: inbox.seen(second, maxSeen),
     sessions,
     absorbed: held.absorbed ?? [],
+    isPartial: held.isPartial,
     contested: [...(held.contested ?? [])],
   };
 }
@@ -58,6 +59,7 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
     if (origins.length > 0) inbox.setOrigins(inbox.next - 1, origins);
   }
   held.absorbed = state.absorbed.length > 0 ? state.absorbed : undefined;
+  held.isPartial = state.isPartial;
   held.contested = state.contested.length > 0 ? new Set(state.contested) : undefined;
   for (const session of state.sessions) {
     expect(held, session, session.acked, session.covers).begins = session.begins;
@@ -86,7 +88,7 @@ export function merge(
   // what either holder has let go of is lost for the other one's sessions
   const gone = state.next - state.kept.length - 1;
   for (const session of held.sessions) {
-    if (session instanceof LinkSession && had(session, state) < gone) held.lost(session);
+    if (session instanceof LinkSession && (state.isPartial || had(session, state) < gone)) held.lost(session);
   }
   // sessions that come from the other stream have had nothing of this one
   const at = inbox.firstKept - 1;
@@ -114,7 +116,12 @@ export function merge(
     inbox.append(id, binary, Buffer.from(base64, 'base64'), second, 0);
     inbox.setOrigins(inbox.next - 1, all);
   }
-  if (isWhole && at === 0) absorb(held, state, at);
+  const isWholeHere = at === 0 && !held.isPartial;
+  if (gone > 0 || state.isPartial) {
+    held.isPartial = true;
+    held.absorbed = undefined;
+  }
+  if (isWhole && isWholeHere) absorb(held, state, at);
   if (state.contested.length > 0) held.contested = new Set([...(held.contested ?? []), ...state.contested]);
   for (const session of held.sessions) if (session instanceof LinkSession) held.catchUp(session);
   held.toSweep();

@@ -11,6 +11,8 @@ export interface UserState {
   readonly sessions: readonly SessionState[];
   /** Streams that were merged into this one. */
   readonly absorbed: readonly Absorbed[];
+  /** Whether messages of those had been let go of before. */
+  readonly isPartial: boolean;
   /** Members that have yet to say whether they have the user, too. */
   readonly contested: readonly string[];
 }

@@ -308,7 +308,16 @@ t.test('what a node answers to a claim', async (t) => {
   });
 
   await t.test('is the source, of a copy', async (t) => {
-    const state = { stream: 's', next: 1, kept: [], seen: [], sessions: [], absorbed: [], isPartial: false, contested: [] };
+    const state = {
+      stream: 's',
+      next: 1,
+      kept: [],
+      seen: [],
+      sessions: [],
+      absorbed: [],
+      isPartial: false,
+      contested: [],
+    };
     const { incarnation } = cluster.node('c');
     a.holder.prepare({ from: 'c', incarnation, users: [{ user: second!, handoff: 'h-1', state }] });
     t.same(await claim('b', first!, second!), [{ kind: 'none' }, { kind: 'moved', to: 'c' }]);

@@ -46,6 +46,7 @@ const state = z.object({
     }),
   ),
   absorbed: z.array(z.object({ stream: text, from: whole, at: whole })).max(16),
+  isPartial: z.boolean(),
   contested: z.array(text).max(1024),
 });
 const atMost = `a list of at most ${maxCallUsers}`;

@@ -20,8 +20,7 @@ export class Holders {
         const known = node.holder.users.known(user);
         this.#noteForgotten(user, node.id, known?.kind);
         if (known === undefined) continue;
-        const hasSessions =
-          known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared';
+        const hasSessions = known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared';
         if (hasSessions && this.#sim.isKnownToAll(node)) isPresent = true;
         if (known.kind !== 'held' || known.stream === '') continue;
         if (first !== undefined) {
