@@ -77,7 +77,7 @@ t.test('a wait is over when nobody is left who could acknowledge, and when the u
   const first = awaiting(held, 1);
   held.ended(session, 1000, '');
   t.equal(first.overs, 1);
-  t.same(first.wait.progress, progress(0, 0, 0, true));
+  t.same(first.wait.progress, progress(0, 0, 0, false));
 
   const { session: last } = attach(held, new FakeLink(), 'c');
   node.send(held, '2');
