@@ -143,6 +143,8 @@ export class Conversation {
       state.stop();
       this.#state = this.#connected();
       outgoing.resume(welcome.taken, (frame) => this.#socket.send(frame));
+      // what came last on the connection before may not have been acknowledged there
+      if (how.resumed && how.recovered) this.#state.acknowledgements.received();
       this.#events.connected(how);
     }
   }
