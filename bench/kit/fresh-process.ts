@@ -23,6 +23,7 @@ export function hand(figures: Figures): void {
 
 /**
  * Runs a contender in a fresh Node.js process, with the loader flags of this one, and returns what it handed over.
+ * Whatever it has started and not ended is killed with it.
  *
  * @throws Error when it takes longer than `deadlineMs` (it is killed), fails, or hands over no figures.
  */
@@ -31,20 +32,41 @@ export async function runFresh(contender: Contender, deadlineMs: number): Promis
   const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
-    timeout: deadlineMs,
-    killSignal: 'SIGKILL',
+    // a process group of its own
+    detached: true,
   });
   const ended = new Promise<string>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  const output = await text(child.stdout);
-  const how = await ended;
-  if (how !== 'exit code 0') throw new Error(`${name} ended with ${how} (deadline ${deadlineMs} ms)`);
-  const last = output.trimEnd().split('\n').at(-1) ?? '';
-  const figures: unknown = last.startsWith('{') ? JSON.parse(last) : undefined;
-  if (!isFigures(figures)) throw new Error(`${name} handed over ${JSON.stringify(last)}, not figures`);
-  return figures;
+  const killAll = (): void => killGroup(child.pid);
+  const late = setTimeout(killAll, deadlineMs);
+  const interrupted = (): void => {
+    killAll();
+    process.exit(1);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    const output = text(child.stdout);
+    const how = await ended;
+    killAll();
+    if (how !== 'exit code 0') throw new Error(`${name} ended with ${how} (deadline ${deadlineMs} ms)`);
+    const last = (await output).trimEnd().split('\n').at(-1) ?? '';
+    const figures: unknown = last.startsWith('{') ? JSON.parse(last) : undefined;
+    if (!isFigures(figures)) throw new Error(`${name} handed over ${JSON.stringify(last)}, not figures`);
+    return figures;
+  } finally {
+    clearTimeout(late);
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  }
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // nobody of it is left
+  }
 }
 
 function isFigures(value: unknown): value is Figures {

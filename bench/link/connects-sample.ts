@@ -17,11 +17,11 @@ const users = await site.clients.ask<readonly string[]>({ pick: connections });
 const sender = createSender({ membership: site.membership() });
 await sender.ready();
 let sent = 0;
+await site.attached(connections);
 await reachAll();
 
 const measured = [];
 for (let i = 0; i < times; i++) {
-  await site.attached(connections);
   await site.clients.ask('disconnect');
   await site.attached(0);
   measured.push(await connectAll());
@@ -78,7 +78,7 @@ function reading() {
   return {
     atMs: performance.now(),
     proxy: site.proxyPids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
-    nodes: site.nodePids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
+    nodes: site.nodes.pids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
     clients: cpuMicrosOf(site.clients.pid),
     sample: cpuMicrosOf(process.pid),
     all: allCpuMicros(),

@@ -118,7 +118,6 @@ function attachedUsers() {
     limits,
     resumeWindowMs: 60_000,
     plainWindowMs: 10_000,
-    emptied: ignore,
     sessionEnded: ignore,
   });
   const writer = new NodeFrameWriter();

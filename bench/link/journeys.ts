@@ -12,7 +12,8 @@ export class Journeys {
   }
 
   /**
-   * In ms, of all messages for these users that were sent in a while; one that did not come counts as endless.
+   * In ms, of all messages for these users that were sent in a while. Those that did not come are left out: receipts
+   * say what became of them.
    *
    * @param arrivedMicros by message number, 0 for one that did not come.
    */
@@ -20,9 +21,9 @@ export class Journeys {
     const journeys: Journey[] = [];
     this.#users.forEach((user, number) => {
       const sent = this.#sentMicros[number]!;
-      if (sent < from || sent >= to || !users.has(user)) return;
       const arrived = arrivedMicros[number]!;
-      journeys.push({ user, ms: arrived === 0 ? Number.POSITIVE_INFINITY : (arrived - sent) / 1000 });
+      if (sent < from || sent >= to || arrived === 0 || !users.has(user)) return;
+      journeys.push({ user, ms: (arrived - sent) / 1000 });
     });
     return journeys;
   }

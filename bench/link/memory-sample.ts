@@ -9,22 +9,26 @@ import { Site } from './site.js';
 const [contender, ...rest] = process.argv.slice(2);
 const wanted = rest.includes('--quick') ? 2000 : 10_000;
 /** A proxy has two descriptors for each, and some of its own. */
-const connections = Math.min(wanted, Math.floor((maxDescriptors() - 500) / 2));
-const first = 250;
-const settleMs = 500;
+const all = Math.min(wanted, Math.floor((maxDescriptors() - 500) / 2));
+/** Modules are loaded, code is compiled and what memory a process has got in advance is used: nobody's connection. */
+const first = Math.floor(all / 5);
+const connections = all - first;
+/** V8 gives memory back when it has had nothing to do for some seconds. */
+const settleMs = 12_000;
 
 const site = await Site.start(contender as Contender);
 const sender = createSender({ membership: site.membership() });
 await sender.ready();
 let sent = 0;
 
-// modules loaded and the first code compiled: none of it belongs to a connection
-await reach(await site.clients.ask<readonly string[]>({ pick: first }));
+const some = await site.clients.ask<readonly string[]>({ pick: first });
+await site.attached(first);
+await reach(some);
 const before = await settled();
-const users = await site.clients.ask<readonly string[]>({ pick: connections });
-await site.attached(first + connections);
+const more = await site.clients.ask<readonly string[]>({ pick: connections });
+await site.attached(all);
 const fresh = await settled();
-await reach(users);
+await reach(more);
 const used = await settled();
 
 const { closed, disordered } = await site.clients.ask('status');
@@ -53,19 +57,23 @@ function each(kb: number): number {
 }
 
 /** Every user is sent a message, and must be given it. */
-async function reach(all: readonly string[]): Promise<void> {
-  const receipts = await Promise.all(all.map((user) => sender.send(user, numberedMessage(sent++))));
+async function reach(users: readonly string[]): Promise<void> {
+  const receipts = await Promise.all(users.map((user) => sender.send(user, numberedMessage(sent++))));
   const wrong = receipts.find(({ status }) => status !== 'delivered');
   if (wrong !== undefined) throw new Error(`a message got the receipt ${JSON.stringify(wrong)}`);
 }
 
-async function settled() {
-  await pause(settleMs);
+async function collect(): Promise<void> {
   for (const proxy of site.proxies) await proxy.collect();
-  for (const node of site.nodes.all) await node.ask('collect');
+  await site.nodes.collect();
+}
+
+async function settled() {
+  await collect();
   await pause(settleMs);
+  await collect();
   const proxies = site.proxyPids.map(memoryOf);
-  const nodes = site.nodePids.map(memoryOf);
+  const nodes = site.nodes.pids.map(memoryOf);
   const sum = (all: typeof nodes, of: 'residentKb' | 'proportionalKb'): number =>
     all.reduce((total, memory) => total + memory[of], 0);
   return {

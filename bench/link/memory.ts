@@ -5,9 +5,9 @@ const script = new URL('./memory-sample.ts', import.meta.url);
 
 await alternate({
   question:
-    'How much memory does an idle connection take in the proxy and the nodes together? Resident memory after a collection, ' +
-    'with 250 connections and then with 10,000 more (as many as two descriptors each allow), before they were sent anything ' +
-    'and after a message to each (used). Users are on two nodes.',
+    'How much memory does an idle connection take in the proxy and the nodes together? Resident memory after a collection ' +
+    'grows by so much from 2,000 connections to 10,000 (or as many as two descriptors each allow), before those were sent ' +
+    'anything and after a message to each (used). Users are on two nodes.',
   doesNotMean:
     'all that a connection takes: sockets are in the kernel. kernelKbPerConnection is what its small objects grew by, the ' +
     'clients’ and whatever the machine did meanwhile included. A busy connection takes more.',

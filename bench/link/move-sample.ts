@@ -18,7 +18,7 @@ const calmMs = 3000;
 const deadlineMs = 60_000;
 
 const plan = movePlan(movers, movers / 5);
-const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond, pollMs: 100 });
+const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond });
 const users = [...plan.movers, ...plan.stayers];
 await site.clients.ask({ connect: users });
 await site.attached(users.length);
@@ -87,20 +87,18 @@ process.exit();
 
 /** Resolves when the other node has everybody; times in ms from when the drain was asked for. */
 async function drain() {
-  const leaving = site.nodes.node(plan.leaving);
-  const staying = site.nodes.node(plan.staying);
+  const { leaving, staying } = plan;
   const askedAt = performance.now();
-  await leaving.ask('drain');
+  await site.nodes.drain(leaving);
   let firstMs: number | undefined;
   let lastMs: number | undefined;
   for (;;) {
-    const [from, to] = await Promise.all([leaving.ask('status'), staying.ask('status')]);
+    const [from, to] = await Promise.all([site.nodes.sessions(leaving), site.nodes.sessions(staying)]);
     const ms = performance.now() - askedAt;
-    if (from.sessions < movers) firstMs ??= ms;
-    if (from.sessions === 0) lastMs ??= ms;
-    if (to.sessions === users.length) return { firstMs: firstMs ?? ms, lastMs: lastMs ?? ms, inAllMs: ms };
-    if (ms > deadlineMs)
-      throw new Error(`${plan.staying} has ${to.sessions} sessions after ${deadlineMs} ms`);
+    if (from < movers) firstMs ??= ms;
+    if (from === 0) lastMs ??= ms;
+    if (to === users.length) return { firstMs: firstMs ?? ms, lastMs: lastMs ?? ms, inAllMs: ms };
+    if (ms > deadlineMs) throw new Error(`${staying} has ${to} sessions after ${deadlineMs} ms`);
     await pause(5);
   }
 }

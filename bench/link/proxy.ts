@@ -1,7 +1,8 @@
-import type { Nodes } from '../send/nodes.js';
-import { startEdge } from './edge.js';
+import { freePorts } from '../send/free-ports.js';
 import { startHaproxy } from './haproxy.js';
 import { startNginx } from './nginx.js';
+import type { Nodes } from './nodes.js';
+import { startPinwheelProgram } from './pinwheel-program.js';
 
 /** What stands between clients and nodes; `direct`: nothing does. */
 export type Contender = 'link' | 'tunnel' | 'haproxy' | 'nginx' | 'direct';
@@ -16,6 +17,7 @@ export interface RunningProxy {
   stop(): void;
 }
 
+/** @param id of the edge, if it is one. */
 export function startProxy(contender: Contender, nodes: Nodes, id = 'e1'): Promise<RunningProxy> | undefined {
   switch (contender) {
     case 'link':
@@ -30,4 +32,10 @@ export function startProxy(contender: Contender, nodes: Nodes, id = 'e1'): Promi
     default:
       throw new RangeError(`the contender is ${contender satisfies never}`);
   }
+}
+
+async function startEdge(upstream: string, nodes: Nodes, id: string): Promise<RunningProxy> {
+  const [port] = await freePorts(1);
+  const words = ['edge', '--id', id, '--upstream', upstream, '--membership', nodes.url];
+  return startPinwheelProgram(words, port!);
 }

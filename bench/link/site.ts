@@ -1,16 +1,18 @@
 import type { Membership } from '@pinwheel/membership';
 import { Child } from '../send/child.js';
-import { Nodes, type NodesOptions } from '../send/nodes.js';
 import { pause } from '../send/pause.js';
 import type { Way } from './client-targets.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
+import { Nodes } from './nodes.js';
 import { type Contender, type RunningProxy, startProxy } from './proxy.js';
 
 const quietMs = 300;
 const attachDeadlineMs = 30_000;
 
-export interface SiteOptions extends NodesOptions {
+export interface SiteOptions {
   readonly nodes?: readonly string[];
+  /** The pace of each node. */
+  readonly usersPerSecond?: number;
   /** How many proxies stand side by side, default 1; clients take turns. */
   readonly proxies?: number;
 }
@@ -32,8 +34,7 @@ export class Site {
   }
 
   static async start(contender: Contender, options: SiteOptions = {}): Promise<Site> {
-    // who drains does not matter here, and every question costs the nodes CPU time
-    const nodes = await Nodes.start(options.nodes ?? ['n1', 'n2'], { pollMs: 1000, ...options });
+    const nodes = await Nodes.start(options.nodes ?? ['n1', 'n2'], options.usersPerSecond);
     const proxies: RunningProxy[] = [];
     for (let i = 1; i <= (options.proxies ?? 1); i++) {
       const proxy = await startProxy(contender, nodes, `e${i}`);
@@ -53,10 +54,6 @@ export class Site {
     return this.proxies.flatMap(({ pids }) => pids);
   }
 
-  get nodePids(): readonly number[] {
-    return this.nodes.all.map(({ pid }) => pid);
-  }
-
   /** Resolves when the nodes have so many sessions, with the time by `performance.now()`. */
   async attached(sessions: number): Promise<number> {
     const deadline = performance.now() + attachDeadlineMs;
@@ -65,7 +62,7 @@ export class Site {
       const at = performance.now();
       if (now === sessions) return at;
       if (at > deadline) throw new Error(`the nodes have ${now} sessions, not ${sessions}`);
-      await pause(2);
+      await pause(10);
     }
   }
 

@@ -56,7 +56,7 @@ function reading(site: Site, received: number) {
     received,
     atMs: performance.now(),
     proxy: site.proxyPids.reduce((sum, pid) => sum + cpuMicrosOf(pid), 0),
-    nodes: site.nodePids.map(cpuMicrosOf),
+    nodes: site.nodes.pids.map(cpuMicrosOf),
     clients: cpuMicrosOf(site.clients.pid),
     sender: user + system,
     all: allCpuMicros(),

@@ -1,6 +1,5 @@
 import { staticMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
-import { collectGarbage } from '../kit/collect-garbage.js';
 
 export interface NodeStatus {
   readonly sessions: number;
@@ -8,20 +7,19 @@ export interface NodeStatus {
   readonly cpuMicros: number;
 }
 
-export type NodeQuestion = 'status' | 'drain' | 'collect';
+export type NodeQuestion = 'status' | 'drain';
 
-const [path, id, port, wsPort, usersPerSecond, pollMs] = process.argv.slice(2);
+const [path, id, port, wsPort, usersPerSecond] = process.argv.slice(2);
 const node = await createNode({
   id: id!,
   port: Number(port),
   wsPort: Number(wsPort),
   usersPerSecond: Number(usersPerSecond),
-  membership: staticMembership(path!, { pollMs: Number(pollMs) }),
+  membership: staticMembership(path!, { pollMs: 100 }),
 });
 
-process.on('message', async (question: NodeQuestion) => {
+process.on('message', (question: NodeQuestion) => {
   if (question === 'drain') void node.drain();
-  if (question === 'collect') await collectGarbage();
   const { user, system } = process.cpuUsage();
   const ringMembers = node.tracker.current.ring.members.map((member) => member.id);
   process.send?.({ sessions: node.sessions, ringMembers, cpuMicros: user + system } satisfies NodeStatus);

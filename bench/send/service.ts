@@ -1,46 +1,68 @@
-import type { Membership, StaticMember } from '@pinwheel/membership';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
 import { Child } from './child.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
-import { type Node, Nodes } from './nodes.js';
+import { freePorts } from './free-ports.js';
+import type { NodeQuestion, NodeStatus } from './node-process.js';
 import { pause } from './pause.js';
 
 const quietMs = 300;
 
-/** Nodes, each a process, and one process with all the clients, which look the ring up themselves. */
-export class Service {
-  readonly clients: Child<ClientsQuestion, ClientsStatus>;
-  readonly #nodes: Nodes;
+type Node = Child<NodeQuestion, NodeStatus>;
 
-  private constructor(nodes: Nodes, clients: Child<ClientsQuestion, ClientsStatus>) {
-    this.#nodes = nodes;
-    this.clients = clients;
+/** Nodes, each a process, with their members in a file, and one process with all the clients. */
+export class Service {
+  readonly members: StaticMember[] = [];
+  readonly #folder: string;
+  readonly #usersPerSecond: number;
+  readonly #nodes = new Map<string, Node>();
+  #clients: Child<ClientsQuestion, ClientsStatus> | undefined;
+
+  private constructor(folder: string, usersPerSecond: number) {
+    this.#folder = folder;
+    this.#usersPerSecond = usersPerSecond;
   }
 
   /** @param usersPerSecond the pace of each node. */
-  static async start(ids: readonly string[], usersPerSecond = 500): Promise<Service> {
-    const nodes = await Nodes.start(ids, { usersPerSecond });
-    return new Service(nodes, await Child.start('./clients-process.ts', [nodes.path]));
-  }
-
-  get members(): readonly StaticMember[] {
-    return this.#nodes.members;
+  static async start(nodes: readonly string[], usersPerSecond = 500): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), usersPerSecond);
+    service.members.push(...(await newMembers(nodes)));
+    await service.#write(service.#path);
+    for (const member of service.members) await service.#startNode(member, service.#path);
+    await service.#ringOf(nodes.length);
+    service.#clients = await Child.start('./clients-process.ts', [service.#path]);
+    return service;
   }
 
   membership(): Membership {
-    return this.#nodes.membership();
+    return staticMembership(this.#path, { pollMs: 100 });
   }
 
   node(id: string): Node {
-    return this.#nodes.node(id);
+    return this.#nodes.get(id)!;
+  }
+
+  get clients(): Child<ClientsQuestion, ClientsStatus> {
+    return this.#clients!;
   }
 
   /** Resolves when every node has it in its ring: the move of its users is under way. */
-  join(id: string): Promise<void> {
-    return this.#nodes.join(id);
+  async join(id: string): Promise<void> {
+    // it starts by a list of its own: the others hear of it when it serves
+    const [member] = await newMembers([id]);
+    this.members.push(member!);
+    const own = join(this.#folder, `${id}.json`);
+    await this.#write(own);
+    await this.#startNode(member!, own);
+    await this.#write(this.#path);
+    await this.#ringOf(this.members.length);
   }
 
-  nodesCpuMicros(): Promise<number> {
-    return this.#nodes.cpuMicros();
+  async nodesCpuMicros(): Promise<number> {
+    const all = await Promise.all([...this.#nodes.values()].map((node) => node.ask('status')));
+    return all.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0);
   }
 
   /** How often each message came to a client, once nothing more comes. */
@@ -56,6 +78,43 @@ export class Service {
 
   async stop(): Promise<void> {
     this.clients.stop();
-    await this.#nodes.stop();
+    for (const node of this.#nodes.values()) node.stop();
+    await rm(this.#folder, { recursive: true });
   }
+
+  async #ringOf(size: number): Promise<void> {
+    for (const node of this.#nodes.values()) {
+      while ((await node.ask('status')).ringMembers.length !== size) await pause(20);
+    }
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'members.json');
+  }
+
+  async #startNode({ id, port, wsPort }: StaticMember, path: string): Promise<void> {
+    const args = [path, id, port, wsPort, this.#usersPerSecond].map(String);
+    this.#nodes.set(id, await Child.start('./node-process.ts', args, nodeFlags()));
+  }
+
+  async #write(path: string): Promise<void> {
+    await writeFile(`${path}.next`, JSON.stringify({ members: this.members }));
+    // replaced at once: nobody reads half a file
+    await rename(`${path}.next`, path);
+  }
+}
+
+/** `PINWHEEL_BENCH_NODE_FLAGS=--cpu-prof` profiles the nodes. */
+function nodeFlags(): readonly string[] {
+  return process.env['PINWHEEL_BENCH_NODE_FLAGS']?.split(' ') ?? [];
+}
+
+async function newMembers(ids: readonly string[]): Promise<readonly StaticMember[]> {
+  const ports = await freePorts(2 * ids.length);
+  return ids.map((id, i) => ({
+    id,
+    address: '127.0.0.1',
+    port: ports[2 * i]!,
+    wsPort: ports[2 * i + 1]!,
+  }));
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createEdge } from '../../packages/edge/src/index.js';
 import { inProcessMembership } from '../../packages/membership/src/index.js';
-import { collectGarbage } from '../kit/collect-garbage.js';
 import { bareProxy } from './bare-proxy.js';
 
 /** What a proxy process says about itself when it is asked. */
@@ -18,7 +18,7 @@ export interface Usage {
 async function edge(backendPort: number): Promise<number> {
   const membership = inProcessMembership();
   membership.set({ id: 'backend', port: backendPort, kind: 'foreign' });
-  return (await createEdge({ id: 'e1', upstream: 'tunnel', membership })).port;
+  return (await createEdge({ id: 'e1', membership })).port;
 }
 
 async function bare(backendPort: number): Promise<number> {
@@ -31,7 +31,10 @@ async function bare(backendPort: number): Promise<number> {
 
 async function usage(): Promise<Usage> {
   const cpuMicros = cpu();
-  await collectGarbage();
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc?.();
+    await sleep(20);
+  }
   const { rss, heapUsed, external } = process.memoryUsage();
   return { cpuMicros, cpuMicrosAfter: cpu(), rssBytes: rss, heapBytes: heapUsed + external };
 }

@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
+import { freePorts } from '../send/free-ports.js';
+import { pause } from '../send/pause.js';
+import { type PinwheelProgram, startPinwheelProgram } from './pinwheel-program.js';
+
+const readyDeadlineMs = 15_000;
+
+/** Nodes, each a process, with their members in a file. */
+export class Nodes {
+  readonly members: readonly StaticMember[];
+  /** Where whatever belongs to this service may be written; gone when it stops. */
+  readonly folder: string;
+  readonly #programs = new Map<string, PinwheelProgram>();
+
+  private constructor(members: readonly StaticMember[], folder: string) {
+    this.members = members;
+    this.folder = folder;
+  }
+
+  /**
+   * Resolves when every node has all of them in its ring.
+   *
+   * @param usersPerSecond the pace of each.
+   */
+  static async start(ids: readonly string[], usersPerSecond = 500): Promise<Nodes> {
+    const ports = await freePorts(2 * ids.length);
+    const members = ids.map((id, i) => ({
+      ...{ id, address: '127.0.0.1' },
+      ...{ port: ports[2 * i]!, wsPort: ports[2 * i + 1]! },
+    }));
+    const nodes = new Nodes(members, await mkdtemp(join(tmpdir(), 'pinwheel-bench-')));
+    await writeFile(nodes.path, JSON.stringify({ members }));
+    for (const { id, port, wsPort } of members) {
+      const words = ['node', '--id', id, '--ws-port', String(wsPort), '--membership', nodes.url];
+      const pace = ['--users-per-second', String(usersPerSecond)];
+      nodes.#programs.set(id, await startPinwheelProgram([...words, ...pace], port));
+    }
+    await nodes.#complete();
+    return nodes;
+  }
+
+  /** The file with the members. */
+  get path(): string {
+    return join(this.folder, 'members.json');
+  }
+
+  /** The same for the command line. */
+  get url(): string {
+    return `static:${this.path}`;
+  }
+
+  membership(): Membership {
+    return staticMembership(this.path);
+  }
+
+  get pids(): readonly number[] {
+    return [...this.#programs.values()].flatMap(({ pids }) => pids);
+  }
+
+  /** Of one node, or of all; a node that has left has none. */
+  async sessions(id?: string): Promise<number> {
+    const asked = this.members.filter((member) => id === undefined || member.id === id);
+    const each = await Promise.all(asked.map(({ port }) => sessionsAt(port)));
+    return each.reduce((sum, sessions) => sum + sessions, 0);
+  }
+
+  /** Resolves when the node has been told, not when it has left. */
+  async drain(id: string): Promise<void> {
+    const { port } = this.members.find((member) => member.id === id)!;
+    const { ok } = await fetch(`http://127.0.0.1:${port}/v1/drain`, { method: 'POST' });
+    if (!ok) throw new Error(`${id} does not drain`);
+  }
+
+  async collect(): Promise<void> {
+    for (const program of this.#programs.values()) await program.collect();
+  }
+
+  async stop(): Promise<void> {
+    for (const program of this.#programs.values()) program.stop();
+    await rm(this.folder, { recursive: true });
+  }
+
+  async #complete(): Promise<void> {
+    const deadline = performance.now() + readyDeadlineMs;
+    for (const { id, port } of this.members) {
+      while ((await ringSizeAt(port)) !== this.members.length) {
+        if (performance.now() > deadline) throw new Error(`${id} does not have everybody in its ring`);
+        await pause(20);
+      }
+    }
+  }
+}
+
+async function sessionsAt(port: number): Promise<number> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/migrations`);
+    return ((await answer.json()) as { readonly sessions: number }).sessions;
+  } catch {
+    return 0;
+  }
+}
+
+async function ringSizeAt(port: number): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/ring`);
+  return ((await answer.json()) as { readonly members: readonly unknown[] }).members.length;
+}
