@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Cluster } from './kit/cluster.js';
 import { TestClient, TestLink } from './kit/test-edge.js';
+import { userState } from './kit/user-state.js';
 
 const one = ['a'];
 const two = ['a', 'b'];
@@ -235,16 +236,7 @@ t.test('many wait for what became of one copy: its source is asked once, and all
   const user = cluster.userOf([two, 'b']);
   const [a, b] = [cluster.node('a'), cluster.node('b')];
   const { incarnation } = a;
-  const state = {
-    stream: 's',
-    next: 1,
-    kept: [],
-    seen: [],
-    sessions: [],
-    absorbed: [],
-    isPartial: false,
-    contested: [],
-  };
+  const state = userState();
   b.holder.prepare({ from: 'a', incarnation, users: [{ user, handoff: `${incarnation}-1`, state }] });
   cluster.network.fateOf = () => 'hold-answer';
   let settled = 0;
@@ -284,16 +276,7 @@ t.test('a copy of a user whose source is another process that has the user, too'
   const user = cluster.userOf([two, 'b'], [one, 'a']);
   const { incarnation } = cluster.node('a');
   const b = cluster.node('b');
-  const state = {
-    stream: 's',
-    next: 1,
-    kept: [],
-    seen: [],
-    sessions: [],
-    absorbed: [],
-    isPartial: false,
-    contested: [],
-  };
+  const state = userState();
   b.holder.prepare({ from: 'a', incarnation, users: [{ user, handoff: `${incarnation}-1`, state }] });
   const a = cluster.start('a', one);
   const phone = clientOf(cluster, user);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Cluster, type ClusterNode } from './kit/cluster.js';
 import { TestClient } from './kit/test-edge.js';
+import { userState } from './kit/user-state.js';
 
 const two = ['a', 'b'];
 const three = ['a', 'b', 'c'];
@@ -308,16 +309,7 @@ t.test('what a node answers to a claim', async (t) => {
   });
 
   await t.test('is the source, of a copy', async (t) => {
-    const state = {
-      stream: 's',
-      next: 1,
-      kept: [],
-      seen: [],
-      sessions: [],
-      absorbed: [],
-      isPartial: false,
-      contested: [],
-    };
+    const state = userState();
     const { incarnation } = cluster.node('c');
     a.holder.prepare({ from: 'c', incarnation, users: [{ user: second!, handoff: 'h-1', state }] });
     t.same(await claim('b', first!, second!), [{ kind: 'none' }, { kind: 'moved', to: 'c' }]);

@@ -2,41 +2,12 @@ import t from 'tap';
 import type { UserState } from '../src/user-state.js';
 import { Cluster, type ClusterNode } from './kit/cluster.js';
 import { TestClient } from './kit/test-edge.js';
+import { keptState, sessionState, userState } from './kit/user-state.js';
 
 const two = ['a', 'b'];
 
-const state = (fields: Partial<UserState> = {}): UserState => ({
-  stream: 'old',
-  next: 3,
-  kept: [2].map((seq) => ({
-    seq,
-    id: `id-${seq}`,
-    binary: false,
-    base64: Buffer.from(`old ${seq}`).toString('base64'),
-    origins: [],
-  })),
-  seen: [],
-  sessions: [
-    {
-      key: 'phone',
-      edge: 'e1',
-      since: 0,
-      acknowledges: true,
-      epoch: 1,
-      acked: 1,
-      begins: 0,
-      hasGap: false,
-      taken: 0,
-      announced: true,
-      covers: [],
-      attached: true,
-    },
-  ],
-  absorbed: [],
-  isPartial: false,
-  contested: [],
-  ...fields,
-});
+const state = (): UserState =>
+  userState({ next: 3, kept: [keptState(2, 'old 2')], sessions: [sessionState('phone', { acked: 1 })] });
 
 interface Source {
   readonly from?: string;

@@ -2,6 +2,7 @@ import t from 'tap';
 import { ReleasedUser } from '../src/known-user.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, DirectSession, OneNode } from './kit/one-node.js';
+import { userState } from './kit/user-state.js';
 
 t.test('what a node knows of a user is one thing at a time', async (t) => {
   const { users } = new OneNode();
@@ -79,7 +80,7 @@ t.test('tombstones', async (t) => {
     handoff: 'h',
     target: { id: 'b', address: '', port: 1, weight: 1, draining: false, kind: 'node' as const },
     incarnation: 'b-1',
-    state: { stream: 's', next: 1, kept: [], seen: [], sessions: [], absorbed: [], isPartial: false, contested: [] },
+    state: userState(),
   });
 
   await t.test('go after their time, but not before they are acknowledged', async (t) => {

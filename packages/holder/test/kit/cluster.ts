@@ -42,6 +42,8 @@ export class ClusterNode {
   isOpen = true;
   /** How often it has asked for a newer ring. */
   refreshes = 0;
+  /** For how long the process has stood still, altogether: time has passed, and no timer was called. */
+  stoodStillMs = 0;
   #streams = 0;
 
   constructor(cluster: Cluster, id: string, incarnation: string, state: RingState, limits: HolderLimits) {
@@ -51,7 +53,7 @@ export class ClusterNode {
       self: id,
       incarnation,
       state,
-      clock: cluster.clock,
+      clock: { now: () => cluster.clock.now() + this.stoodStillMs, after: cluster.clock.after },
       random: () => 0.5,
       soon: queueMicrotask,
       newStream: () => `${incarnation}.${++this.#streams}`,
