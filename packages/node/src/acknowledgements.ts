@@ -36,7 +36,9 @@ const gone = 'its user has no session any more: whether it was acknowledged is n
  */
 export class Acknowledgements {
   readonly #options: AcknowledgementsOptions;
+  readonly #pauses = new Set<() => void>();
   #waiting = 0;
+  #isClosed = false;
 
   constructor(options: AcknowledgementsOptions) {
     this.#options = options;
@@ -45,6 +47,12 @@ export class Acknowledgements {
   /** How many wait. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Ends every wait: what was acknowledged is not known. */
+  close(): void {
+    this.#isClosed = true;
+    for (const over of this.#pauses) over();
   }
 
   /** The receipt of a message that waits for its clients, of the one that says what became of it at first. Never rejects. */
@@ -78,9 +86,10 @@ export class Acknowledgements {
   }
 
   async #settled(question: AckQuestion, passage: Passage): Promise<Receipt> {
-    const { now, after, random } = this.#options;
+    const { now, random } = this.#options;
     let stand: Receipt | undefined;
     for (let failures = 0; ; ) {
+      if (this.#isClosed) return refusal(question, 'closed', 'the node is closed');
       const answer =
         (await this.#here(question, passage.deadline)) ?? (await this.#elsewhere(question, passage));
       if (isFinal(answer) || answer.status === 'not-owner') return answer;
@@ -88,26 +97,35 @@ export class Acknowledgements {
       failures = isTimeOver(answer) ? 0 : failures + 1;
       const leftMs = passage.deadline - now();
       if (leftMs <= lastQuestionMs) return stand ?? answer;
-      await new Promise<void>((resolve) => {
-        after(Math.min(leftMs, backoffMs(failures, againWait, random)), resolve);
-      });
+      await this.#pause(Math.min(leftMs, backoffMs(failures, againWait, random)));
     }
+  }
+
+  /** @param begin has the call that ends the pause early. */
+  #pause(ms: number, begin: (over: () => void) => void = () => {}): Promise<void> {
+    return new Promise((resolve) => {
+      const over = (): void => {
+        cancel();
+        this.#pauses.delete(over);
+        resolve();
+      };
+      const cancel = this.#options.after(ms, over);
+      this.#pauses.add(over);
+      begin(over);
+    });
   }
 
   /** `undefined`: the user is not here, not any more, or goes on in a stream that has not got the message. */
   async #here(question: AckQuestion, deadline: number): Promise<Receipt | undefined> {
-    const { holder, now, after } = this.#options;
+    const { holder, now } = this.#options;
     const held = holder.users.get(question.user);
     if (held === undefined) return undefined;
     let wait!: AckWait;
-    let cancel = (): void => {};
-    await new Promise<void>((resolve) => {
-      wait = held.awaitAcknowledgement(question, resolve);
+    await this.#pause(Math.max(0, deadline - now()), (over) => {
+      wait = held.awaitAcknowledgement(question, over);
       const { progress } = wait;
-      if (progress === undefined || isOver(progress)) resolve();
-      else cancel = after(Math.max(0, deadline - now()), resolve);
+      if (progress === undefined || isOver(progress)) over();
     });
-    cancel();
     held.stopWaiting(wait);
     return holder.users.get(question.user) === held ? receiptHere(wait, question) : undefined;
   }
@@ -132,13 +150,17 @@ export class Acknowledgements {
       return { user: question.user, status: 'not-owner', owner: first.id, fingerprint };
     }
     let unsure: string | undefined;
+    let lost: Receipt | undefined;
     for (const member of members) {
       const answer = await this.#ask(member, question, { ...passage, noForward: isMine });
       if (answer instanceof PinwheelError) unsure = answer.message;
+      // who knows nothing of it need not be the one who has it
+      else if (answer.error?.code === 'unknown-outcome') lost = answer;
       else if (answer.status !== 'not-owner') return answer;
       else if (!isMine) unsure = `${member.id} names ${answer.owner} as the holder of the user`;
     }
     if (unsure !== undefined) return refusal(question, 'unavailable', unsure);
+    if (lost !== undefined) return lost;
     if (known?.kind === 'prepared' || (known?.kind === 'held' && mayBeMerged(known))) {
       return refusal(question, 'unavailable', 'the user is on its way here');
     }
@@ -156,17 +178,17 @@ export class Acknowledgements {
   }
 }
 
-function receiptHere(wait: AckWait, question: AckQuestion): Receipt | undefined {
-  const { progress } = wait;
+function receiptHere({ progress }: AckWait, question: AckQuestion): Receipt | undefined {
   if (progress === undefined) return undefined;
+  const { user, stream, seq } = question;
   const { have, attached, away, isKept } = progress;
   if (have > 0) {
-    const receipt: Receipt = { ...question, status: 'delivered', sessions: have };
+    const receipt: Receipt = { user, status: 'delivered', sessions: have, stream, seq };
     const message = `${attached} more attached sessions have not acknowledged it in time`;
     return attached === 0 ? receipt : { ...receipt, error: { code: 'deadline', message } };
   }
   if (attached + away === 0) return nobodyAcknowledges(question);
-  return isKept ? { ...question, status: 'queued' } : unacknowledged(question);
+  return isKept ? { user, status: 'queued', stream, seq } : unacknowledged(question);
 }
 
 /** Whether the message may yet come here out of another stream. */

@@ -198,6 +198,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
 
   const close = async (): Promise<void> => {
     holder.stop();
+    acknowledgements.close();
     unsubscribe();
     for (const held of [...users.users()]) {
       for (const session of [...held.sessions])

@@ -343,3 +343,15 @@ t.test('a user moves while a message waits: the receipt follows', async (t) => {
     'nobody got anything twice',
   );
 });
+
+t.test('a node that is closed waits for nobody', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  nodes.haveLinks = true;
+  const node = nodes.of('n1');
+  const ann = await (await connectEdge(t, node)).attached('ann');
+  const posted = post(node, 'ann', 'x', within(60_000));
+  await until('it waits', () => ann.messages.length === 1);
+  const refused = t.rejects(posted, 'the caller is cut off');
+  await node.close();
+  await refused;
+});

@@ -26,19 +26,14 @@ export function nobodyAcknowledges(
   place: Pick<Receipt, 'user' | 'stream' | 'seq'>,
   why = 'no session of the user will acknowledge it; clients of pinwheel.v1 do',
 ): Receipt {
-  return {
-    ...place,
-    status: 'overloaded',
-    error: { code: 'unknown-outcome', message: `the message was taken, and ${why}` },
-  };
+  const { user, ...position } = place;
+  const error = { code: 'unknown-outcome', message: `the message was taken, and ${why}` } as const;
+  return { user, status: 'overloaded', ...position, error };
 }
 
 /** It was taken, and the time is over. */
-export function unacknowledged(question: AckQuestion, why = ''): Receipt {
-  const message = 'the message was taken, and nobody has acknowledged it in time';
-  return {
-    ...question,
-    status: 'overloaded',
-    error: { code: 'deadline', message: why === '' ? message : `${message}: ${why}` },
-  };
+export function unacknowledged({ user, stream, seq }: AckQuestion, why = ''): Receipt {
+  const text = 'the message was taken, and nobody has acknowledged it in time';
+  const message = why === '' ? text : `${text}: ${why}`;
+  return { user, status: 'overloaded', stream, seq, error: { code: 'deadline', message } };
 }
