@@ -11,8 +11,9 @@ import type { HolderOptions } from './holder-options.js';
 import { InboxBudget } from './inbox-budget.js';
 import { LinkAttaches } from './link-attaches.js';
 import type { LinkSession } from './link-session.js';
+import type { LinkCounters, LinkEvents, LinkSocket } from './link-world.js';
 import { Moves } from './moves.js';
-import { type LinkCounters, type LinkEvents, type LinkSocket, NodeLink } from './node-link.js';
+import { NodeLink } from './node-link.js';
 import { Ownership } from './ownership.js';
 import type {
   ClaimAnswer,

@@ -12,8 +12,9 @@ export {
 } from './holder-options.js';
 export type { KnownUser } from './known-user.js';
 export { LinkSession } from './link-session.js';
+export type { LinkSocket } from './link-world.js';
 export type { Moves } from './moves.js';
-export type { LinkSocket, NodeLink } from './node-link.js';
+export type { NodeLink } from './node-link.js';
 export { Ownership, type Whereabouts } from './ownership.js';
 export {
   type ClaimAnswer,

@@ -11,6 +11,7 @@ import type { EdgeSession } from './edge-session.js';
 import type { LinkSocket } from './edge-world.js';
 import { FramesFromNode, type NodeGreeting } from './frames-from-node.js';
 import type { Pin } from './pin.js';
+import { Silence } from './silence.js';
 
 type LinkState =
   /** Nobody wants it. */
@@ -23,8 +24,6 @@ type LinkState =
   | { readonly kind: 'closed' };
 
 const backoff = { firstMs: 50, longestMs: 2000 };
-/** The part of the keep-alive time that a member has to answer in that is not among the members any more. */
-const goneShare = 1 / 6;
 const protocolErrorCode = 1002;
 /** What was collected leaves before the end of the turn when it is more than this. */
 const mostCollectedBytes = 1_048_576;
@@ -47,12 +46,8 @@ export class Link implements NodeGreeting {
   #lastNumber = 0;
   #failures = 0;
   #isFlushing = false;
-  /** By the core's clock. */
-  #heardAt = 0;
-  #pingedAt = 0;
+  readonly #silence: Silence;
   #lastPing = 0;
-  /** When its member was found to be gone, by the core's clock. */
-  #goneAt: number | undefined;
   /** Ends the grace of a member that is gone. */
   #cancelGrace: (() => void) | undefined;
   #isAbandoned = false;
@@ -60,6 +55,7 @@ export class Link implements NodeGreeting {
   constructor(context: EdgeContext, member: Member) {
     this.#context = context;
     this.#member = member;
+    this.#silence = new Silence(context.options.keepAliveMs);
     this.#frames = new FramesFromNode(this, this.sessions, context.counters);
   }
 
@@ -125,18 +121,15 @@ export class Link implements NodeGreeting {
 
   ringChanged(): void {
     if (this.isThere) {
-      this.#goneAt = undefined;
+      this.#silence.memberBack();
       this.#cancelGrace?.();
       this.#cancelGrace = undefined;
       this.#isAbandoned = false;
       return;
     }
     const { clock } = this.#context.world;
-    if (this.#goneAt === undefined) {
-      // it may hang: whoever is gone has to answer sooner than the others
-      this.#goneAt = clock.now();
-      if (this.isUp) this.#ping(this.#goneAt);
-    }
+    const now = clock.now();
+    if (this.#silence.memberGone(now) && this.isUp) this.#ping(now);
     if (this.#isAbandoned) this.#abandon();
     else this.#cancelGrace ??= clock.after(this.#context.options.graceMs, () => this.#abandon());
   }
@@ -149,26 +142,21 @@ export class Link implements NodeGreeting {
   /** Sends and watches for the signs of life. */
   beat(now: number): void {
     if (this.#state.kind !== 'up') return;
-    const { keepAliveMs } = this.#context.options;
-    const silentMs = now - this.#heardAt;
-    const sinceGoneMs = this.#goneAt === undefined ? 0 : now - Math.max(this.#heardAt, this.#goneAt);
-    if (silentMs >= keepAliveMs || sinceGoneMs >= keepAliveMs * goneShare) {
-      this.#fail(1001, `nothing was heard for ${Math.round(silentMs)} ms`);
+    const verdict = this.#silence.judge(now);
+    if (verdict === 'dead') {
+      this.#fail(1001, `nothing was heard for ${Math.round(this.#silence.lengthMs(now))} ms`);
       return;
     }
     if (this.#lastNumber > mostNumbers) {
       this.#fail(1000, 'its numbers are used up');
       return;
     }
-    const isDue = silentMs >= keepAliveMs / 3 || this.#goneAt !== undefined;
-    if (isDue && this.#pingedAt <= this.#heardAt) this.#ping(now);
+    if (verdict === 'ping') this.#ping(now);
   }
 
   /** This process stood still: whoever was heard of too long ago has a little longer. */
   excuse(now: number): void {
-    const { keepAliveMs } = this.#context.options;
-    this.#heardAt = Math.max(this.#heardAt, now - keepAliveMs / 3);
-    if (this.#goneAt !== undefined) this.#goneAt = now;
+    this.#silence.excuse(now);
   }
 
   /** For good. Its sessions and waiters are the caller's. */
@@ -236,7 +224,7 @@ export class Link implements NodeGreeting {
   }
 
   #received(bytes: Uint8Array): void {
-    this.#heardAt = this.#context.world.clock.now();
+    this.#silence.heard(this.#context.world.clock.now());
     try {
       readNodeFrames(bytes, this.#frames);
     } catch (thrown) {
@@ -281,7 +269,7 @@ export class Link implements NodeGreeting {
   }
 
   #ping(now: number): void {
-    this.#pingedAt = now;
+    this.#silence.pinged(now);
     this.#lastPing = (this.#lastPing + 1) >>> 0;
     this.out.ping(this.#lastPing);
   }
