@@ -1,16 +1,11 @@
 import { backoffMs, type Member } from '@pinwheel/membership';
-import {
-  EdgeFrameWriter,
-  linkVersion,
-  maxReasonBytes,
-  PinwheelError,
-  readNodeFrames,
-} from '@pinwheel/protocol';
+import { EdgeFrameWriter, linkVersion, PinwheelError, readNodeFrames } from '@pinwheel/protocol';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeSession } from './edge-session.js';
 import type { LinkSocket } from './edge-world.js';
 import { FramesFromNode, type NodeGreeting } from './frames-from-node.js';
 import type { Pin } from './pin.js';
+import { cutReason } from './session-close.js';
 import { Silence } from './silence.js';
 
 type LinkState =
@@ -239,7 +234,7 @@ export class Link implements NodeGreeting {
     const state = this.#state;
     if (!('socket' in state)) return;
     this.#lost(why);
-    state.socket.close(code, inBytes(why));
+    state.socket.close(code, cutReason(why));
   }
 
   #lost(why: string): void {
@@ -293,12 +288,4 @@ export class Link implements NodeGreeting {
   #send(): void {
     if (this.#state.kind === 'up' && this.#writer.bytes > 0) this.#state.socket.send(this.#writer.take());
   }
-}
-
-/** A reason as a close frame has room for. */
-function inBytes(why: string): string {
-  const bytes = Buffer.from(why);
-  if (bytes.length <= maxReasonBytes) return why;
-  // what was cut in the middle of a character becomes a mark of three bytes
-  return bytes.toString('utf8', 0, maxReasonBytes - 3).replace(/\ufffd+$/, '');
 }

@@ -31,3 +31,11 @@ export function sendableCode(code: number): number {
 export function sendableReason(reason: string): string {
   return Buffer.byteLength(reason) <= maxReasonBytes ? reason : '';
 }
+
+/** A reason as a close frame has room for. */
+export function cutReason(why: string): string {
+  const bytes = Buffer.from(why);
+  if (bytes.length <= maxReasonBytes) return why;
+  // what was cut in the middle of a character becomes a mark of three bytes
+  return bytes.toString('utf8', 0, maxReasonBytes - 3).replace(/\ufffd+$/, '');
+}
