@@ -19,6 +19,8 @@ export class LinkDialer {
       perMessageDeflate: false,
       maxPayload: maxLinkMessageBytes,
       skipUTF8Validation: true,
+      // a mask protects proxies from scripts in browsers; here it would cost a loop over every byte
+      generateMask: (mask) => mask.fill(0),
     });
     this.#open.add(socket);
     let why: string | undefined;
@@ -35,8 +37,8 @@ export class LinkDialer {
     return {
       send: (bytes) => {
         if (socket.readyState !== WebSocket.OPEN) return;
-        // masked, and so copied, before this returns
-        socket.send(bytes);
+        // what is not masked is not copied, and the bytes are the caller's again when this returns
+        socket.send(Buffer.from(bytes));
         if (socket.bufferedAmount <= maxUnreadBytes) return;
         why ??= `the node has more than ${maxUnreadBytes} bytes unread`;
         socket.terminate();

@@ -1,13 +1,15 @@
+import { clientProtocol } from '@pinwheel/protocol';
+
 /**
- * The subprotocol for an upgrade: browsers want one of those that they offered. The first of `preferred` that is among
- * them, else the first one offered, else none (empty). A token that travels among them is never echoed.
+ * The subprotocol for an upgrade: browsers want one of those that they offered. The first of `spoken` that is among
+ * them, else the first one offered, else none (empty). A token that travels among them is never echoed, and
+ * `pinwheel.v1` is not said where it is not spoken: clients must not take bare payloads for it.
  *
  * @param offered the header `sec-websocket-protocol`.
  */
-export function chooseProtocol(offered: string, preferred: readonly string[]): string {
+export function chooseProtocol(offered: string, spoken: readonly string[]): string {
   if (offered === '') return '';
   const names = offered.split(',').map((name) => name.trim());
-  return (
-    preferred.find((name) => names.includes(name)) ?? names.find((name) => !name.startsWith('bearer.')) ?? ''
-  );
+  const passes = (name: string): boolean => !name.startsWith('bearer.') && name !== clientProtocol;
+  return spoken.find((name) => names.includes(name)) ?? names.find(passes) ?? '';
 }
