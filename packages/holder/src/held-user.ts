@@ -114,7 +114,8 @@ export class HeldUser {
     // one that is known here and has no position has never heard that it was attached: it goes on where it began
     const began = session === undefined ? undefined : [{ stream: this.stream, seq: session.acked }];
     const position = attachPosition(here, resumes ? positions : began);
-    const from = { ...position, recovered: position.recovered && session?.hasGap !== true };
+    const hasGap = session !== undefined && this.#hasGap(session, positions);
+    const from = { ...position, recovered: position.recovered && !hasGap };
     if (session === undefined) {
       const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
       session = new LinkSession(this, start, from.seq);
@@ -130,16 +131,16 @@ export class HeldUser {
     session.number = request.session;
     session.paused = false;
     session.written = from.seq;
-    session.hasGap = false;
+    session.gapAt = hasGap ? from.seq : null;
     if (!from.recovered) session.begins = from.seq;
     if (resumes) session.covers = this.#others(positions);
     return { session, ...from };
   }
 
-  /** Something that the session should have had is lost: it is told, now or when it comes back. */
+  /** Something that the session should have had is lost: it is told, now and until it has certainly heard of it. */
   lost(session: LinkSession): void {
-    if (session.link === undefined) session.hasGap = true;
-    else session.link.gap(session.number, this.stream, session.written, session.taken);
+    session.gapAt = session.written;
+    session.link?.gap(session.number, this.stream, session.written, session.taken);
   }
 
   /** Writes what the session has missed, as far as it can be written to. */
@@ -185,6 +186,7 @@ export class HeldUser {
   acknowledged(session: LinkSession, seq: number): void {
     if (seq <= session.acked || seq >= this.inbox!.next) return;
     session.acked = seq;
+    if (session.gapAt !== null && seq > session.gapAt) session.gapAt = null;
     if (this.linkSessions === 1) this.inbox!.release(seq);
     else this.#released();
     this.#ackWaits?.look();
@@ -252,6 +254,10 @@ export class HeldUser {
   clear(): void {
     this.inbox?.clear();
     this.#ackWaits?.end();
+  }
+
+  #hasGap({ gapAt }: LinkSession, positions: readonly Position[]): boolean {
+    return gapAt !== null && !positions.some(({ stream, seq }) => stream === this.stream && seq > gapAt);
   }
 
   #others(positions: readonly Position[]): readonly Position[] | undefined {

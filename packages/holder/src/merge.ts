@@ -19,7 +19,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
   const sessions: SessionState[] = [];
   for (const session of held.sessions) {
     if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, begins, hasGap, taken, announced, covers, link } =
+    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, covers, link } =
       session;
     sessions.push({
       key: id,
@@ -29,7 +29,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
       epoch,
       acked,
       begins,
-      hasGap,
+      gapAt,
       taken,
       announced,
       covers: covers ?? [],
@@ -62,7 +62,9 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
   held.isPartial = state.isPartial;
   held.contested = state.contested.length > 0 ? new Set(state.contested) : undefined;
   for (const session of state.sessions) {
-    expect(held, session, session.acked, session.covers).begins = session.begins;
+    const expected = expect(held, session, session.acked, session.covers);
+    expected.begins = session.begins;
+    expected.gapAt = session.gapAt;
   }
 }
 
@@ -96,14 +98,14 @@ export function merge(
   for (const session of state.sessions) {
     const known = held.sessionOf(session.key);
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
-    if (known === undefined) expect(held, session, at, covers);
+    if (known === undefined) expect(held, session, at, covers).gapAt = session.gapAt === null ? null : at;
     else {
       // the connection that is attached here must be told when the newer one comes
       if (known.link === undefined) known.epoch = Math.max(known.epoch, session.epoch);
       known.taken = Math.max(known.taken, session.taken);
       known.accepted = Math.max(known.accepted, known.taken);
       known.announced ||= session.announced;
-      if (session.hasGap) held.lost(known);
+      if (session.gapAt !== null) held.lost(known);
     }
   }
   for (const { seq, id, binary, base64, origins } of state.kept) {
@@ -149,11 +151,10 @@ function expect(
   position: number,
   covers: SessionState['covers'],
 ): LinkSession {
-  const { taken, announced, hasGap } = session;
+  const { taken, announced } = session;
   const expected = new LinkSession(held, session, position);
   expected.accepted = expected.taken = taken;
   expected.announced = announced;
-  expected.hasGap = hasGap;
   expected.covers = covers.length > 0 ? covers : undefined;
   held.addSession(expected);
   held.detach(expected);

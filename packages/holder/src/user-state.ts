@@ -41,8 +41,8 @@ export interface SessionState {
   readonly acked: number;
   /** It was sent what stands behind this seq. */
   readonly begins: number;
-  /** Whether it has yet to be told that something is lost. */
-  readonly hasGap: boolean;
+  /** Something is lost, and whether it has heard of that is known when it has a message behind this seq. */
+  readonly gapAt: number | null;
   readonly taken: number;
   readonly announced: boolean;
   readonly covers: readonly Position[];

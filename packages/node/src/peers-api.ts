@@ -38,7 +38,7 @@ const state = z.object({
       epoch: whole,
       acked: whole,
       begins: whole,
-      hasGap: z.boolean(),
+      gapAt: whole.nullable(),
       taken: whole,
       announced: z.boolean(),
       covers: z.array(position).max(16),

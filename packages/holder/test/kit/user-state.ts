@@ -25,7 +25,7 @@ export function sessionState(key: string, fields: Partial<SessionState> = {}): S
     epoch: 1,
     acked: 0,
     begins: 0,
-    hasGap: false,
+    gapAt: null,
     taken: 0,
     announced: true,
     covers: [],
