@@ -23,6 +23,7 @@ export class Moves {
   readonly #options: MovesOptions;
   readonly #migration: Migration;
   #leaving = false;
+  #isStopped = false;
 
   constructor(options: MovesOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class Moves {
   /** Puts a user on the list or takes it off. */
   judge(held: HeldUser): void {
     const { users, handoffs } = this.#options;
-    if (users.known(held.user) !== held || handoffs.isUnderWay(held.user)) return;
+    if (this.#isStopped || users.known(held.user) !== held || handoffs.isUnderWay(held.user)) return;
     if (this.#belongsElsewhere(held)) this.#migration.add(held.user);
     else this.#migration.delete(held.user);
   }
@@ -74,7 +75,9 @@ export class Moves {
     for (const { user } of [...this.#options.users.users()]) this.goNow(user);
   }
 
+  /** Nobody goes any more, not even whoever could not go before and was to be tried again. */
   stop(): void {
+    this.#isStopped = true;
     this.#migration.stop();
   }
 

@@ -219,6 +219,18 @@ t.test('a node that ends moves nobody any more', async (t) => {
   t.equal(places(clients), 'a');
 });
 
+t.test('a node that ends tries nobody again', async (t) => {
+  const { cluster, clients, a } = await crowd(1);
+  cluster.start('b', two);
+  cluster.network.fateOf = () => 'lose-request';
+  cluster.ring(two);
+  await cluster.until('it was tried', () => a.holder.handoffs.counters.failed === 1);
+  a.holder.stop();
+  cluster.network.fateOf = () => 'pass';
+  await cluster.pass(10_000);
+  t.equal(places(clients), 'a');
+});
+
 t.test('somebody who is not here any more cannot go', async (t) => {
   const { cluster, users, clients, a } = await crowd(1);
   cluster.start('b', two);
