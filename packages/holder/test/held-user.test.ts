@@ -58,15 +58,35 @@ t.test('a session comes back', async (t) => {
     t.same(link.takeSeqs(), [3, 4]);
   });
 
-  await t.test('and is told once of what was lost while it was away', async (t) => {
+  await t.test('and is told of what was lost meanwhile, until it has certainly heard of it', async (t) => {
     const node = new OneNode();
     const held = node.hold();
     const { session } = attach(held, new FakeLink(), 'a');
     held.detach(session);
     held.lost(session);
-    t.notOk(attach(held, new FakeLink(), 'a', { positions: here(held, 0) }).recovered);
-    held.detach(session);
-    t.ok(attach(held, new FakeLink(), 'a', { positions: here(held, 0) }).recovered);
+    const comeBack = (seq: number) => {
+      const { recovered } = attach(held, new FakeLink(), 'a', { positions: here(held, seq) });
+      held.detach(session);
+      return recovered;
+    };
+    t.same([comeBack(0), comeBack(0)], [false, false], 'the answer may have been lost');
+    node.send(held, '1');
+    t.same([comeBack(1), comeBack(1)], [true, true], 'it has had a message behind it');
+  });
+
+  await t.test('and has acknowledged a message behind what was lost: it has heard of it', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const link = new FakeLink();
+    const { session } = attach(held, link, 'a');
+    node.send(held, '1');
+    held.lost(session);
+    t.same(link.take().at(-1), ['gap', session.number, held.stream, 1, 0]);
+    held.acknowledged(session, 1);
+    t.equal(session.gapAt, 1);
+    node.send(held, '2');
+    held.acknowledged(session, 2);
+    t.equal(session.gapAt, null);
   });
 
   await t.test('with a position in another stream: it is not sent what stood there before it', async (t) => {

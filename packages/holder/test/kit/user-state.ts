@@ -35,5 +35,11 @@ export function sessionState(key: string, fields: Partial<SessionState> = {}): S
 }
 
 export function keptState(seq: number, text: string): KeptState {
-  return { seq, id: `id-old-${seq}`, binary: false, base64: Buffer.from(text).toString('base64'), origins: [] };
+  return {
+    seq,
+    id: `id-old-${seq}`,
+    binary: false,
+    base64: Buffer.from(text).toString('base64'),
+    origins: [],
+  };
 }
