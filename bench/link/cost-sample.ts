@@ -118,6 +118,7 @@ function attachedUsers() {
     limits,
     resumeWindowMs: 60_000,
     plainWindowMs: 10_000,
+    forgotten: ignore,
     sessionEnded: ignore,
   });
   const writer = new NodeFrameWriter();

@@ -61,7 +61,13 @@ export class Site {
       const now = await this.nodes.sessions();
       const at = performance.now();
       if (now === sessions) return at;
-      if (at > deadline) throw new Error(`the nodes have ${now} sessions, not ${sessions}`);
+      if (at > deadline) {
+        const { connected, closed } = await this.clients.ask('status');
+        const codes = JSON.stringify([...closed]);
+        throw new Error(
+          `the nodes have ${now} sessions, not ${sessions}; ${connected} clients, closed by code ${codes}`,
+        );
+      }
       await pause(10);
     }
   }
