@@ -142,6 +142,11 @@ export class TestClient {
     this.#edge = edge;
   }
 
+  /** Whether it has nobody to wait for: it was never attached, its link is lost, or the node knew of nobody. */
+  get isLost(): boolean {
+    return this.#link === undefined || this.#link.closed !== undefined;
+  }
+
   get link(): TestLink {
     if (this.#link === undefined) throw new Error(`${this.key} has no link`);
     return this.#link;
@@ -195,7 +200,8 @@ export class TestClient {
       this.repinned.push(to);
       this.at = undefined;
       // an edge goes there once it has read this link message
-      if (to !== '') queueMicrotask(() => this.attach(to, handoff));
+      if (to === '') this.#link = undefined;
+      else queueMicrotask(() => this.attach(to, handoff));
     }
   }
 
