@@ -52,6 +52,11 @@ export class AckClient {
     }
   }
 
+  /** Lets what is under way end; takes nothing more. */
+  async retire(): Promise<void> {
+    await this.#pool.close();
+  }
+
   async close(): Promise<void> {
     await this.#pool.destroy();
   }

@@ -105,6 +105,11 @@ export class NodeClient {
     return this.#ackClient.ask(question, options);
   }
 
+  /** Lets what is under way end and closes the connections; takes nothing more. */
+  async retire(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#ackClient?.retire()]);
+  }
+
   /** Cuts what is under way. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.destroy(), this.#ackClient?.close()]);

@@ -5,6 +5,8 @@ import { NodeClient } from './node-client.js';
 /** One client per node; a member that comes back elsewhere gets a new one. */
 export class NodeClients {
   readonly #clients = new Map<string, { readonly origin: string; readonly client: NodeClient }>();
+  /** Of members that have left, with requests under way. */
+  readonly #retired = new Set<NodeClient>();
   #closed = false;
 
   of(member: Member): NodeClient {
@@ -12,25 +14,33 @@ export class NodeClients {
     const origin = originOf(member);
     const known = this.#clients.get(member.id);
     if (known?.origin === origin) return known.client;
-    void known?.client.close();
+    if (known !== undefined) this.#retire(known.client);
     const client = new NodeClient(member.id, origin);
     this.#clients.set(member.id, { origin, client });
     return client;
   }
 
-  /** Closes the connections to those who have left. */
+  /** Closes the connections to those who have left, once what is under way has ended: cut, its outcome would be unknown. */
   keepOnly(members: ReadonlyMap<string, Member>): void {
     for (const [id, { client }] of this.#clients) {
       if (members.has(id)) continue;
       this.#clients.delete(id);
-      void client.close();
+      this.#retire(client);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#clients.values()].map(({ client }) => client.close()));
+    const clients = [...this.#clients.values()].map(({ client }) => client);
+    await Promise.all([...clients, ...this.#retired].map((client) => client.close()));
     this.#clients.clear();
+  }
+
+  #retire(client: NodeClient): void {
+    this.#retired.add(client);
+    const ended = (): void => void this.#retired.delete(client);
+    // when it is cut after all, that is no news
+    client.retire().then(ended, ended);
   }
 }
 

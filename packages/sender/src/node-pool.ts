@@ -24,6 +24,8 @@ const nothingWasSent = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
+  // the member had left before the request
+  'UND_ERR_CLOSED',
 ]);
 const maxAnswerBytes = 16_777_216;
 const maxQuoted = 400;
