@@ -32,11 +32,22 @@ class Dice {
 const userNames = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
 const firstEventMs = 1500;
 
+/** `wide`: so many nodes, coming and going, that a node does not ask everybody. */
+export type Kind = 'small' | 'wide';
+
 /** The schedule of a seed: who is there, and what befalls them. */
-export function scheduleOf(seed: number): Schedule {
+export function scheduleOf(seed: number, kind: Kind = 'small'): Schedule {
   const dice = new Dice(seed * 2 + 1);
-  const setup = setupOf(seed, dice);
-  return { setup, events: eventsOf(setup, dice) };
+  const small = setupOf(seed, dice);
+  if (kind === 'small') return { setup: small, events: eventsOf(small, dice, makers) };
+  const setup: Setup = {
+    ...small,
+    nodes: ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9'].slice(0, dice.whole(6, 9)),
+    clients: small.clients.slice(0, 3),
+    windowMs: dice.pick([50, 500]),
+    mostRings: 1,
+  };
+  return { setup, events: eventsOf(setup, dice, wideMakers) };
 }
 
 function setupOf(seed: number, dice: Dice): Setup {
@@ -78,9 +89,11 @@ function setupOf(seed: number, dice: Dice): Setup {
   };
 }
 
+type Makers = readonly (readonly [weight: number, make: Make])[];
 type Make = (setup: Setup, dice: Dice, at: number) => SimEvent;
 
-const anyNode = ({ nodes }: Setup, dice: Dice): string => dice.pick([...nodes, 'n5'].slice(0, 5));
+const anyNode = ({ nodes }: Setup, dice: Dice): string =>
+  dice.pick(nodes.length > 4 ? nodes : [...nodes, 'n5']);
 const nodeOf = ({ nodes }: Setup, dice: Dice): string => dice.pick(nodes);
 const clientOf = ({ clients }: Setup, dice: Dice): string => dice.pick(clients).name;
 const userOf = ({ clients }: Setup, dice: Dice): string => dice.pick(clients).user;
@@ -91,7 +104,7 @@ const pairOf = (s: Setup, d: Dice): { readonly one: string; readonly other: stri
 const told = (dice: Dice): number | undefined => (dice.chance(0.3) ? undefined : dice.ms(8000));
 
 /** What may happen, and how often beside the others. */
-const makers: readonly (readonly [weight: number, make: Make])[] = [
+const makers: Makers = [
   [
     40,
     (s, d, at) => ({
@@ -197,9 +210,17 @@ const makers: readonly (readonly [weight: number, make: Make])[] = [
   [1, (s, d, at) => ({ at, kind: 'client closes', client: clientOf(s, d) })],
   [1, (s, d, at) => ({ at, kind: 'pause moves', node: nodeOf(s, d), forMs: d.ms(10_000) })],
 ];
-const total = makers.reduce((sum, [weight]) => sum + weight, 0);
+/** Mostly the ring changes. */
+const wideMakers: Makers = [
+  ...makers,
+  [60, (s, d, at) => ({ at, kind: 'dismiss', node: nodeOf(s, d), forMs: d.ms(3000) })],
+  [10, (s, d, at) => ({ at, kind: 'drain', node: nodeOf(s, d) })],
+  [15, (s, d, at) => ({ at, kind: 'join', node: nodeOf(s, d) })],
+  [10, (s, d, at) => ({ at, kind: 'blind', process: nodeOf(s, d), forMs: d.ms(4000) })],
+];
 
-function eventsOf(setup: Setup, dice: Dice): readonly SimEvent[] {
+function eventsOf(setup: Setup, dice: Dice, makers: Makers): readonly SimEvent[] {
+  const total = makers.reduce((sum, [weight]) => sum + weight, 0);
   const count = dice.whole(30, 140);
   // some schedules hurry: what happens happens at once
   const gapMs = dice.pick([20, 80, 250]);

@@ -15,6 +15,9 @@ export interface Sent {
   readonly places: Place[];
   /** How often a node has passed it on for a client: again when the client has not heard what became of it. */
   passes: number;
+  /** When it last came to a node, and when marked as one that may have been tried before. */
+  firstTriedAt: number;
+  repeatedAt: number;
   /** Sessions that another holder had when this one took it. */
   readonly elsewhere: Set<string>;
 }
@@ -91,6 +94,8 @@ export class Ledger {
       receiptAt: 0,
       places: [],
       passes: 0,
+      firstTriedAt: 0,
+      repeatedAt: 0,
       elsewhere: new Set(),
     };
     this.sent.set(text, sent);

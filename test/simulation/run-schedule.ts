@@ -3,7 +3,7 @@ import { checkDelivery } from './invariants/delivery.js';
 import { Holders } from './invariants/holders.js';
 import { checkOrder } from './invariants/order.js';
 import { checkReceipt } from './invariants/receipts.js';
-import { checkSettled } from './invariants/settled.js';
+import { checkAttached, checkSettled } from './invariants/settled.js';
 import { Streams } from './invariants/streams.js';
 import { checkUnaffected } from './invariants/unaffected.js';
 import { checkUpward } from './invariants/upward.js';
@@ -22,7 +22,9 @@ export interface Run {
 
 /** Before the first event everybody comes; behind the last one everything is healed and comes to rest. */
 const startMs = 1500;
-const restMs = 45_000;
+/** Calls that were under way may have to time out, and silent links to be given up, before a session is attached. */
+const attachedMs = 25_000;
+const restMs = 20_000;
 const lastWordMs = 8000;
 
 /** Runs a schedule to its end, or to its first violation. */
@@ -39,6 +41,8 @@ export async function runSchedule({ setup, events }: Schedule, isTraced = false)
     happenings.schedule(events);
     await world.run(Math.max(startMs, ...events.map(({ at }) => at)) + 1);
     happenings.heal();
+    await world.run(world.now + attachedMs);
+    checkAttached(sim);
     await world.run(world.now + restMs);
     const last = lastWords(sim);
     await world.run(world.now + lastWordMs);

@@ -11,18 +11,20 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
+    wide: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
   },
 });
+const kind = values.wide ? 'wide' : 'small';
 const progressEveryMs = 5000;
 
 if (values.seed === undefined) await runMany(Number(values.from), Number(values.seeds));
 else await runOne(Number(values.seed));
 
 async function runOne(seed: number): Promise<void> {
-  const given = scheduleOf(seed);
+  const given = scheduleOf(seed, kind);
   const schedule = values.shrink ? await shrink(given, (text) => console.log(text)) : given;
   const { violation, steps, trace } = await runSchedule(schedule, values.trace);
   for (const line of trace) console.log(line);
@@ -42,7 +44,7 @@ async function runMany(from: number, count: number): Promise<void> {
   let steps = 0;
   const broken = new Map<string, number[]>();
   for (let seed = from; seed < from + count; seed++) {
-    const run = await runSchedule(scheduleOf(seed));
+    const run = await runSchedule(scheduleOf(seed, kind));
     steps += run.steps;
     if (run.violation !== undefined) {
       process.exitCode = 1;

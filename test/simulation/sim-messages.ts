@@ -7,6 +7,7 @@ import {
   PinwheelError,
   Receipts,
 } from '@pinwheel/protocol';
+import type { Ledger } from './ledger.js';
 import type { Outcome } from './mechanisms.js';
 import type { Network } from './network.js';
 import type { SimNode } from './sim-node.js';
@@ -29,13 +30,20 @@ interface Answered {
 export class SimMessages {
   readonly #world: World;
   readonly #network: Network;
+  readonly #ledger: Ledger;
   readonly #nodeIn: (process: SimProcess) => SimNode | undefined;
   /** Who waits for an answer, once for each request. */
   readonly #waiting = new Set<{ readonly from: SimProcess }>();
 
-  constructor(world: World, network: Network, nodeIn: (process: SimProcess) => SimNode | undefined) {
+  constructor(
+    world: World,
+    network: Network,
+    ledger: Ledger,
+    nodeIn: (process: SimProcess) => SimNode | undefined,
+  ) {
     this.#world = world;
     this.#network = network;
+    this.#ledger = ledger;
     this.#nodeIn = nodeIn;
   }
 
@@ -81,6 +89,10 @@ export class SimMessages {
     const batch = decodeBatch(Buffer.from(bytes));
     // as the real server: the first turn of a larger batch is the request's
     if (batch.length > 1) await new Promise<void>((go) => process.soon(go));
+    for (const { data, repeated } of batch) {
+      const sent = this.#ledger.sent.get(textOf(data));
+      if (sent !== undefined) sent[repeated ? 'repeatedAt' : 'firstTriedAt'] = this.#world.now;
+    }
     const deadline = process.clock.now() + deadlineMs;
     const receipts = await node.router.route(batch, { hops, noForward, deadline });
     this.#world.note(() => {

@@ -43,7 +43,7 @@ export class Simulation {
     this.world = new World(setup.seed, isTraced);
     this.network = new Network(this.world);
     this.membership = new SimMembership(this.world);
-    this.messages = new SimMessages(this.world, this.network, (process) => this.nodeIn(process));
+    this.messages = new SimMessages(this.world, this.network, this.ledger, (process) => this.nodeIn(process));
     for (const id of setup.nodes) this.membership.enter(id, `${id}-1`);
     for (const id of setup.nodes) this.startNode(id);
     for (const id of setup.edges) this.startEdge(id);

@@ -52,10 +52,10 @@ function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: 
   const gaps = events.filter((event) => event.kind === 'welcome' && !event.recovered);
   if (gaps.some(({ at }) => at > keptAt + keptMs)) return true;
   if (!sent.elsewhere.has(key)) return false;
-  // a holder does not keep for sessions that another one has; they are told when the two become one, if they do
-  const { node } = sent.places[0]!;
+  // a holder does not keep for sessions that another one has; they are told when the two become one, unless one of the
+  // two has forgotten the user by then
   return (
     gaps.some(({ at }) => at > keptAt) ||
-    ledger.forgotten.some((one) => one.user === sent.user && one.node === node && one.at > keptAt)
+    ledger.forgotten.some(({ user, at }) => user === sent.user && at > keptAt)
   );
 }

@@ -2,6 +2,13 @@ import { SimClient } from '../sim-client.js';
 import type { SimNode } from '../sim-node.js';
 import type { Simulation } from '../simulation.js';
 
+/** When all is well again, nobody waits for long to be attached. */
+export function checkAttached({ liveEdges, world }: Simulation): void {
+  for (const { id, core } of liveEdges)
+    if (core.status.waiting > 0)
+      world.violate('I4 a session is not attached', `${core.status.waiting} at ${id}`);
+}
+
 /** When nothing has happened for long: everybody is with the owner, and nothing waits or is left over. */
 export function checkSettled(sim: Simulation): void {
   checkHolders(sim);

@@ -2,6 +2,9 @@ import { textOf } from '../sim-messages.js';
 import type { SimNode } from '../sim-node.js';
 import type { Simulation } from '../simulation.js';
 
+/** Ids of messages that nobody needs any more are known for so long at least. */
+const historyMs = 9000;
+
 /**
  * One place of one stream has one message, whoever holds it: two holders that number in the same stream would give
  * clients one of two messages, and take the other for known.
@@ -13,6 +16,18 @@ export class Streams {
 
   constructor(sim: Simulation) {
     this.#sim = sim;
+  }
+
+  /** A message that was marked as repeated, and whose id is known, is not taken again. */
+  #checkKnown(text: string, stream: string, seq: number): void {
+    const { ledger, world } = this.#sim;
+    const sent = ledger.sent.get(text);
+    const before = sent?.places.find((place) => place.stream === stream && place.seq !== seq);
+    if (sent === undefined || before === undefined) return;
+    const isFirstTry = sent.firstTriedAt >= before.at;
+    const isKnown = sent.repeatedAt >= before.at && world.now - before.at < historyMs;
+    if (!isFirstTry && isKnown)
+      world.violate('I3 taken twice', `${text} is in ${stream} at ${before.seq} already`);
   }
 
   #noteElsewhere(id: string, user: string, text: string): void {
@@ -34,8 +49,9 @@ export class Streams {
       const read = this.#read.get(inbox) ?? 0;
       if (inbox.next - 1 <= read) continue;
       this.#read.set(inbox, inbox.next - 1);
-      for (const { seq, data } of inbox.after(read)) {
+      for (const { seq, data, origins } of inbox.after(read)) {
         const text = textOf(data);
+        if (origins.length === 0) this.#checkKnown(text, stream, seq);
         this.#noteElsewhere(id, held.user, text);
         const other = ledger.place(text, { node: id, stream, seq, at: world.now });
         if (other !== undefined) {
