@@ -27,7 +27,7 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     [[...node, '--config', config], /unknown option "prot"; known: /],
     [[...node, '--config', '/nowhere/missing.json'], /cannot read .*missing.json/],
     [[...node, '--ring-config', ringConfig], /virtualNodes is 0; it must be between 1 and 4096/],
-    [[...node, '--app', noApp], /must export at least one of: onConnect, onMessage, onDisconnect/],
+    [[...node, '--app', noApp], /must export at least one of: onConnect, onMessage, onSend, onDisconnect/],
     [
       [...node, '--webhook', 'ftp://x'],
       /--webhook is "ftp:\/\/x"; it must be a URL that begins with http:\/\/ or https:\/\//,
