@@ -29,6 +29,8 @@ const firstBytes = 1024;
 /** Ids of messages that nobody needs any more are still recognised for so long, and at most so many. */
 const historySeconds = 60;
 const historyMessages = 256;
+/** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
+const mostUsed = 0.5;
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
 
@@ -253,12 +255,12 @@ export class Inbox {
     this.#forget(second);
     const wanted = this.#historyBytes + this.keptBytes + length;
     // moved to the front while that frees a good part, else every append would move everything
-    if (wanted <= this.#bytes.length * 0.75) {
+    if (wanted <= this.#bytes.length * mostUsed) {
       this.#moveTo(this.#bytes);
       return true;
     }
     let size = Math.max(firstBytes, this.#bytes.length);
-    while (size * 0.75 < wanted) size *= 2;
+    while (size * mostUsed < wanted) size *= 2;
     if (this.#budget.take(size - this.#bytes.length)) {
       this.#moveTo(Buffer.allocUnsafeSlow(size));
       return true;
