@@ -133,7 +133,8 @@ export class HeldUser {
     session.written = from.seq;
     session.gapAt = hasGap ? from.seq : null;
     if (!from.recovered) session.begins = from.seq;
-    if (resumes) session.covers = this.#others(positions);
+    // this stream's place, too: what stood before it may come back by way of another stream
+    if (resumes) session.covers = positions.length === 0 ? undefined : positions.slice(-maxStreams - 1);
     return { session, ...from };
   }
 
@@ -258,11 +259,6 @@ export class HeldUser {
 
   #hasGap({ gapAt }: LinkSession, positions: readonly Position[]): boolean {
     return gapAt !== null && !positions.some(({ stream, seq }) => stream === this.stream && seq > gapAt);
-  }
-
-  #others(positions: readonly Position[]): readonly Position[] | undefined {
-    const others = positions.filter(({ stream }) => stream !== this.stream);
-    return others.length === 0 ? undefined : others.slice(-maxStreams);
   }
 
   #released(): void {

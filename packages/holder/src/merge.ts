@@ -92,6 +92,7 @@ export function merge(
   for (const session of held.sessions) {
     if (session instanceof LinkSession && (state.isPartial || had(session, state) < gone)) held.lost(session);
   }
+  for (const session of held.sessions) if (session instanceof LinkSession) coverHere(session);
   // sessions that come from the other stream have had nothing of this one
   const at = inbox.firstKept - 1;
   // before the messages are appended, so that they are kept for them
@@ -131,9 +132,19 @@ export function merge(
 }
 
 /** Up to where a session has had the stream of that state. */
-function had({ id, covers }: LinkSession, { stream, sessions }: UserState): number {
+function had({ id, covers, held, acked }: LinkSession, { stream, sessions }: UserState): number {
   const there = sessions.find(({ key }) => key === id)?.acked ?? 0;
-  return Math.max(there, covers?.find((position) => position.stream === stream)?.seq ?? 0);
+  const here = stream === held.stream ? acked : 0;
+  const seqs = (covers ?? []).filter((position) => position.stream === stream).map(({ seq }) => seq);
+  return Math.max(there, here, ...seqs);
+}
+
+/** What the session has had of this stream may come back by way of the other one, after it was let go of here. */
+function coverHere(session: LinkSession): void {
+  const { stream } = session.held;
+  const others = (session.covers ?? []).filter((position) => position.stream !== stream);
+  const seq = session.link === undefined ? session.acked : session.written;
+  session.covers = [...others.slice(-maxStreams), { stream, seq }];
 }
 
 function absorb(held: HeldUser, state: UserState, at: number): void {

@@ -261,6 +261,39 @@ t.test('two nodes have held a user, and one becomes the holder', async (t) => {
   });
 });
 
+t.test('what stood in the stream of the holder comes back by way of another one', async (t) => {
+  const { a, b, heldByA, heldByB } = two();
+  const [phone, tablet] = [new FakeLink(), new FakeLink()];
+  const sessions = [attach(heldByA, phone, 'phone'), attach(heldByA, tablet, 'tablet')];
+  a.send(heldByA, '1', '2');
+  merge(heldByB, travel(heldByA, a), false, b.clock);
+  for (const { session } of sessions) heldByA.acknowledged(session, 2);
+  t.same(
+    [texts(phone), texts(tablet)],
+    [
+      ['1', '2'],
+      ['1', '2'],
+    ],
+  );
+  heldByA.detach(sessions[1]!.session);
+  attach(heldByB, new FakeLink(), 'laptop');
+  move(b, heldByB, a);
+
+  await t.test('who has had it there does not get it again', async (t) => {
+    t.same(texts(phone), []);
+    attach(heldByA, tablet, 'tablet', { positions: here(heldByA, 2) });
+    t.same(texts(tablet), []);
+    a.send(heldByA, '3');
+    t.same([texts(phone), texts(tablet)], [['3'], ['3']]);
+  });
+
+  await t.test('who has not, does', async (t) => {
+    const laptop = new FakeLink();
+    attach(heldByA, laptop, 'laptop', { positions: [{ stream: 'b1', seq: 0 }] });
+    t.same(texts(laptop), ['1', '2', '3']);
+  });
+});
+
 t.test('a session with a position in a stream that was merged', async (t) => {
   await t.test('has lost nothing when the holder gave everything it had', async (t) => {
     const { a, b, heldByA, heldByB } = two();

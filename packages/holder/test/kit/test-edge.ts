@@ -129,6 +129,9 @@ export class TestClient {
   epoch = 1;
   /** Whether it acknowledges everything at once. */
   acknowledges = true;
+  /** Messages that came again. */
+  repeats = 0;
+  readonly #ids = new Set<string>();
   readonly #others: Position[] = [];
   readonly #nodeOf: (id: string) => ClusterNode | undefined;
   readonly #edge: string;
@@ -190,7 +193,7 @@ export class TestClient {
   #hear([frame, session, ...fields]: Said): void {
     if (session !== this.number) return;
     if (frame === 'attached') this.#attached(fields[0] as Omit<Attached, 'session'>);
-    else if (frame === 'message') this.#message(fields[0] as number, fields[1] as string);
+    else if (frame === 'message') this.#message(...(fields as [number, string, string]));
     else if (frame === 'taken') this.taken = fields[0] as number;
     else if (frame === 'close') {
       this.closed = { code: fields[0], reason: fields[1] };
@@ -213,8 +216,11 @@ export class TestClient {
     this.taken = taken;
   }
 
-  #message(seq: number, text: string): void {
-    this.texts.push(text);
+  #message(seq: number, text: string, id: string): void {
+    // as every client of pinwheel.v1 does
+    if (this.#ids.has(id)) this.repeats++;
+    else this.texts.push(text);
+    this.#ids.add(id);
     this.position = { stream: this.position!.stream, seq };
     const { number, link } = this;
     if (this.acknowledges) queueMicrotask(() => link.say((writer) => writer.ack(number, seq)));

@@ -113,7 +113,6 @@ export class Wandering {
     const name = `${key} of ${user}`;
     const faults: string[] = [];
     if (at !== ringOf(this.#ring).owner(user)) faults.push(`${name} is attached at ${at}`);
-    if (new Set(texts).size < texts.length) faults.push(`${name} has something twice: ${texts.join(' ')}`);
     // once it was told that something may be lost it may lack any of it
     if (recovered.includes(false)) return faults;
     const missing = this.accepted.get(user)!.filter((text) => !texts.includes(text));
