@@ -52,6 +52,16 @@ export class SimTracker {
     });
   }
 
+  /** Has heard that these are the members, whatever the source says. */
+  see(members: readonly Member[]): void {
+    this.#heard.clear();
+    for (const member of members) this.#heard.set(member.id, member);
+    const state = this.#take();
+    if (state === undefined) return;
+    this.#world.note(() => `${this.process.id} ring ${describe(state)}`);
+    this.changed(state);
+  }
+
   /** Reads what the source says of these members now. */
   hear(ids: Iterable<string>): void {
     for (const id of ids) {

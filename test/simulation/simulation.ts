@@ -1,7 +1,7 @@
 import type { RingState } from '@pinwheel/membership';
 import { type Excuse, Ledger } from './ledger.js';
 import { Network } from './network.js';
-import type { Setup } from './setup.js';
+import type { ClientSetup, Setup } from './setup.js';
 import { SimClient } from './sim-client.js';
 import { SimEdge } from './sim-edge.js';
 import { SimMembership } from './sim-membership.js';
@@ -32,7 +32,7 @@ export class Simulation {
   readonly touched = new Set<string>();
   /** Longest time of the application for a message, in ms. */
   applicationMs: number;
-  readonly users: readonly string[];
+  readonly users: string[];
   readonly #nodes = new Map<SimProcess, SimNode>();
   readonly #incarnations = new Map<string, number>();
 
@@ -48,10 +48,7 @@ export class Simulation {
     for (const id of setup.nodes) this.startNode(id);
     for (const id of setup.edges) this.startEdge(id);
     for (const id of setup.senders) this.senders.set(id, new SimSender(this, id));
-    for (const client of setup.clients) {
-      const started = client.speech === 'v1' ? new SimClient(this, client) : new SimPlainClient(this, client);
-      this.clients.set(client.name, started);
-    }
+    for (const client of setup.clients) this.addClient(client);
   }
 
   /** Of everybody who follows the ring. */
@@ -109,6 +106,12 @@ export class Simulation {
   /** Clients that have not ended their sessions. */
   get liveClients(): readonly (SimClient | SimPlainClient)[] {
     return [...this.clients.values()].filter(({ isClosed }) => !isClosed);
+  }
+
+  addClient(client: ClientSetup): void {
+    const started = client.speech === 'v1' ? new SimClient(this, client) : new SimPlainClient(this, client);
+    this.clients.set(client.name, started);
+    if (!this.users.includes(client.user)) this.users.push(client.user);
   }
 
   /** Where a client connects, as a load balancer would have it. */

@@ -1,19 +1,17 @@
 import type { Simulation } from '../simulation.js';
 
 /** What a client sent reaches the application once and in order; what it was told is taken, was processed. */
-export function checkUpward({ ledger, world, setup }: Simulation): void {
+export function checkUpward({ ledger, world }: Simulation): void {
   const times = new Map<string, number>();
   const last = new Map<string, number>();
-  const speech = new Map(setup.clients.map((client) => [client.name, client.speech]));
-  const users = new Map(setup.clients.map(({ name, user }) => [name, user]));
   for (const { text } of ledger.applied) {
     const { client, order } = ledger.upward.get(text)!;
     const count = (times.get(text) ?? 0) + 1;
     times.set(text, count);
-    const user = users.get(client)!;
+    const { user, speech } = ledger.clients.get(client)!;
     // with two holders, or without one, nobody knows what was processed
     const isExcused = ledger.splits.has(user) || ledger.excuses.some((excuse) => excuse.user === user);
-    if (isExcused || speech.get(client) === 'plain') continue;
+    if (isExcused || speech === 'plain') continue;
     if (count > 1) world.violate('I8 processed twice', text);
     const before = last.get(client) ?? 0;
     if (order < before) world.violate('I8 processed out of order', `${text} after ${before}`);

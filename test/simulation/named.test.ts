@@ -1,0 +1,295 @@
+import { defaultHolderLimits } from '@pinwheel/holder';
+import t from 'tap';
+import { Stage } from './stage.js';
+import { protections } from './without.js';
+
+const three = { nodes: ['n1', 'n2', 'n3'] };
+const lost = { request: 1, answer: 'lost' } as const;
+
+/** Runs a schedule as it is, and once more without a protection: that the schedule is about it, shows in what breaks. */
+function schedule(
+  name: string,
+  run: (stage: Stage, check: (isSo: boolean, what: string) => void) => Promise<void>,
+  options: {
+    readonly setup?: ConstructorParameters<typeof Stage>[0];
+    readonly bites?: string;
+  } = {},
+): void {
+  const go = async (): Promise<readonly string[]> => {
+    const stage = new Stage(options.setup ?? three);
+    const wrong: string[] = [];
+    await run(stage, (isSo, what) => {
+      if (!isSo) wrong.push(`it is not so that ${what}`);
+    });
+    return [...wrong, ...(await stage.end())];
+  };
+  t.test(name, async (t) => {
+    t.same(await go(), []);
+    if (options.bites === undefined) return;
+    const giveBack = protections[options.bites]!();
+    t.teardown(giveBack);
+    t.not((await go()).length, 0, `without it: ${options.bites}`);
+  });
+}
+
+schedule(
+  'the holder thaws after the target has kept the copy, because the answer was lost: one holder, nothing twice',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    stage.next('prepare', 'n1', 'n2', lost);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(50);
+    check(stage.holders(user).join() === 'n1', 'only n1 holds the user while the copy is idle');
+    check((await stage.send(user)) === 'delivered', 'it is served meanwhile');
+    await stage.ring('n1 n2 n3');
+  },
+  { bites: 'a handoff has two phases' },
+);
+
+schedule(
+  'a claim comes to B while the user is in flight from A to B and the ring already says C',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2', n3: 'n3' });
+    await stage.start('c1', user);
+    stage.next('commit', 'n1', 'n2', { request: 2000, answer: 1 });
+    await stage.ring('n2 n3 n1-', 'n1', 'n2', 'e1', 's1');
+    await stage.pass(30);
+    await stage.ring('n3 n1- n2-');
+    stage.happenings.happen({ at: 0, kind: 'cut client', client: 'c1', clientToldMs: 1, edgeToldMs: 1 });
+    await stage.pass(3000);
+    check(stage.holders(user).join() === 'n3', 'C has the user');
+    check(!stage.hasGap('c1'), 'nothing was lost');
+    await stage.ring('n1 n2 n3');
+  },
+);
+
+schedule(
+  'an attach comes to a node that is not the owner: the edge is told where to, and nobody waits',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n3', 'n1 n2': 'n2' });
+    // the edge alone goes by another ring, in which it finds the members for all that
+    await stage.ring('n1 n2 n3-', 'e1');
+    await stage.start('c1', user);
+    check(stage.holders(user).join() === 'n3', 'the owner by the ring of the nodes has the user');
+    check(stage.client('c1').core.status.state === 'connected', 'the client is attached');
+  },
+  { bites: 'an attach is never passed on' },
+);
+
+schedule(
+  'a message comes for a session that is installed and not yet attached: it is queued, and comes once',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    // REPIN stays in the link until long after the copy is the target's
+    const [link] = [...stage.sim.network.wires].filter((wire) => wire.isBetween('e1', 'n1'));
+    link!.freeze([link!.b]);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(500);
+    check((await stage.send(user)) === 'queued', 'the receipt says queued');
+    link!.thaw();
+    await stage.pass(100);
+    check(stage.had('c1').length === 1, 'the message has come');
+    await stage.ring('n1 n2 n3');
+  },
+);
+
+schedule(
+  'a claim, or a question, times out: nobody is called offline because of that',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    // n1 holds the user and can be reached by its edge alone
+    stage.sim.network.part('n1', 'n2');
+    stage.sim.network.part('n1', 'n3');
+    await stage.ring('n2 n3 n1-', 'n2', 'n3', 's1');
+    check((await stage.send(user)) === 'overloaded', 'the receipt says that nothing is known');
+    stage.sim.network.healAll();
+    await stage.ring('n1 n2 n3');
+  },
+  { setup: { ...three, callMs: 500 }, bites: 'a question that fails says nothing of a user' },
+);
+
+schedule(
+  'the ring is A, then B, then A: tombstones do not point at each other for ever',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    for (let i = 0; i < 3; i++) {
+      await stage.ring('n2 n3 n1-');
+      await stage.pass(i === 1 ? 15 : 500);
+      await stage.ring('n1 n2 n3');
+      await stage.pass(i === 2 ? 15 : 500);
+    }
+    check((await stage.send(user)) === 'delivered', 'a message finds the user');
+    check(stage.holders(user).join() === 'n1', 'the owner has the user');
+  },
+);
+
+schedule(
+  'a handoff arrives at a node that has already skipped past that ring: the user is not left behind',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2', n3: 'n3' });
+    await stage.start('c1', user);
+    // n2 goes on to a ring that gives the user to n3, before the copy comes
+    await stage.ring('n3 n1- n2-', 'n2', 'n3');
+    await stage.ring('n2 n3 n1-', 'n1', 'e1', 's1');
+    await stage.pass(100);
+    check(stage.holders(user).join() === 'n1', 'n2 has refused the copy, and n1 serves the user');
+    await stage.ring('n2 n3 n1-', 'n2', 'n3');
+    await stage.pass(8000);
+    check(
+      stage.holders(user).join() === 'n2',
+      'it goes when n2 is back, though the ring of n1 has not changed',
+    );
+    await stage.ring('n1 n2 n3');
+  },
+  { bites: 'the list of who has to move is continuous' },
+);
+
+schedule(
+  'a member was done moving by a fingerprint that comes back: it is asked anew',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    // n1 hears from everybody that they have nobody else's users
+    check((await stage.send(user)) === 'offline', 'nobody has the user');
+    await stage.ring('n2 n3 n1-');
+    await stage.start('c1', user);
+    check(stage.holders(user).join() === 'n2', 'the user has come to n2');
+    // n1 has forgotten who has claimed the user
+    await stage.pass(2000);
+    stage.node('n2').holder.moves.change({ paused: true });
+    await stage.ring('n1 n2 n3');
+    check((await stage.send(user)) === 'delivered', 'a message by way of n1 finds the user at n2');
+  },
+  {
+    setup: { ...three, limits: { ...defaultHolderLimits, tombstoneMs: 50 } },
+    bites: 'that a member holds nobody else’s users is asked anew for each ring',
+  },
+);
+
+schedule(
+  'two messages of one sender at a change of the ring: the later one does not overtake',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    const sender = stage.sim.senders.get('s1')!;
+    stage.next('messages', 's1', 'n1', { request: 400, answer: 1 });
+    void sender.send(user);
+    await stage.pass(10);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(100);
+    void sender.send(user);
+    await stage.pass(3000);
+    check(stage.had('c1').join() === `s1>${user}^1,s1>${user}^2`, 'they come in their order');
+    await stage.ring('n1 n2 n3');
+  },
+  { bites: 'a sender has a lane for each user' },
+);
+
+schedule(
+  'two holders with sessions at different positions become one: each session has what it had not',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    await stage.start('c2', user);
+    await stage.send(user);
+    // c2 sleeps: what comes now is kept for it
+    stage.client('c2').process.pause();
+    await stage.send(user);
+    // n1 is taken for dead; c1 comes to n2 and gets a new stream
+    stage.node('n1').process.pause();
+    await stage.ring('n2 n3', 'n2', 'n3', 'e1', 's1');
+    await stage.pass(14_000);
+    await stage.send(user);
+    stage.node('n1').process.wake();
+    stage.client('c2').process.wake();
+    await stage.ring('n2 n3', 'n1');
+    await stage.pass(8000);
+    const all = [1, 2, 3].map((number) => `s1>${user}^${number}`);
+    for (const name of ['c1', 'c2'])
+      check(
+        all.every((text) => stage.had(name).includes(text)),
+        `${name} has all of ${all}`,
+      );
+    check(stage.holders(user).join() === 'n2', 'one holder is left');
+    await stage.ring('n1 n2 n3');
+  },
+);
+
+schedule(
+  'the target dies between its answer and the commit: the holder takes the user back, in a new stream',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2', n3: 'n3' });
+    await stage.start('c1', user);
+    await stage.send(user);
+    stage.next('commit', 'n1', 'n2', { request: 'lost', answer: 1 });
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(14);
+    stage.node('n2').crash(false);
+    await stage.pass(500);
+    await stage.ring('n3 n1-');
+    await stage.pass(8000);
+    check(stage.holders(user).join() === 'n3', 'the user has come to the next owner');
+    check((await stage.send(user)) === 'delivered', 'and is served');
+    await stage.ring('n1 n3');
+  },
+);
+
+schedule('a client closes while its link is down: no ghost of its session is left', async (stage, check) => {
+  const user = Stage.user({ 'n1 n2 n3': 'n1' });
+  await stage.start('c1', user);
+  for (const wire of stage.sim.network.wires) if (wire.isBetween('e1', 'n1')) wire.cut([1, 1]);
+  await stage.pass(5);
+  void stage.client('c1').close();
+  await stage.pass(70_000);
+  check(stage.holders(user).length === 0, 'nobody holds the user any more');
+  check((await stage.send(user)) === 'offline', 'and it is offline');
+});
+
+const nine = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9'];
+const wide = { nodes: nine, mostRings: 1, windowMs: 50 };
+
+schedule(
+  'a user has gone on to a node that its owner would not ask: the claim follows the tombstone',
+  async (stage, check) => {
+    const user = 'alice';
+    const [, , , , fifth, sixth, ...rest] = Stage.order(nine, user);
+    const from = `${fifth} ${sixth} ${rest.join(' ')}`;
+    // its owner by the whole ring knows nothing of all this
+    await stage.ring(from, fifth!, sixth!, ...rest, 'e1');
+    await stage.start('c1', user);
+    await stage.ring(`${sixth} ${rest.join(' ')} ${fifth}-`, fifth!, sixth!, ...rest, 'e1');
+    await stage.pass(500);
+    check(stage.holders(user).join() === sixth, 'the sixth in line has the user');
+    stage.node(sixth!).holder.moves.change({ paused: true });
+    await stage.ring(nine.join(' '));
+    stage.happenings.happen({ at: 0, kind: 'cut client', client: 'c1', clientToldMs: 1, edgeToldMs: 1 });
+    await stage.pass(3000);
+    check(!stage.hasGap('c1'), 'nothing was lost');
+  },
+  { setup: wide, bites: 'a claim follows a tombstone' },
+);
+
+schedule(
+  'somebody has asked for a user who has since come back by the ring: the owner asks there',
+  async (stage, check) => {
+    const user = 'alice';
+    const [first, second, third, fourth, fifth, sixth, ...rest] = Stage.order(nine, user);
+    // the first in line sees one ring all the time
+    await stage.ring(
+      `${sixth} ${rest.join(' ')} ${first}- ${second}- ${third}- ${fourth}- ${fifth}-`,
+      sixth!,
+      'e1',
+    );
+    await stage.start('c1', user);
+    check(stage.holders(user).join() === sixth, 'the sixth in line has the user');
+    stage.node(sixth!).holder.moves.change({ paused: true });
+    await stage.ring(nine.join(' '), sixth!, 'e1');
+    stage.happenings.happen({ at: 0, kind: 'cut client', client: 'c1', clientToldMs: 1, edgeToldMs: 1 });
+    await stage.pass(3000);
+    check(!stage.hasGap('c1'), 'nothing was lost');
+  },
+  { setup: wide, bites: 'whoever knows nothing of a user remembers who asked' },
+);
