@@ -58,6 +58,7 @@ t.test(
     const { status, json } = await post(nodes.of('n1'), 'alice', 'x');
     t.equal(asked, 1);
     t.equal(status, 503);
-    t.match(json, { status: 'overloaded', error: { code: 'unknown-outcome' } });
+    // it is given its time, though it has left: an answer that comes is better than none
+    t.match(json, { status: 'overloaded', error: { code: 'deadline' } });
   },
 );

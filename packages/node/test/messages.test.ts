@@ -244,18 +244,27 @@ t.test('a node with users', async (t) => {
   t.test('twenty callers go away in the middle of a body, and nobody is harmed', async (t) => {
     const client = await connect(t, node, 'dan');
     const refusals = (kind: string) => metric(node, `pinwheel_node_refusals_total{class="${kind}"}`);
+    const requests = async (): Promise<number> => {
+      const kinds = ['single', 'ndjson', 'broadcast', 'peer'];
+      const counts = kinds.map((kind) => metric(node, `pinwheel_node_requests_total{kind="${kind}"}`));
+      return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+    };
     const before = await refusals('5xx');
-    for (let i = 0; i < 20; i++) {
-      const path = ['/v1/users/dan/messages', '/v1/messages', '/v1/broadcast', '/v1/migrations'][i % 4];
-      const { createConnection } = await import('node:net');
+    const begun = await requests();
+    const { createConnection } = await import('node:net');
+    const sockets = Array.from({ length: 20 }, (_, i) => {
+      const path = ['/v1/users/dan/messages', '/v1/messages', '/v1/broadcast', '/v1/claims'][i % 4];
       const socket = createConnection({ host: '127.0.0.1', port: node.port });
       socket.on('error', () => {});
       socket.write(
         `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(1000 * i)}`,
       );
-      socket.on('connect', () =>
-        setTimeout(() => (i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()), i),
-      );
+      return socket;
+    });
+    await until('the node is at all of them', async () => (await requests()) === begun + 20);
+    for (const [i, socket] of sockets.entries()) {
+      if (i % 2 === 0) socket.destroy();
+      else socket.resetAndDestroy();
     }
     await until('all of them were noticed', async () => (await refusals('gone')) === 20);
     t.equal(await refusals('5xx'), before, 'the node did not fail');
