@@ -121,7 +121,7 @@ const ofNodes: readonly Fault[] = [
     frame(130, u32(7), 1, u32(1), u32(1), u32(1), str('')),
     /stream has 0 bytes; it must have 1 to 64/,
   ],
-  ['REPIN, to', frame(131, u32(7), str(''), str('')), /to has 0 bytes; it must have 1 to 64/],
+  ['REPIN, to', frame(131, u32(7), str(x(65)), str('')), /to has 65 bytes; it must have 0 to 64/],
   ['REPIN, handoff', frame(131, u32(7), str('n'), str(x(129))), /handoff has 129 bytes; .* 0 to 128/],
   ['MESSAGE, cut off', frame(132, u32(7), 1, u32(1)), /MESSAGE: it ends before its data/],
   ['MESSAGE, kind', frame(132, u32(7), 3, u32(1), 0), /MESSAGE: its kind is 3; it must be 1 or 2/],
@@ -233,7 +233,7 @@ t.test('a writer refuses what the other side would close the link for', async (t
     [() => node.message(1, 1, x(65), false, Buffer.alloc(1)), /MESSAGE: id has 65 bytes; .* 0 to 64/],
     [() => node.message(1, 1, 'i', true, long), /MESSAGE: data has 1048577 bytes; .* 0 to 1048576/],
     [() => node.reply(1, true, long), /REPLY: data has 1048577 bytes; .* 0 to 1048576/],
-    [() => node.repin(1, x(65), ''), /REPIN: to has 65 bytes; it must have 1 to 64/],
+    [() => node.repin(1, x(65), ''), /REPIN: to has 65 bytes; it must have 0 to 64/],
     [() => node.close(1, 4500, 'é'.repeat(62)), /CLOSE: reason has 124 bytes; it must have 0 to 123/],
   ];
   for (const [call, message] of cases) {

@@ -84,7 +84,7 @@ export const nodeCall: fc.Arbitrary<NodeCall> = fc.oneof(
       resumeWindowMs: u32,
     }),
   ),
-  call('repin', u32, member, textOf(0, 128)),
+  call('repin', u32, textOf(0, 64), textOf(0, 128)),
   fc
     .tuple(u32, u32, id, payload)
     .map(([session, seq, id, { binary, data }]) => ['message', session, seq, id, binary, data] as const),
