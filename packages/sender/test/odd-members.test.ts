@@ -26,7 +26,9 @@ t.test('members that answer oddly', async (t) => {
     t.test(how, async (t) => {
       const membership = inProcessMembership();
       membership.set({ id: 'odd', port: await startServer(t, answer) });
-      const sender = await startSender(t, { membership, deadlineMs: 300, maxAttempts: 3 });
+      // an answer that is odd must not be late as well, on a machine that does other work
+      const deadlineMs = code === 'deadline' ? 300 : 5000;
+      const sender = await startSender(t, { membership, deadlineMs, maxAttempts: 3 });
       const start = performance.now();
       const receipts = await Promise.all([
         sender.send('a', 'x'),
@@ -38,7 +40,7 @@ t.test('members that answer oddly', async (t) => {
         t.equal(error?.code, code);
         t.ok((error?.message.length ?? 0) < 600);
       }
-      t.ok(performance.now() - start < 3000);
+      t.ok(performance.now() - start < deadlineMs + 2700);
       t.match(sender.counters(), { queuedMessages: 0, queuedBytes: 0, waitingUsers: 0 });
       t.ok(sender.counters().dispatch.retries <= 6);
       await t.rejects(sender.broadcast('x'), { name: 'PinwheelError' });
