@@ -58,7 +58,7 @@ function setupOf(seed: number, dice: Dice): Setup {
     }),
   );
   const isTight = dice.chance(0.15);
-  const keepAliveMs = dice.pick([1500, 3000, 6000]);
+  const keepAliveMs = dice.pick([3000, 6000]);
   const resumeWindowMs = dice.pick([3000, 10_000, 20_000]);
   return {
     seed,

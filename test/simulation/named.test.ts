@@ -1,36 +1,8 @@
 import { defaultHolderLimits } from '@pinwheel/holder';
-import t from 'tap';
+import { schedule, three } from './by-hand.js';
 import { Stage } from './stage.js';
-import { protections } from './without.js';
 
-const three = { nodes: ['n1', 'n2', 'n3'] };
 const lost = { request: 1, answer: 'lost' } as const;
-
-/** Runs a schedule as it is, and once more without a protection: that the schedule is about it, shows in what breaks. */
-function schedule(
-  name: string,
-  run: (stage: Stage, check: (isSo: boolean, what: string) => void) => Promise<void>,
-  options: {
-    readonly setup?: ConstructorParameters<typeof Stage>[0];
-    readonly bites?: string;
-  } = {},
-): void {
-  const go = async (): Promise<readonly string[]> => {
-    const stage = new Stage(options.setup ?? three);
-    const wrong: string[] = [];
-    await run(stage, (isSo, what) => {
-      if (!isSo) wrong.push(`it is not so that ${what}`);
-    });
-    return [...wrong, ...(await stage.end())];
-  };
-  t.test(name, async (t) => {
-    t.same(await go(), []);
-    if (options.bites === undefined) return;
-    const giveBack = protections[options.bites]!();
-    t.teardown(giveBack);
-    t.not((await go()).length, 0, `without it: ${options.bites}`);
-  });
-}
 
 schedule(
   'the holder thaws after the target has kept the copy, because the answer was lost: one holder, nothing twice',
@@ -240,9 +212,9 @@ schedule(
 schedule('a client closes while its link is down: no ghost of its session is left', async (stage, check) => {
   const user = Stage.user({ 'n1 n2 n3': 'n1' });
   await stage.start('c1', user);
-  for (const wire of stage.sim.network.wires) if (wire.isBetween('e1', 'n1')) wire.cut([1, 1]);
+  stage.happenings.happen({ at: 0, kind: 'cut link', edge: 'e1', node: 'n1', edgeToldMs: 1, nodeToldMs: 1 });
   await stage.pass(5);
-  void stage.client('c1').close();
+  stage.happenings.happen({ at: 0, kind: 'client closes', client: 'c1' });
   await stage.pass(70_000);
   check(stage.holders(user).length === 0, 'nobody holds the user any more');
   check((await stage.send(user)) === 'offline', 'and it is offline');

@@ -24,8 +24,8 @@ export interface Run {
 const startMs = 1500;
 /** Calls that were under way may have to time out, and silent links to be given up, before a session is attached. */
 const attachedMs = 25_000;
-const restMs = 20_000;
-const lastWordMs = 8000;
+const restMs = 16_000;
+const lastWordMs = 5000;
 
 /** Runs a schedule to its end, or to its first violation. */
 export async function runSchedule({ setup, events }: Schedule, isTraced = false): Promise<Run> {
@@ -45,6 +45,7 @@ export async function runSchedule({ setup, events }: Schedule, isTraced = false)
     checkAttached(sim);
     await world.run(world.now + restMs);
     const last = lastWords(sim);
+    await world.settle();
     await world.run(world.now + lastWordMs);
     if (world.violations.length === 0) checkLastWords(sim, last);
     if (world.violations.length === 0) checkAtLast(sim);

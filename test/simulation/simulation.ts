@@ -111,7 +111,9 @@ export class Simulation {
   addClient(client: ClientSetup): void {
     const started = client.speech === 'v1' ? new SimClient(this, client) : new SimPlainClient(this, client);
     this.clients.set(client.name, started);
-    if (!this.users.includes(client.user)) this.users.push(client.user);
+    if (this.users.includes(client.user)) return;
+    this.users.push(client.user);
+    for (const tracker of this.trackers) this.ringSeen(tracker.current);
   }
 
   /** Where a client connects, as a load balancer would have it. */

@@ -1,5 +1,6 @@
 import { seeded } from '../kit/seeded.js';
 import { EventQueue, type Scheduled } from './event-queue.js';
+import { hasPromised, watchPromises } from './promised.js';
 import type { SimProcess } from './sim-process.js';
 
 /** Something is wrong that must never be. */
@@ -85,12 +86,21 @@ export class World {
 
   /** Has everything happen up to that time, or to the first violation. */
   async run(untilMs: number): Promise<void> {
-    for (;;) {
-      const next = this.#queue.peek();
-      if (next === undefined || next.at > untilMs || this.violations.length > 0) break;
-      this.#queue.take();
-      this.#now = next.at;
-      if (next.call !== undefined) await this.#happen(next);
+    const stopWatching = watchPromises();
+    try {
+      for (;;) {
+        const next = this.#queue.peek();
+        if (next === undefined || next.at > untilMs || this.violations.length > 0) break;
+        this.#queue.take();
+        this.#now = next.at;
+        if (next.call === undefined) continue;
+        // most events promise nothing, and a turn of the real event loop costs more than they do
+        if (this.#happen(next) && hasPromised()) await drained();
+        if (this.#soon.length > 0) await this.#finishTurn();
+        for (const check of this.checks) check(next.process);
+      }
+    } finally {
+      stopWatching();
     }
     if (this.violations.length === 0) this.#now = Math.max(this.#now, untilMs);
   }
@@ -101,22 +111,18 @@ export class World {
     await this.#finishTurn();
   }
 
-  async #happen(scheduled: Scheduled): Promise<void> {
+  /** Whether it happened: it waits while its process stands still. */
+  #happen(scheduled: Scheduled): boolean {
     const { process } = scheduled;
     if (process !== undefined && !process.isRunning) {
       // by then it may have been cancelled
       process.missed(() => scheduled.call?.());
-      return;
+      return false;
     }
     this.#steps++;
-    try {
-      scheduled.call!();
-      await drained();
-      await this.#finishTurn();
-    } catch (thrown) {
-      this.violate('a mechanism has thrown', thrown instanceof Error ? String(thrown.stack) : String(thrown));
-    }
-    for (const check of this.checks) check(process);
+    hasPromised();
+    this.#do(scheduled.call!);
+    return true;
   }
 
   async #finishTurn(): Promise<void> {
@@ -124,11 +130,23 @@ export class World {
       if (turns > mostTurnsAtOnce) throw new Error('the turns of an event do not come to an end');
       const soon = this.#soon;
       this.#soon = [];
+      hasPromised();
       for (const { process, call } of soon) {
-        if (process.isRunning) call();
+        if (process.isRunning) this.#do(call);
         else process.missed(call);
-        await drained();
+        if (hasPromised()) {
+          await drained();
+          hasPromised();
+        }
       }
+    }
+  }
+
+  #do(call: () => void): void {
+    try {
+      call();
+    } catch (thrown) {
+      this.violate('a mechanism has thrown', thrown instanceof Error ? String(thrown.stack) : String(thrown));
     }
   }
 }

@@ -72,11 +72,6 @@ export class Users {
     return held;
   }
 
-  /** A user that is not known yet, made for {@link set}. */
-  make(user: string, hash: number): HeldUser {
-    return new HeldUser(user, hash, this.#context);
-  }
-
   /** Replaces what is known of the user. */
   set(known: KnownUser): void {
     const before = this.#known.get(known.user);

@@ -1,0 +1,90 @@
+import { schedule, three } from './by-hand.js';
+import { Stage } from './stage.js';
+
+// Schedules in which the simulation found what was wrong.
+
+schedule('the holder is lost: a client goes on with its numbers at the next one', async (stage, check) => {
+  const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+  await stage.start('c1', user);
+  for (let i = 0; i < 3; i++) void stage.client('c1').send();
+  await stage.pass(100);
+  const how = { silent: false, noticedMs: 1, backMs: undefined };
+  stage.happenings.happen({ at: 0, kind: 'crash', node: 'n1', ...how });
+  await stage.ring('n2 n3');
+  await stage.pass(3000);
+  void stage.client('c1').send();
+  await stage.pass(1000);
+  check(stage.sim.ledger.upward.get('c1^4')?.outcome === 'taken', 'its next message is taken');
+});
+
+schedule(
+  'an edge has given a link up, and what it had sent by it comes late: the newer link counts',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1' });
+    await stage.start('c0', user);
+    const [link] = [...stage.sim.network.wires].filter((wire) => wire.isBetween('e1', 'n1'));
+    link!.freeze();
+    stage.sim.addClient({ name: 'c1', user, speech: 'v1' });
+    await stage.pass(4000);
+    link!.thaw();
+    await stage.pass(3000);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(2000);
+    await stage.send(user);
+    for (const name of ['c0', 'c1']) check(stage.had(name).length === 1, `${name} has the message`);
+    await stage.ring('n1 n2 n3');
+  },
+  { setup: { ...three, edgeKeepAliveMs: 1500 }, bites: 'the older link of an edge is closed' },
+);
+
+schedule(
+  'a user comes and is handed on while others are asked for it: it is not offline',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    for (const node of ['n2', 'n3']) stage.next('messages', 'n1', node, { request: 1, answer: 1500 });
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(10);
+    await stage.start('c1', user);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(5000);
+    check((await sending).receipt?.status === 'delivered', 'the message is delivered where the user is now');
+    await stage.ring('n1 n2 n3');
+  },
+);
+
+schedule(
+  'a holder has yet to try a handoff again and says so: its user is not offline',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    // n2 keeps the copies, and n1 never hears of it
+    for (let i = 0; i < 20; i++) stage.next('prepare', 'n1', 'n2', { request: 1, answer: 'lost' });
+    await stage.ring('n2 n3 n1-');
+    for (let i = 0; i < 8; i++) {
+      await stage.pass(100);
+      check((await stage.send(user)) === 'delivered', `message ${i + 1} finds the user`);
+    }
+    await stage.ring('n1 n2 n3');
+  },
+  { setup: { ...three, callMs: 100 } },
+);
+
+schedule(
+  'two holders with one session each become one: each hears that it lacks something',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    // n1 is taken for dead by everybody but itself; c1 stays there, and c2 comes to n2
+    await stage.ring('n2 n3', 'n2', 'n3', 's1', 'e1');
+    await stage.start('c2', user);
+    check(stage.holders(user).join() === 'n1,n2', 'there are two holders');
+    check((await stage.send(user)) === 'delivered', 'a message is delivered to one of them');
+    check(stage.had('c2').length === 1, 'c2 has it');
+    await stage.ring('n1 n2 n3');
+    await stage.pass(8000);
+    check(
+      stage.had('c1').length === 1 || stage.hasGap('c1'),
+      'c1 has it, or was told that something is lost',
+    );
+  },
+);
