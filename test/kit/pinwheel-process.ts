@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Teardown } from './consul.js';
+import { runNode } from './run-node.js';
 
 const program = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
 const startDeadlineMs = 30_000;
@@ -25,10 +25,10 @@ export async function startPinwheel<Facts>(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<PinwheelProcess<Facts>> {
-  const child = spawn(process.execPath, [program, ...words, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = runNode([program, ...words, '--json'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
   });
+  child.stdin.end();
   let log = '';
   child.stderr.on('data', (bytes) => {
     log += bytes;
@@ -64,11 +64,11 @@ export async function runPinwheel(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [program, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = runNode([program, ...words], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     timeout: 60_000,
   });
+  child.stdin.end();
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (bytes) => {

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { PlainClient } from '../../../test/kit/plain-client.js';
+import { runNode } from '../../../test/kit/run-node.js';
 import { SdkClient } from '../../../test/kit/sdk-client.js';
 import { until } from '../../../test/kit/until.js';
 import { temporaryFiles } from './kit/files.js';
@@ -131,7 +131,7 @@ t.test('a ring on this machine', async (t) => {
       const url = up.facts.edges[0]!.url;
       const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
       const words = [program, 'listen', 'lena', '--edge', url];
-      const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+      const child = runNode(words);
       t.teardown(() => child.kill('SIGKILL'));
       let output = '';
       child.stdout.on('data', (bytes) => {

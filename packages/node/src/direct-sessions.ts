@@ -7,6 +7,7 @@ import {
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
+  type WebSocket,
 } from '@pinwheel/server';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
@@ -41,20 +42,24 @@ function payloadBound(maxInboundBytes: number): number {
 export class DirectSessions {
   readonly app: TemplatedApp;
   readonly #options: DirectSessionsOptions;
+  readonly #events: DirectSessionEvents;
   readonly #stalled = new Set<DirectSession>();
   /** Over for everybody else; their clients read what is left. */
   readonly #unread = new Set<DirectSession>();
+  /** The socket that the upgrade which is under way has opened. */
+  #opening: WebSocket<DirectSocketData> | undefined;
   readonly #stallTimer: NodeJS.Timeout;
 
   constructor(options: DirectSessionsOptions) {
     this.#options = options;
-    const events: DirectSessionEvents = {
+    this.#events = {
       stalled: (session) => this.#stalled.add(session),
       unread: (session, code, reason) => {
         this.#unread.add(session);
         this.#over(session, code, reason);
       },
     };
+    this.#open(undefined);
     this.app = App()
       .ws<DirectSocketData>('/*', {
         compression: noCompression,
@@ -67,18 +72,7 @@ export class DirectSessions {
             readOrError(() => readUpgrade(request)),
             context,
           ),
-        open: (socket) => {
-          const session = new DirectSession(
-            options.newId(),
-            socket,
-            options.counters,
-            options.maxUnreadBytes,
-            events,
-          );
-          socket.getUserData().session = session;
-          options.opened(session);
-          if (session.isOpen) options.inbound.connected(session);
-        },
+        open: this.#open,
         message: (socket, data, isBinary) => {
           const session = socket.getUserData().session!;
           if (!session.isOpen) return;
@@ -97,7 +91,11 @@ export class DirectSessions {
           this.#stalled.delete(session);
         },
         close: (socket, code, reason) => {
-          const session = socket.getUserData().session!;
+          const { session } = socket.getUserData();
+          if (session === undefined) {
+            this.#opening = undefined;
+            return;
+          }
           session.gone();
           // one that was waiting for its client is over already
           if (!this.#unread.delete(session)) this.#over(session, code, Buffer.from(reason).toString('utf8'));
@@ -109,6 +107,15 @@ export class DirectSessions {
       });
     this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
   }
+
+  /**
+   * Nothing more, and nothing that allocates: at the end of a cork, uWebSockets.js (20.x) looks whether to close what was
+   * an HTTP connection, in memory that the upgrade has given back. What is allocated in between may be read there. A
+   * function that runs for the first time is compiled, which allocates: the constructor has seen to that.
+   */
+  readonly #open = (socket: WebSocket<DirectSocketData> | undefined): void => {
+    this.#opening = socket;
+  };
 
   /** Closed sessions whose client has not read everything that was written to it. */
   get unread(): number {
@@ -128,20 +135,44 @@ export class DirectSessions {
     });
     const finish = (refusal: PinwheelError | undefined, owner?: string): void => {
       if (aborted) return;
-      response.cork(() => {
-        if (refusal === undefined) accept(response, read as UpgradeRequest, context);
-        else refuse(response, refusal, owner);
-      });
-      if (refusal === undefined) this.#options.counters.upgradesAccepted++;
-      else this.#options.counters.upgradesRefused++;
+      if (refusal === undefined) this.#accept(response, read as UpgradeRequest, context);
+      else this.#refuse(response, refusal, owner);
     };
     if (read instanceof Error) {
       finish(read);
       return;
     }
     const admitted = this.#options.admission.admit(read);
-    if (admitted instanceof Promise) void admitted.then(({ refusal, owner }) => finish(refusal, owner));
+    // Not in the promise's own turn: that may be within the request of another connection, and uWebSockets.js takes an
+    // upgrade that it sees there for that one's.
+    if (admitted instanceof Promise)
+      void admitted.then(({ refusal, owner }) => setImmediate(finish, refusal, owner));
     else finish(admitted.refusal, admitted.owner);
+  }
+
+  #accept(
+    response: HttpResponse,
+    { user, edge, key, protocol, extensions }: UpgradeRequest,
+    context: us_socket_context_t,
+  ): void {
+    const { counters, newId, maxUnreadBytes, opened, inbound } = this.#options;
+    counters.upgradesAccepted++;
+    const data: DirectSocketData = { user, edge, session: undefined };
+    response.cork(() => {
+      response.upgrade(data, key, chooseProtocol(protocol, ['pinwheel.raw']), extensions, context);
+    });
+    const socket = this.#opening;
+    if (socket === undefined) return;
+    this.#opening = undefined;
+    const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events);
+    socket.getUserData().session = session;
+    opened(session);
+    if (session.isOpen) inbound.connected(session);
+  }
+
+  #refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
+    this.#options.counters.upgradesRefused++;
+    response.cork(() => refuse(response, refusal, owner));
   }
 
   #over(session: DirectSession, code: number, reason: string): void {
@@ -172,11 +203,6 @@ function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError
   } catch (thrown) {
     return PinwheelError.from(thrown);
   }
-}
-
-function accept(response: HttpResponse, read: UpgradeRequest, context: us_socket_context_t): void {
-  const data: DirectSocketData = { user: read.user, edge: read.edge, session: undefined };
-  response.upgrade(data, read.key, chooseProtocol(read.protocol, ['pinwheel.raw']), read.extensions, context);
 }
 
 function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {

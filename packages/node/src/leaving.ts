@@ -10,7 +10,7 @@ export interface LeavingOptions {
   readonly log: Log;
   readonly admission: Admission;
   readonly moves: Moves;
-  /** Users who are here, those included whose new holder has not said that it has them. */
+  /** Users who have yet to go, those included whose new holder has not said that it has them. */
   readonly users: () => number;
   /** Closed sessions whose client has not read everything yet. */
   readonly unread: () => number;

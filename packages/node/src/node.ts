@@ -93,7 +93,7 @@ class RunningNode implements PinwheelNode {
       log: options.log,
       admission: parts.admission,
       moves: parts.holder.moves,
-      users: () => parts.holder.users.userCount + parts.holder.handoffs.underWay,
+      users: () => this.#usersWithSomewhereToGo() + parts.holder.handoffs.underWay,
       unread: () => parts.direct.unread,
       isInRing: () => this.#isInRing(),
       end: () => this.#end(),
@@ -173,6 +173,13 @@ class RunningNode implements PinwheelNode {
     await this.#parts.close();
     await this.tracker.close();
     this.#resolveClosed();
+  }
+
+  /** When nobody else is there, nobody will have those whose clients are away: only sockets that end here are waited for. */
+  #usersWithSomewhereToGo(): number {
+    const { moves, users } = this.#parts.holder;
+    const hasOthers = this.tracker.current.ring.members.some((member) => member.id !== this.id);
+    return hasOthers ? users.userCount : moves.status.waiting;
   }
 
   #isInRing(): boolean {

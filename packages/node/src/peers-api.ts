@@ -42,7 +42,6 @@ const state = z.object({
       taken: whole,
       announced: z.boolean(),
       covers: z.array(position).max(16),
-      attached: z.boolean(),
     }),
   ),
   absorbed: z.array(z.object({ stream: text, from: whole, at: whole })).max(16),

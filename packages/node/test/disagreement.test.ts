@@ -134,7 +134,9 @@ t.test('rings that come back: A, B, A', async (t) => {
     await nodes.agree(['n1', 'n2']);
   }
   t.equal(n1.tracker.current.ring.fingerprint, first);
-  const staying = clients.filter(({ end }) => end === undefined);
+  const open = () => clients.filter(({ end }) => end === undefined);
+  await until('whoever was moved has heard of it', () => n1.sessions + n2.sessions === open().length);
+  const staying = open();
   t.ok(clients.every(({ end }) => end === undefined || end.code === 4000));
   for (const node of [n1, n2]) {
     const receipts = await postLines(

@@ -5,6 +5,7 @@ import { until } from '../../../test/kit/until.js';
 import { createNode, type PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';
 import { Crowd } from './kit/crowd.js';
+import { connectEdge } from './kit/fake-edge.js';
 import { Flow } from './kit/flow.js';
 import { quickTracking, startNodes } from './kit/nodes.js';
 import { metric, post, postLines, request } from './kit/requests.js';
@@ -73,6 +74,28 @@ t.test('the only node drains: its clients are told to come again later', async (
   }
   t.same(nodes.membership.members(), []);
 });
+
+t.test(
+  'the only node does not wait for a client that is away: nobody else will have its messages',
+  async (t) => {
+    const nodes = await startNodes(t, ['n1'], { drainMs: 600_000 });
+    nodes.haveLinks = true;
+    const n1 = nodes.of('n1');
+    const edge = await connectEdge(t, n1);
+    const ann = await edge.attached('ann');
+    ann.detach();
+    await until(
+      'she is away',
+      async () => (await postLines(n1, [{ user: 'ann', data: 'x' }]))[0]?.['status'] === 'queued',
+    );
+    let ended = false;
+    void n1.drain().then(() => {
+      ended = true;
+    });
+    await until('it has ended', () => ended);
+    t.match(edge.end, { code: 1012 });
+  },
+);
 
 t.test('a draining node lets nobody in, and says where to go', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1 });
