@@ -14,7 +14,6 @@ export interface CommitsOptions {
   readonly random: () => number;
   /** The target has not got the user, and never will. */
   readonly takeBack: (released: ReleasedUser) => void;
-  readonly changed: () => void;
 }
 
 const retryWait = { firstMs: 50, longestMs: 2000 };
@@ -50,9 +49,7 @@ export class Commits {
     for (const released of [...this.#waiting]) {
       if (this.#isSettled(released)) continue;
       const { target, incarnation } = released.unacknowledged!;
-      const now = this.#options.ownership.state.members.get(target.id);
-      const isAnother = now?.incarnation !== undefined && now.incarnation !== incarnation;
-      if (now === undefined || isAnother) this.#lost(released);
+      if (this.#options.ownership.hasEnded(target.id, incarnation)) this.#lost(released);
     }
   }
 
@@ -98,7 +95,6 @@ export class Commits {
   #acknowledged(released: ReleasedUser): void {
     this.#waiting.delete(released);
     released.unacknowledged = undefined;
-    this.#options.changed();
   }
 
   #lost(released: ReleasedUser): void {

@@ -51,9 +51,9 @@ export class Copies {
     return this.#waiting.size;
   }
 
-  /** Copies that came before `before`, by the node's clock, and the members they came from. */
-  *olderThan(before: number): Iterable<readonly [user: string, copy: Copy]> {
-    for (const entry of this.#waiting) if (entry[1].at < before) yield entry;
+  /** Users whose copies came before `before`, by the node's clock. */
+  *olderThan(before: number): Iterable<string> {
+    for (const [user, { at }] of this.#waiting) if (at < before) yield user;
   }
 
   prepare({ from, incarnation, users }: PrepareRequest): readonly PrepareAnswer[] {
@@ -144,25 +144,19 @@ export class Copies {
 
   /** Copies whose source has left, or was replaced by another process, are all that there is of those users. */
   ringChanged(): void {
-    const { members } = this.#options.ownership.state;
     for (const [user, { from, incarnation }] of [...this.#waiting]) {
-      const source = members.get(from);
-      const isGone =
-        source === undefined || (source.incarnation !== undefined && source.incarnation !== incarnation);
-      if (isGone) this.promote(user);
+      if (this.#options.ownership.hasEnded(from, incarnation)) this.promote(user);
     }
   }
 
   #refusal(user: string, copy: Copy): string | undefined {
     const { users, ownership, handoffs, maxCopies, isOpen } = this.#options;
-    const { ring, members } = ownership.state;
-    const hash = ring.hashOf(user);
+    const hash = ownership.state.ring.hashOf(user);
     if (!isOpen()) return 'this node takes no users';
     if (!ownership.isMine(hash)) return 'the user is not mine by my ring';
     if (handoffs.isUnderWay(user)) return 'the user is on its way from here';
     // else the copy would be taken for that of a process that is gone
-    const source = members.get(copy.from);
-    if (source?.incarnation !== undefined && source.incarnation !== copy.incarnation)
+    if (ownership.isAnother(copy.from, copy.incarnation))
       return `member ${copy.from} is another process as far as this node knows`;
     const waiting = this.#waiting.get(user);
     if (waiting !== undefined) {

@@ -37,8 +37,6 @@ export interface HandoffsOptions {
   readonly again: (held: HeldUser) => void;
   /** A user is held here again. */
   readonly tookBack: (held: HeldUser) => void;
-  /** A user was taken back, or has gone. */
-  readonly changed: () => void;
 }
 
 export interface HandoffCounters {
@@ -72,11 +70,10 @@ export class Handoffs {
   readonly #underWay = new Map<string, (() => void)[]>();
   /** Users who could not be handed over and have yet to be tried again. */
   readonly #later = new Set<HeldUser>();
-  #count: number;
+  #count = 0;
 
   constructor(options: HandoffsOptions) {
     this.#options = options;
-    this.#count = 0;
     this.#commits = new Commits({
       ...options,
       takeBack: (released) => this.takeBack(released),
@@ -148,7 +145,7 @@ export class Handoffs {
     if (!isWorthKeeping(held)) return this.#release(held, target, undefined);
     this.#count++;
     const handoff = `${this.#options.incarnation}-${this.#count}`;
-    held.freezeFor(handoff);
+    held.beginFreeze();
     const state = stateOf(held, Math.floor(clock.now() / 1000));
     this.#outboxes.push(target.id, { held, target, handoff, state });
   }
@@ -218,7 +215,6 @@ export class Handoffs {
     this.#underWay.delete(user);
     this.#options.inbound.letGo(user, hasLeft);
     for (const call of waiting) call();
-    this.#options.changed();
   }
 
   /**
@@ -226,7 +222,7 @@ export class Handoffs {
    * stream is a new one.
    */
   takeBack(released: ReleasedUser): HeldUser | undefined {
-    const { users, ownership, clock, tookBack, changed } = this.#options;
+    const { users, ownership, clock, tookBack } = this.#options;
     const { user, unacknowledged } = released;
     if (users.known(user) !== released || unacknowledged === undefined) return undefined;
     this.counters.takenBack++;
@@ -234,7 +230,6 @@ export class Handoffs {
     const held = users.hold(user, ownership.state.ring.hashOf(user));
     merge(held, unacknowledged.state, false, clock);
     tookBack(held);
-    changed();
     return held;
   }
 

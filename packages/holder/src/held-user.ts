@@ -10,7 +10,6 @@ import { type Absorbed, maxStreams } from './user-state.js';
 
 /** A user on the way to another node: nothing is done for it until the outcome is known. */
 export interface Freeze {
-  readonly handoff: string;
   readonly waiting: (() => void)[];
 }
 
@@ -215,8 +214,8 @@ export class HeldUser {
   }
 
   /** Stops everything until {@link thaw}. */
-  freezeFor(handoff: string): void {
-    this.freeze = { handoff, waiting: [] };
+  beginFreeze(): void {
+    this.freeze = { waiting: [] };
   }
 
   /** The outcome of a handoff is known: whoever waited for it looks again. */

@@ -47,7 +47,7 @@ export class Holder {
   readonly #links = new Set<NodeLink>();
   readonly #linkEvents: LinkEvents;
   #beatAt: number;
-  #cancels: readonly (() => void)[] = [];
+  readonly #cancels: (() => void)[] = [];
 
   constructor(options: HolderOptions) {
     const { clock, limits, work, self, peers, random, refreshRing, closeDirect } = options;
@@ -86,7 +86,6 @@ export class Holder {
       closeDirect,
       again: (held) => this.moves.judge(held),
       tookBack: (held) => taken(held),
-      changed: () => {},
     });
     const copies = new Copies({
       users,
@@ -260,22 +259,20 @@ export class Holder {
   #sweep(): void {
     const { clock, limits } = this.#options;
     this.users.sweep();
-    for (const [user] of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
+    for (const user of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
       void this.attaching.settleCopy(user);
     }
   }
 
   #repeat(everyMs: number, call: () => void): void {
-    const { clock } = this.#options;
-    const at = this.#cancels.length;
+    let cancel = (): void => {};
     const again = (): void => {
-      const cancels = [...this.#cancels];
-      cancels[at] = clock.after(everyMs, () => {
+      cancel = this.#options.clock.after(everyMs, () => {
         call();
         again();
       });
-      this.#cancels = cancels;
     };
     again();
+    this.#cancels.push(() => cancel());
   }
 }

@@ -1,28 +1,13 @@
 import type { Position } from '@pinwheel/protocol';
 import type { InboxBudget } from './inbox-budget.js';
 import * as record from './inbox-record.js';
+import type { Kept, SeenId } from './kept-message.js';
 
 export interface InboxLimits {
   /** Most messages that are kept for one user. */
   readonly maxMessages: number;
   /** Most bytes that are kept for one user, about 30 for each message beside its data. */
   readonly maxBytes: number;
-}
-
-/** A message that is kept. Its data is a view that the next append may move. */
-export interface Kept {
-  readonly seq: number;
-  readonly id: string;
-  readonly binary: boolean;
-  readonly data: Uint8Array;
-  /** Where it stood in the streams that were merged into this one. */
-  readonly origins: readonly Position[];
-}
-
-/** An id that has been seen, and what became of it. */
-export interface SeenId {
-  readonly id: string;
-  readonly sessions: number;
 }
 
 const firstBytes = 1024;

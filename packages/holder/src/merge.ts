@@ -19,8 +19,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
   const sessions: SessionState[] = [];
   for (const session of held.sessions) {
     if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, covers, link } =
-      session;
+    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, covers } = session;
     sessions.push({
       key: id,
       edge,
@@ -33,7 +32,6 @@ export function stateOf(held: HeldUser, second: number): UserState {
       taken,
       announced,
       covers: covers ?? [],
-      attached: link !== undefined,
     });
   }
   return {

@@ -66,6 +66,17 @@ export class Ownership {
     };
   }
 
+  /** Whether another process than the one of that incarnation is behind the member's id. */
+  isAnother(member: string, incarnation: string): boolean {
+    const now = this.#state.members.get(member)?.incarnation;
+    return now !== undefined && now !== incarnation;
+  }
+
+  /** Whether that process is not in the service any more. */
+  hasEnded(member: string, incarnation: string): boolean {
+    return !this.#state.members.has(member) || this.isAnother(member, incarnation);
+  }
+
   isMine(hash: number): boolean {
     return this.#state.ring.ownerOfHash(hash) === this.self;
   }

@@ -1,5 +1,5 @@
 import type { Position } from '@pinwheel/protocol';
-import type { SeenId } from './inbox.js';
+import type { SeenId } from './kept-message.js';
 
 /** A user as it travels between nodes, in JSON. */
 export interface UserState {
@@ -46,8 +46,6 @@ export interface SessionState {
   readonly taken: number;
   readonly announced: boolean;
   readonly covers: readonly Position[];
-  /** Whether its edge is about to attach it at the new holder. */
-  readonly attached: boolean;
 }
 
 /** How many streams a session's position and a user's history may name; older ones go first. */

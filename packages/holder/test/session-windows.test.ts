@@ -80,7 +80,7 @@ t.test('a session ends', async (t) => {
 
   await t.test('while its user is on the way or may be elsewhere: the user is remembered', async (t) => {
     const reasons: Readonly<Record<string, (held: ReturnType<OneNode['hold']>) => void>> = {
-      frozen: (held) => held.freezeFor('h1'),
+      frozen: (held) => held.beginFreeze(),
       contested: (held) => {
         held.contested = new Set(['n2']);
       },
@@ -130,7 +130,7 @@ t.test('what the application has processed is said, while there is somebody to s
 
 t.test('a user on the way: those who wait look again when it is over', async (t) => {
   const held = new OneNode().hold();
-  held.freezeFor('h1');
+  held.beginFreeze();
   let looked = 0;
   held.freeze?.waiting.push(() => looked++);
   held.freeze?.waiting.push(() => looked++);

@@ -29,7 +29,6 @@ export function sessionState(key: string, fields: Partial<SessionState> = {}): S
     taken: 0,
     announced: true,
     covers: [],
-    attached: true,
     ...fields,
   };
 }

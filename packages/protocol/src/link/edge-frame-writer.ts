@@ -78,19 +78,19 @@ export class EdgeFrameWriter implements EdgeFrames {
   }
 
   ack(session: number, seq: number): void {
-    this.#numbers(types.ack, session, seq);
+    this.#out.numbers(types.ack, session, seq);
   }
 
   pause(session: number): void {
-    this.#number(types.pause, session);
+    this.#out.number(types.pause, session);
   }
 
   continue(session: number): void {
-    this.#number(types.continue, session);
+    this.#out.number(types.continue, session);
   }
 
   detach(session: number, seq: number): void {
-    this.#numbers(types.detach, session, seq);
+    this.#out.numbers(types.detach, session, seq);
   }
 
   closed(session: number, code: number, reason: string): void {
@@ -102,25 +102,10 @@ export class EdgeFrameWriter implements EdgeFrames {
   }
 
   ping(number: number): void {
-    this.#number(types.ping, number);
+    this.#out.number(types.ping, number);
   }
 
   pong(number: number): void {
-    this.#number(types.pong, number);
-  }
-
-  #number(type: number, number: number): void {
-    const out = this.#out;
-    out.begin(type);
-    out.u32(number);
-    out.end();
-  }
-
-  #numbers(type: number, first: number, second: number): void {
-    const out = this.#out;
-    out.begin(type);
-    out.u32(first);
-    out.u32(second);
-    out.end();
+    this.#out.number(types.pong, number);
   }
 }

@@ -49,6 +49,21 @@ export class FrameBuffer {
     this.#used = this.#at;
   }
 
+  /** A whole frame of one number. */
+  number(type: number, number: number): void {
+    this.begin(type);
+    this.u32(number);
+    this.end();
+  }
+
+  /** A whole frame of two. */
+  numbers(type: number, first: number, second: number): void {
+    this.begin(type);
+    this.u32(first);
+    this.u32(second);
+    this.end();
+  }
+
   u8(value: number): void {
     this.#bytes[this.#at++] = value;
   }

@@ -77,11 +77,7 @@ export class NodeFrameWriter implements NodeFramesOut {
   }
 
   taken(session: number, number: number): void {
-    const out = this.#out;
-    out.begin(types.taken);
-    out.u32(session);
-    out.u32(number);
-    out.end();
+    this.#out.numbers(types.taken, session, number);
   }
 
   receipt(session: number, number: number, receipt: Receipt): void {
@@ -103,17 +99,10 @@ export class NodeFrameWriter implements NodeFramesOut {
   }
 
   ping(number: number): void {
-    this.#number(types.ping, number);
+    this.#out.number(types.ping, number);
   }
 
   pong(number: number): void {
-    this.#number(types.pong, number);
-  }
-
-  #number(type: number, number: number): void {
-    const out = this.#out;
-    out.begin(type);
-    out.u32(number);
-    out.end();
+    this.#out.number(types.pong, number);
   }
 }
