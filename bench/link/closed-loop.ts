@@ -29,6 +29,7 @@ export class ClosedLoop {
   readonly ledger = new Ledger();
   readonly #options: ClosedLoopOptions;
   readonly #lines: readonly Promise<void>[];
+  readonly #pools: readonly Pool[];
   #received = 0;
   #sent = 0;
   #stopped = false;
@@ -37,14 +38,17 @@ export class ClosedLoop {
     this.#options = options;
     const ring = buildRing(options.members.map(({ id }) => ({ id })));
     const look = this.#look();
+    const pools = options.members.map(
+      ({ address, port }) => new Pool(`http://${address}:${port}`, { connections: 1, pipelining: 1 }),
+    );
     // two for each node, so that one is under way while the other is made; a node has them one after the other
-    this.#lines = options.members.flatMap((member) => {
+    const lines = options.members.flatMap((member, i) => {
       const next = anyOf(options.users.filter((user) => ring.owner(user) === member.id));
       const template = () => new BatchTemplate(Array.from({ length: options.batch }, next));
-      const pool = new Pool(`http://${member.address}:${member.port}`, { connections: 1, pipelining: 1 });
-      return [this.#keepSending(pool, template()), this.#keepSending(pool, template())];
+      return [this.#keepSending(pools[i]!, template()), this.#keepSending(pools[i]!, template())];
     });
-    this.#lines = [...this.#lines, look];
+    this.#pools = pools;
+    this.#lines = [...lines, look];
   }
 
   /** Messages that have come to clients, as of the last look. */
@@ -56,6 +60,7 @@ export class ClosedLoop {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#lines);
+    await Promise.all(this.#pools.map((pool) => pool.close()));
   }
 
   async #look(): Promise<void> {
@@ -77,7 +82,6 @@ export class ClosedLoop {
       this.#sent += length;
       await this.#post(pool, template);
     }
-    await pool.close();
   }
 
   async #post(pool: Pool, { bytes, length, from }: BatchTemplate): Promise<void> {

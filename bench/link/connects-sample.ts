@@ -9,7 +9,7 @@ import { Site } from './site.js';
 const [contender, ...rest] = process.argv.slice(2);
 const quick = rest.includes('--quick');
 const connections = quick ? 1000 : 3000;
-const times = quick ? 1 : 3;
+const times = quick ? 1 : 7;
 
 const site = await Site.start(contender as Contender);
 // the first time compiles the code, and finds users who are brought to their owner
@@ -31,10 +31,10 @@ const { disordered, closed } = await site.clients.ask('status');
 const counts = (await site.arrived()).subarray(0, sent);
 await sender.close();
 await site.stop();
-// the one that others have disturbed least
-measured.sort((a, b) => a.othersCpuPercent - b.othersCpuPercent);
+// each takes half a second, in which anything may happen on a machine: the one in the middle counts
+measured.sort((a, b) => a.connectsPerSecond - b.connectsPerSecond);
 hand({
-  ...measured[0]!,
+  ...measured[Math.floor(times / 2)]!,
   undelivered: 0,
   lost: counts.filter((count) => count === 0).length,
   duplicated: counts.filter((count) => count > 1).length,

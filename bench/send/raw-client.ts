@@ -58,8 +58,9 @@ export class RawClient {
     );
   }
 
+  /** With a reset, which leaves no port behind that the next connections have to search around. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#socket.resetAndDestroy();
   }
 
   #read(chunk: Buffer): void {

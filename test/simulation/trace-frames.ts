@@ -32,8 +32,8 @@ export function traceNodeFrames(bytes: Uint8Array): string {
     attached: ({ session, stream, seq, recovered, taken }) =>
       words.push(`ATTACHED #${session} ${stream}:${seq}${recovered ? '' : ' GAP'} taken ${taken}`),
     repin: (session, to, handoff) => words.push(`REPIN #${session} → ${to} ${handoff}`),
-    message: (session, seq, _binary, frame, dataAt) =>
-      words.push(`MESSAGE #${session} ${seq} ${Buffer.from(frame.subarray(dataAt)).toString()}`),
+    message: (session, seq, _binary, frame) =>
+      words.push(`MESSAGE #${session} ${seq} ${Buffer.from(frame.data()).toString()}`),
     reply: (session) => words.push(`REPLY #${session}`),
     taken: (session, number) => words.push(`TAKEN #${session} ${number}`),
     receipt: (session, number, { status }) => words.push(`RECEIPT #${session} ${number} ${status}`),

@@ -91,6 +91,11 @@ export class Handoffs {
     return this.#underWay.size + this.#later.size + this.#commits.waiting;
   }
 
+  /** Users whose handoff has begun and is not over. */
+  get onTheirWay(): number {
+    return this.#underWay.size;
+  }
+
   isUnderWay(user: string): boolean {
     return this.#underWay.has(user);
   }

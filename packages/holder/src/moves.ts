@@ -16,6 +16,12 @@ export interface MovesOptions {
 }
 
 /**
+ * A user on its way is served by nobody: however fast the pace, no more than can be handed over within a few
+ * hundredths of a second.
+ */
+const mostOnTheirWay = 256;
+
+/**
  * The continuous list of users who are held here and belong elsewhere, however they came to be, worked through at the
  * pace. Whoever belongs here notices nothing.
  */
@@ -29,7 +35,13 @@ export class Moves {
     this.#options = options;
     const { usersPerSecond, clock } = options;
     const { now, after } = clock;
-    this.#migration = new Migration({ usersPerSecond, now, after, go: (user) => this.#go(user) });
+    this.#migration = new Migration({
+      usersPerSecond,
+      now,
+      after,
+      go: (user) => this.#go(user),
+      room: () => mostOnTheirWay - options.handoffs.onTheirWay,
+    });
   }
 
   get status(): MigrationStatus {

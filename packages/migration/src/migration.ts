@@ -24,6 +24,8 @@ export interface MigrationOptions {
   readonly after: (delayMs: number, call: () => void) => () => void;
   /** Sends a user on its way. May add and remove users. */
   readonly go: (user: string) => void;
+  /** How many more may be on their way, whatever the pace; default any number. */
+  readonly room?: () => number;
 }
 
 /** Timers are not finer than this; several users go together instead. */
@@ -99,7 +101,8 @@ export class Migration {
   }
 
   #turn(): void {
-    let going = this.#pace.take(this.#waiting.size);
+    const room = this.#options.room?.() ?? this.#waiting.size;
+    let going = this.#pace.take(Math.max(0, Math.min(this.#waiting.size, room)));
     for (const user of this.#waiting) {
       if (going-- <= 0) return;
       this.#waiting.delete(user);

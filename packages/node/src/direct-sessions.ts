@@ -46,6 +46,7 @@ export class DirectSessions {
   readonly #stalled = new Set<DirectSession>();
   /** Over for everybody else; their clients read what is left. */
   readonly #unread = new Set<DirectSession>();
+  #size = 0;
   /** The socket that the upgrade which is under way has opened. */
   #opening: WebSocket<DirectSocketData> | undefined;
   readonly #stallTimer: NodeJS.Timeout;
@@ -96,6 +97,7 @@ export class DirectSessions {
             this.#opening = undefined;
             return;
           }
+          this.#size--;
           session.gone();
           // one that was waiting for its client is over already
           if (!this.#unread.delete(session)) this.#over(session, code, Buffer.from(reason).toString('utf8'));
@@ -116,6 +118,11 @@ export class DirectSessions {
   readonly #open = (socket: WebSocket<DirectSocketData> | undefined): void => {
     this.#opening = socket;
   };
+
+  /** Sockets that are open. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** Closed sessions whose client has not read everything that was written to it. */
   get unread(): number {
@@ -166,6 +173,7 @@ export class DirectSessions {
     this.#opening = undefined;
     const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events);
     socket.getUserData().session = session;
+    this.#size++;
     opened(session);
     if (session.isOpen) inbound.connected(session);
   }

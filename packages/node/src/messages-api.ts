@@ -22,6 +22,8 @@ import type { Passage } from './router.js';
 
 export interface MessagesApiOptions {
   readonly route: (batch: readonly Message[], passage: Passage) => Receipts | Promise<Receipts>;
+  /** Whether clients' sockets end here, rather than at edges. */
+  readonly hasDirectClients: () => boolean;
   readonly acknowledgements: Acknowledgements;
   readonly counters: NodeCounters;
   readonly newId: () => string;
@@ -116,7 +118,7 @@ export class MessagesApi {
   async #route(batch: readonly Message[], passage: Passage): Promise<Receipts> {
     // while uWebSockets.js calls a request's handler it holds its one cork for that request: every message to a
     // client would be a system call of its own
-    if (batch.length > 1) await new Promise(setImmediate);
+    if (batch.length > 1 && this.#options.hasDirectClients()) await new Promise(setImmediate);
     const routed = this.#options.route(batch, passage);
     return routed instanceof Promise ? await routed : routed;
   }

@@ -171,6 +171,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
       messages: new MessagesApi({
         ...shared,
         route: (batch, passage) => router.route(batch, passage),
+        hasDirectClients: () => direct.size > 0,
         selfHeaders: () => ({
           [headers.fingerprint]: ownership.state.ring.fingerprint,
           [headers.foreignUsers]: String(holder.foreignUsers),

@@ -93,7 +93,7 @@ t.test(
       ended = true;
     });
     await until('it has ended', () => ended);
-    t.match(edge.end, { code: 1012 });
+    t.match(await until('so has the link', () => edge.end), { code: 1012 });
   },
 );
 

@@ -34,6 +34,7 @@ export {
   type Attached,
   type AttachRequest,
   type EdgeFrames,
+  type FrameInPlace,
   linkVersion,
   maxLinkMessageBytes,
   type NodeFrames,

@@ -24,7 +24,8 @@ const codeOf = Object.fromEntries(receiptStatuses.map((status, code) => [status,
 export class Receipts {
   readonly #status: Uint8Array;
   readonly #sessions: Uint16Array;
-  readonly #details = new Map<number, ReceiptDetail>();
+  /** Most batches have none. */
+  #details: Map<number, ReceiptDetail> | undefined;
 
   constructor(length: number) {
     this.#status = new Uint8Array(length);
@@ -38,8 +39,8 @@ export class Receipts {
   set(i: number, status: ReceiptStatus, sessions = 0, detail?: ReceiptDetail): void {
     this.#status[i] = codeOf[status];
     this.#sessions[i] = Math.min(sessions, 0xffff);
-    if (detail === undefined) this.#details.delete(i);
-    else this.#details.set(i, detail);
+    if (detail === undefined) this.#details?.delete(i);
+    else this.#say(i, detail);
   }
 
   status(i: number): ReceiptStatus {
@@ -49,7 +50,7 @@ export class Receipts {
   /** The receipt at place `i` as an object, for the user whom that message was for. */
   receipt(i: number, user: string): Receipt {
     const status = this.status(i);
-    const detail = this.#details.get(i);
+    const detail = this.#details?.get(i);
     if (status === 'delivered') {
       const sessions = this.#sessions[i]!;
       return detail === undefined ? { user, status, sessions } : { user, status, sessions, ...detail };
@@ -58,17 +59,18 @@ export class Receipts {
   }
 
   encode(): Buffer {
-    const details = new Map<number, Buffer>();
+    let details: Map<number, Buffer> | undefined;
     let size = magic.length + this.length * plainBytes;
-    for (const [i, detail] of this.#details) {
+    for (const [i, detail] of this.#details ?? []) {
       const json = encodeDetail(detail);
+      details ??= new Map();
       details.set(i, json);
       size += 2 + json.length;
     }
     const bytes = Buffer.allocUnsafe(size);
     let at = magic.copy(bytes);
     for (let i = 0; i < this.length; i++) {
-      const detail = details.get(i);
+      const detail = details?.get(i);
       bytes[at] = this.#status[i]! | (detail === undefined ? 0 : detailFlag);
       bytes[at + 1] = this.#sessions[i]!;
       bytes[at + 2] = this.#sessions[i]! >>> 8;
@@ -110,11 +112,16 @@ export class Receipts {
     return receipts;
   }
 
+  #say(i: number, detail: ReceiptDetail): void {
+    this.#details ??= new Map();
+    this.#details.set(i, detail);
+  }
+
   #decodeDetail(bytes: Buffer, at: number, i: number): number {
     if (at + 2 > bytes.length) throw wrong(i, this.length, 'is cut off');
     const end = at + 2 + bytes.readUInt16LE(at);
     if (end > bytes.length) throw wrong(i, this.length, 'is cut off');
-    this.#details.set(i, parseDetail(bytes.toString('utf8', at + 2, end), i, this.length));
+    this.#say(i, parseDetail(bytes.toString('utf8', at + 2, end), i, this.length));
     return end;
   }
 }

@@ -123,9 +123,9 @@ const ofNodes: readonly Fault[] = [
   ],
   ['REPIN, to', frame(131, u32(7), str(x(65)), str('')), /to has 65 bytes; it must have 0 to 64/],
   ['REPIN, handoff', frame(131, u32(7), str('n'), str(x(129))), /handoff has 129 bytes; .* 0 to 128/],
-  ['MESSAGE, cut off', frame(132, u32(7), 1, u32(1)), /MESSAGE: it ends before its data/],
+  ['MESSAGE, cut off', frame(132, u32(7), 1, u32(1)), /MESSAGE: it ends 1 bytes before the end of id/],
   ['MESSAGE, kind', frame(132, u32(7), 3, u32(1), 0), /MESSAGE: its kind is 3; it must be 1 or 2/],
-  ['MESSAGE, id cut off', frame(132, u32(7), 1, u32(1), 2, 65), /MESSAGE: it ends before its data/],
+  ['MESSAGE, id cut off', frame(132, u32(7), 1, u32(1), 2, 65), /MESSAGE: it ends 1 bytes before the end of id/],
   [
     'MESSAGE, long id',
     frame(132, u32(7), 1, u32(1), 65, Buffer.from(x(65))),
@@ -136,7 +136,7 @@ const ofNodes: readonly Fault[] = [
     frame(132, u32(7), 2, u32(1), 0, Buffer.alloc(maxMessageBytes + 1)),
     /MESSAGE: data has 1048577 bytes; it must have at most 1048576/,
   ],
-  ['REPLY, empty', frame(133, u32(7)), /REPLY: its kind is missing; it must be 3 or 4/],
+  ['REPLY, empty', frame(133, u32(7)), /REPLY: it ends 1 bytes before the end of kind/],
   ['REPLY, kind', frame(133, u32(7), 1), /REPLY: its kind is 1; it must be 3 or 4/],
   [
     'REPLY, long data',

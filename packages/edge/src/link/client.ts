@@ -1,8 +1,16 @@
-import type { Attached, Receipt } from '@pinwheel/protocol';
+import type { Attached, FrameInPlace, Receipt } from '@pinwheel/protocol';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeSession } from './edge-session.js';
 import type { ClientPort } from './edge-world.js';
 import type { Collecting } from './write-turn.js';
+
+/** A MESSAGE or REPLY, in the client's own form. */
+interface Collected {
+  readonly data: Uint8Array;
+  readonly binary: boolean;
+  /** 0 for a REPLY. */
+  readonly seq: number;
+}
 
 interface Pause {
   /** When the socket last took something, by the core's clock. */
@@ -16,9 +24,9 @@ export abstract class Client implements Collecting {
   protected readonly context: EdgeContext;
   protected readonly session: EdgeSession;
   #port: ClientPort | undefined;
-  /** Frames of this turn. Most turns bring one. */
-  #first: Uint8Array | undefined;
-  #more: Uint8Array[] | undefined;
+  /** What this turn brings. Most turns bring one. */
+  #first: Collected | undefined;
+  #more: Collected[] | undefined;
   #pause: Pause | undefined;
 
   constructor(context: EdgeContext, session: EdgeSession, port: ClientPort) {
@@ -35,8 +43,8 @@ export abstract class Client implements Collecting {
   abstract attached(attached: Attached, isNews: boolean): void;
   abstract taken(number: number): void;
   abstract receipt(number: number, receipt: Receipt): void;
-  /** Puts a MESSAGE or REPLY to the socket. */
-  protected abstract putFrame(frame: Uint8Array): void;
+  /** A MESSAGE, or with 0 for `seq` a REPLY, has come for it. */
+  abstract frame(seq: number, binary: boolean, frame: FrameInPlace): void;
 
   get isPaused(): boolean {
     return this.#pause !== undefined;
@@ -46,13 +54,13 @@ export abstract class Client implements Collecting {
     return this.#more !== undefined;
   }
 
-  /** @param frame a MESSAGE or REPLY, written at the end of this turn at the latest. */
-  collect(frame: Uint8Array): void {
+  /** To be written at the end of this turn at the latest. */
+  protected collect(collected: Collected): void {
     if (this.#first === undefined) {
-      this.#first = frame;
+      this.#first = collected;
       this.context.turn.add(this);
-    } else if (this.#more === undefined) this.#more = [frame];
-    else this.#more.push(frame);
+    } else if (this.#more === undefined) this.#more = [collected];
+    else this.#more.push(collected);
   }
 
   flush(): void {
@@ -60,19 +68,19 @@ export abstract class Client implements Collecting {
     if (first === undefined || this.#port === undefined) return;
     if (this.#more === undefined) {
       this.#first = undefined;
-      this.#writeFrame(first);
+      this.#writeCollected(first);
     } else this.context.turn.cork(this.#port, this);
     this.session.acknowledgeWritten();
   }
 
-  /** Writes what was collected, frame by frame. */
+  /** Writes what was collected, one after the other. */
   writeAll(): void {
     const first = this.#first;
     const more = this.#more;
     this.#first = undefined;
     this.#more = undefined;
-    if (first !== undefined) this.#writeFrame(first);
-    if (more !== undefined) for (let i = 0; i < more.length; i++) this.#writeFrame(more[i]!);
+    if (first !== undefined) this.#writeCollected(first);
+    if (more !== undefined) for (let i = 0; i < more.length; i++) this.#writeCollected(more[i]!);
   }
 
   /** Writes a message of its own, behind what was collected. */
@@ -81,9 +89,10 @@ export abstract class Client implements Collecting {
     this.put(data, binary);
   }
 
-  #writeFrame(frame: Uint8Array): void {
-    this.putFrame(frame);
-    if (this.#port !== undefined && isMessage(frame)) this.session.wrote(seqOf(frame));
+  #writeCollected({ data, binary, seq }: Collected): void {
+    this.put(data, binary);
+    // a client that was found to be too slow is gone by now
+    if (this.#port !== undefined && seq > 0) this.session.wrote(seq);
   }
 
   protected put(data: Uint8Array | string, binary: boolean): void {
@@ -141,13 +150,4 @@ export abstract class Client implements Collecting {
     this.context.paused.add(this);
     this.session.pause();
   }
-}
-
-/** A MESSAGE of `pinwheel.v1`, rather than a REPLY. */
-function isMessage(frame: Uint8Array): boolean {
-  return frame[0]! <= 2;
-}
-
-function seqOf(frame: Uint8Array): number {
-  return (frame[1]! | (frame[2]! << 8) | (frame[3]! << 16) | (frame[4]! << 24)) >>> 0;
 }

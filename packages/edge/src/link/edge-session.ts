@@ -1,4 +1,4 @@
-import type { Attached, AttachRequest, Receipt } from '@pinwheel/protocol';
+import type { Attached, AttachRequest, FrameInPlace, Receipt } from '@pinwheel/protocol';
 import type { Client } from './client.js';
 import type { EdgeContext } from './edge-context.js';
 import type { ClientPort } from './edge-world.js';
@@ -172,19 +172,19 @@ export class EdgeSession {
     if (isNew) this.#catchUp();
   }
 
-  message(seq: number, frame: Uint8Array): void {
+  message(seq: number, binary: boolean, frame: FrameInPlace): void {
     if (seq <= this.#heard) {
       this.#context.counters.framesDropped++;
       return;
     }
     this.#heard = seq;
     this.#context.counters.messagesToClients++;
-    this.#client.collect(frame);
+    this.#client.frame(seq, binary, frame);
   }
 
-  reply(frame: Uint8Array): void {
+  reply(binary: boolean, frame: FrameInPlace): void {
     this.#context.counters.messagesToClients++;
-    this.#client.collect(frame);
+    this.#client.frame(0, binary, frame);
   }
 
   taken(number: number): void {

@@ -1,4 +1,4 @@
-import type { Attached, NodeFramesIn, Receipt } from '@pinwheel/protocol';
+import type { Attached, FrameInPlace, NodeFramesIn, Receipt } from '@pinwheel/protocol';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { EdgeSession } from './edge-session.js';
 import type { LinkCounters } from './link-counters.js';
@@ -28,12 +28,12 @@ export class FramesFromNode implements NodeFramesIn {
     this.#isGreeted = true;
   }
 
-  message(number: number, seq: number, _binary: boolean, frame: Uint8Array): void {
-    this.#of(number)?.message(seq, frame);
+  message(number: number, seq: number, binary: boolean, frame: FrameInPlace): void {
+    this.#of(number)?.message(seq, binary, frame);
   }
 
-  reply(number: number, _binary: boolean, frame: Uint8Array): void {
-    this.#of(number)?.reply(frame);
+  reply(number: number, binary: boolean, frame: FrameInPlace): void {
+    this.#of(number)?.reply(binary, frame);
   }
 
   attached(attached: Attached): void {

@@ -1,10 +1,5 @@
-import { encodeClientFrame } from '@pinwheel/protocol';
+import { encodeClientFrame, type FrameInPlace } from '@pinwheel/protocol';
 import { Client } from './client.js';
-
-const messageHeadBytes = 6;
-const replyHeadBytes = 1;
-/** First byte of a MESSAGE whose data is binary; those above are REPLYs. */
-const binaryMessage = 2;
 
 /** A client without a subprotocol: bare payloads in both directions. It is numbered and acknowledged for here. */
 export class PlainClient extends Client {
@@ -32,11 +27,7 @@ export class PlainClient extends Client {
 
   receipt(): void {}
 
-  protected putFrame(frame: Uint8Array): void {
-    const kind = frame[0]!;
-    const dataAt = kind <= binaryMessage ? messageHeadBytes + frame[5]! : replyHeadBytes;
-    const data = new Uint8Array(frame.buffer, frame.byteOffset + dataAt, frame.length - dataAt);
-    // kinds with binary data are even
-    this.put(data, (kind & 1) === 0);
+  frame(seq: number, binary: boolean, frame: FrameInPlace): void {
+    this.collect({ data: frame.data(), binary, seq });
   }
 }

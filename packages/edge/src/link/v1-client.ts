@@ -5,6 +5,7 @@ import {
   type ClientFrame,
   decodeClientFrame,
   encodeServerFrame,
+  type FrameInPlace,
   PinwheelError,
   parseClientControl,
   type Receipt,
@@ -64,8 +65,8 @@ export class V1Client extends Client {
     this.#say({ type: 'receipt', number, receipt });
   }
 
-  protected putFrame(frame: Uint8Array): void {
-    this.put(frame, true);
+  frame(seq: number, _binary: boolean, frame: FrameInPlace): void {
+    this.collect({ data: frame.whole(), binary: true, seq });
   }
 
   #control(control: ClientControl): void {

@@ -100,13 +100,12 @@ export class TestLink {
         if (this.isAlive) queueMicrotask(() => this.say((writer) => writer.pong(number)));
       },
       pong: (...fields) => this.#note('pong', ...fields),
-      message: (session, seq, _binary, frame, dataAt) => {
-        const decoded = decodeServerFrame(frame);
+      message: (session, seq, _binary, frame) => {
+        const decoded = decodeServerFrame(frame.whole());
         const id = decoded.kind === 'message' ? decoded.id : '';
-        this.#note('message', session, seq, Buffer.from(frame.subarray(dataAt)).toString(), id);
+        this.#note('message', session, seq, Buffer.from(frame.data()).toString(), id);
       },
-      reply: (session, _binary, frame) =>
-        this.#note('reply', session, Buffer.from(frame.subarray(1)).toString()),
+      reply: (session, _binary, frame) => this.#note('reply', session, Buffer.from(frame.data()).toString()),
     };
   }
 }

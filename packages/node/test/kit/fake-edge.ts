@@ -124,12 +124,13 @@ export class FakeEdge {
       taken: (session, number) => this.#of(session).taken.push(number),
       receipt: (session, number, receipt: Receipt) => this.#of(session).receipts.push({ number, receipt }),
       close: (session, code, reason) => this.#of(session).closes.push({ code, reason }),
-      message: (session, seq, binary, frame, dataAt) => {
-        const id = Buffer.from(frame.subarray(6, dataAt)).toString();
-        this.#of(session).received({ seq, id, binary, data: Buffer.from(frame.subarray(dataAt)).toString() });
+      message: (session, seq, binary, frame) => {
+        const [whole, data] = [frame.whole(), frame.data()];
+        const id = Buffer.from(whole.subarray(6, whole.length - data.length)).toString();
+        this.#of(session).received({ seq, id, binary, data: Buffer.from(data).toString() });
       },
       reply: (session, _binary, frame) =>
-        this.#of(session).replies.push(Buffer.from(frame.subarray(1)).toString()),
+        this.#of(session).replies.push(Buffer.from(frame.data()).toString()),
       ping: (number) => {
         this.pings++;
         if (answersPings) this.write((out) => out.pong(number));

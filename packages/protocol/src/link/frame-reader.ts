@@ -3,14 +3,14 @@ import { readU16, readU32 } from '../little-endian.js';
 import { PinwheelError } from '../pinwheel-error.js';
 import { readUtf8 } from '../utf8.js';
 import { frameHeadBytes, frameName } from './frame-types.js';
-import { maxLinkMessageBytes } from './frames.js';
+import { type FrameInPlace, maxLinkMessageBytes } from './frames.js';
 
 /**
  * Goes through a link message frame by frame, and through a frame field by field.
  *
  * @throws PinwheelError `protocol`, from every call, that names the frame's place and the field.
  */
-export class FrameReader {
+export class FrameReader implements FrameInPlace {
   readonly #bytes: Uint8Array;
   /** The same bytes for decoding texts, made with the first one. */
   #texts: Buffer | undefined;
@@ -19,6 +19,8 @@ export class FrameReader {
   #at = 0;
   /** Where the present frame ends. */
   #end = 0;
+  /** Where the frame of a client that it carries begins. */
+  #carriedAt = 0;
 
   constructor(bytes: Uint8Array) {
     if (bytes.length > maxLinkMessageBytes) {
@@ -98,7 +100,29 @@ export class FrameReader {
   rest(): Uint8Array {
     const from = this.#at;
     this.#at = this.#end;
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, this.#end - from);
+    return this.#view(from);
+  }
+
+  skip(field: string, bytes: number): void {
+    this.#take(field, bytes);
+  }
+
+  /** Bytes of the frame that have yet to be read. */
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  /** The frame of a client begins here; its data begins where reading stops. */
+  beginCarried(): void {
+    this.#carriedAt = this.#at;
+  }
+
+  whole(): Uint8Array {
+    return this.#view(this.#carriedAt);
+  }
+
+  data(): Uint8Array {
+    return this.#view(this.#at);
   }
 
   /** To be called after the last field. */
@@ -112,6 +136,10 @@ export class FrameReader {
 
   broken(what: string): PinwheelError {
     return new PinwheelError('protocol', `frame ${this.#count}, ${frameName(this.#type)}: ${what}`);
+  }
+
+  #view(from: number): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, this.#end - from);
   }
 
   #take(field: string, bytes: number): number {

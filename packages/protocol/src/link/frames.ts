@@ -76,9 +76,15 @@ export interface NodeFramesOut extends NodeFrames {
   reply(session: number, binary: boolean, data: Uint8Array): void;
 }
 
+/** A MESSAGE or REPLY of `pinwheel.v1` in a link message. It is good until the call that it is handed to returns. */
+export interface FrameInPlace {
+  /** A view of the frame. */
+  whole(): Uint8Array;
+  /** A view of its data alone. */
+  data(): Uint8Array;
+}
+
 export interface NodeFramesIn extends NodeFrames {
-  /** @param frame a MESSAGE of `pinwheel.v1`; its data begins at `dataAt`. */
-  message(session: number, seq: number, binary: boolean, frame: Uint8Array, dataAt: number): void;
-  /** @param frame a REPLY of `pinwheel.v1`; its data begins at 1. */
-  reply(session: number, binary: boolean, frame: Uint8Array): void;
+  message(session: number, seq: number, binary: boolean, frame: FrameInPlace): void;
+  reply(session: number, binary: boolean, frame: FrameInPlace): void;
 }

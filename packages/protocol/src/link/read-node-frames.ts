@@ -1,6 +1,5 @@
 import { serverKinds } from '../client/kinds.js';
 import { maxHandoffBytes, maxIncarnationBytes, maxMemberBytes, maxStreamBytes } from '../field-bounds.js';
-import { readU32 } from '../little-endian.js';
 import { maxIdBytes, maxMessageBytes } from '../message.js';
 import { FrameReader } from './frame-reader.js';
 import { attachedFlags, nodeFrameTypes as types } from './frame-types.js';
@@ -97,43 +96,37 @@ function readAttached(reader: FrameReader): Attached {
   return { session, recovered: (flags & attachedFlags.recovered) !== 0, stream, seq, taken, resumeWindowMs };
 }
 
-const messageHeadBytes = 6;
-const replyHeadBytes = 1;
-
 function readMessage(reader: FrameReader, frames: NodeFramesIn): void {
   const session = reader.u32('session');
-  const frame = reader.rest();
-  if (frame.length < messageHeadBytes) throw reader.broken('it ends before its data');
-  const kind = frame[0]!;
+  reader.beginCarried();
+  const kind = reader.u8('kind');
   if (kind !== serverKinds.message && kind !== serverKinds.binaryMessage) {
     throw reader.broken(
       `its kind is ${kind}; it must be ${serverKinds.message} or ${serverKinds.binaryMessage}`,
     );
   }
-  const idBytes = frame[5]!;
+  const seq = reader.u32('seq');
+  const idBytes = reader.u8('id');
   if (idBytes > maxIdBytes)
     throw reader.broken(`id has ${idBytes} bytes; it must have at most ${maxIdBytes}`);
-  const dataAt = messageHeadBytes + idBytes;
-  checkData(reader, frame.length - dataAt);
-  frames.message(session, readU32(frame, 1), kind === serverKinds.binaryMessage, frame, dataAt);
+  reader.skip('id', idBytes);
+  checkData(reader);
+  frames.message(session, seq, kind === serverKinds.binaryMessage, reader);
 }
 
 function readReply(reader: FrameReader, frames: NodeFramesIn): void {
   const session = reader.u32('session');
-  const frame = reader.rest();
-  const kind = frame[0];
+  reader.beginCarried();
+  const kind = reader.u8('kind');
   if (kind !== serverKinds.reply && kind !== serverKinds.binaryReply) {
-    throw reader.broken(
-      `its kind is ${kind ?? 'missing'}; it must be ${serverKinds.reply} or ${serverKinds.binaryReply}`,
-    );
+    throw reader.broken(`its kind is ${kind}; it must be ${serverKinds.reply} or ${serverKinds.binaryReply}`);
   }
-  checkData(reader, frame.length - replyHeadBytes);
-  frames.reply(session, kind === serverKinds.binaryReply, frame);
+  checkData(reader);
+  frames.reply(session, kind === serverKinds.binaryReply, reader);
 }
 
-function checkData(reader: FrameReader, bytes: number): void {
-  if (bytes < 0) throw reader.broken('it ends before its data');
-  if (bytes > maxMessageBytes) {
-    throw reader.broken(`data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
+function checkData(reader: FrameReader): void {
+  if (reader.left > maxMessageBytes) {
+    throw reader.broken(`data has ${reader.left} bytes; it must have at most ${maxMessageBytes}`);
   }
 }

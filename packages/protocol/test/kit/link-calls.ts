@@ -131,11 +131,11 @@ export function nodeRecorder(): { readonly calls: NodeCall[]; readonly frames: N
     hello: note('hello'),
     attached: note('attached'),
     repin: note('repin'),
-    message: (session, seq, binary, frame, dataAt) => {
-      const { id } = decodeServerFrame(frame) as ServerFrame & { kind: 'message' };
-      calls.push(['message', session, seq, id, binary, frame.slice(dataAt)]);
+    message: (session, seq, binary, frame) => {
+      const { id } = decodeServerFrame(frame.whole()) as ServerFrame & { kind: 'message' };
+      calls.push(['message', session, seq, id, binary, frame.data().slice()]);
     },
-    reply: (session, binary, frame) => calls.push(['reply', session, binary, frame.slice(1)]),
+    reply: (session, binary, frame) => calls.push(['reply', session, binary, frame.data().slice()]),
     taken: note('taken'),
     receipt: note('receipt'),
     close: note('close'),
