@@ -23,7 +23,7 @@ export class Journeys {
       const sent = this.#sentMicros[number]!;
       const arrived = arrivedMicros[number]!;
       if (sent < from || sent >= to || arrived === 0 || !users.has(user)) return;
-      journeys.push({ user, ms: (arrived - sent) / 1000 });
+      journeys.push({ user, sentMicros: sent, ms: (arrived - sent) / 1000 });
     });
     return journeys;
   }
@@ -31,7 +31,20 @@ export class Journeys {
 
 export interface Journey {
   readonly user: string;
+  readonly sentMicros: number;
   readonly ms: number;
+}
+
+const sliceMicros = 100_000;
+
+/** The same journeys without what the slowest of the others, sent within the same tenth of a second, took as well. */
+export function beyond(journeys: readonly Journey[], others: readonly Journey[]): Journey[] {
+  const slowest = new Map<number, number>();
+  const sliceOf = ({ sentMicros }: Journey): number => Math.floor(sentMicros / sliceMicros);
+  for (const other of others) {
+    slowest.set(sliceOf(other), Math.max(other.ms, slowest.get(sliceOf(other)) ?? 0));
+  }
+  return journeys.map((one) => ({ ...one, ms: Math.max(0, one.ms - (slowest.get(sliceOf(one)) ?? 0)) }));
 }
 
 /** The longest of each user. */

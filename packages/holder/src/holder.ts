@@ -27,6 +27,8 @@ import type {
 import { Users } from './users.js';
 
 const sweepMs = 1000;
+/** Into so many parts a sweep is cut: all users at once would hold up everybody's messages. */
+const sweepParts = 4;
 const beatMs = 250;
 
 /** All that a node knows of users, and the rules by which they come and go. */
@@ -136,7 +138,7 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    this.#repeat(sweepMs, () => this.#sweep());
+    this.#repeat(sweepMs / sweepParts, () => this.#sweep());
     this.#repeat(beatMs, () => this.#beat());
   }
 
@@ -258,7 +260,7 @@ export class Holder {
 
   #sweep(): void {
     const { clock, limits } = this.#options;
-    this.users.sweep();
+    this.users.sweep(1 / sweepParts);
     for (const user of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
       void this.attaching.settleCopy(user);
     }

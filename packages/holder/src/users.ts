@@ -18,6 +18,7 @@ export class Users {
   readonly #context: HeldContext;
   readonly #known = new Map<string, KnownUser>();
   readonly #sweeping = new Set<HeldUser>();
+  #sweeper = this.#sweeping.values();
   #tombstones = new Set<ReleasedUser>();
   #held = 0;
   #sessions = 0;
@@ -100,17 +101,30 @@ export class Users {
     this.#options.forgotten(held);
   }
 
-  /** Ends what has waited too long. To be called about once a second. */
-  sweep(): void {
-    for (const held of [...this.#sweeping]) {
-      if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
-      if (!held.isSwept) this.forgetIfUnneeded(held);
-    }
+  /**
+   * Ends what has waited too long. Everybody is to be looked at about once a second.
+   *
+   * @param part of them that is looked at now, up to 1, so that it needs not be all at once.
+   */
+  sweep(part: number): void {
+    for (let left = Math.ceil(this.#sweeping.size * part); left > 0; left--) this.#sweepNext();
     const now = this.#options.now();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;
       if (tombstone.unacknowledged === undefined) this.delete(tombstone);
     }
+  }
+
+  #sweepNext(): void {
+    let next = this.#sweeper.next();
+    if (next.done) {
+      this.#sweeper = this.#sweeping.values();
+      next = this.#sweeper.next();
+    }
+    if (next.done) return;
+    const held = next.value;
+    if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
+    if (!held.isSwept) this.forgetIfUnneeded(held);
   }
 
   #ended(held: HeldUser, session: Session, code: number, reason: string): void {

@@ -125,7 +125,11 @@ const ofNodes: readonly Fault[] = [
   ['REPIN, handoff', frame(131, u32(7), str('n'), str(x(129))), /handoff has 129 bytes; .* 0 to 128/],
   ['MESSAGE, cut off', frame(132, u32(7), 1, u32(1)), /MESSAGE: it ends 1 bytes before the end of id/],
   ['MESSAGE, kind', frame(132, u32(7), 3, u32(1), 0), /MESSAGE: its kind is 3; it must be 1 or 2/],
-  ['MESSAGE, id cut off', frame(132, u32(7), 1, u32(1), 2, 65), /MESSAGE: it ends 1 bytes before the end of id/],
+  [
+    'MESSAGE, id cut off',
+    frame(132, u32(7), 1, u32(1), 2, 65),
+    /MESSAGE: it ends 1 bytes before the end of id/,
+  ],
   [
     'MESSAGE, long id',
     frame(132, u32(7), 1, u32(1), 65, Buffer.from(x(65))),

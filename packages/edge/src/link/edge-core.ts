@@ -20,7 +20,8 @@ export interface EdgeCoreStatus {
   readonly linksOpening: number;
 }
 
-const beatMs = 500;
+const beatMs = 250;
+/** Within so long every session has had a turn; all at once would hold up everybody's messages, here and at the nodes. */
 const acknowledgeMs = 1000;
 /** A turn of the event loop closes this many: the others' messages go on in between. */
 const closedPerTurn = 200;
@@ -34,7 +35,6 @@ export class EdgeCore {
   readonly #newKey: () => string;
   #cancelBeat: (() => void) | undefined;
   #beatAt: number;
-  #acknowledgedAt = 0;
   #phase: 'open' | 'draining' | 'closed' = 'open';
 
   constructor(world: EdgeWorld, options: EdgeCoreOptions) {
@@ -140,7 +140,7 @@ export class EdgeCore {
     this.#cancelBeat = clock.after(ms, () => this.#beat());
   }
 
-  /** The one timer for whatever is a matter of half a second. */
+  /** The one timer for whatever is a matter of a quarter of a second. */
   #beat(): void {
     const { world, options, links, greeting, unattached, paused } = this.#context;
     const now = world.clock.now();
@@ -149,15 +149,13 @@ export class EdgeCore {
       links.excuse(now);
       for (const client of paused) client.reading();
     }
+    const part = Math.min(1, (now - this.#beatAt) / acknowledgeMs);
     this.#beatAt = now;
     links.beat(now);
+    for (const link of links.all) link.acknowledge(part);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
     closeOverdue(greeting, now - options.clientHelloMs, 'protocol-error');
     closeOverdue(unattached, now - options.unattachedMs, 'unavailable');
-    if (now - this.#acknowledgedAt >= acknowledgeMs) {
-      this.#acknowledgedAt = now;
-      for (const link of links.all) link.acknowledge();
-    }
     this.#scheduleBeat();
   }
 }

@@ -31,6 +31,7 @@ export class Link implements NodeGreeting {
   readonly sessions = new Map<number, EdgeSession>();
   /** Those that wait for it, or for their turn on it. */
   readonly waiters = new Set<Pin>();
+  #acknowledging = this.sessions.values();
   readonly #context: EdgeContext;
   readonly #member: Member;
   readonly #writer = new EdgeFrameWriter();
@@ -129,9 +130,16 @@ export class Link implements NodeGreeting {
     else this.#cancelGrace ??= clock.after(this.#context.options.graceMs, () => this.#abandon());
   }
 
-  /** Tells the node what was written to plain clients. */
-  acknowledge(): void {
-    for (const session of this.sessions.values()) session.acknowledgeWritten(1);
+  /** Tells the node what was written to plain clients, for a part of them: the others have their turn next. */
+  acknowledge(part: number): void {
+    for (let left = Math.ceil(this.sessions.size * part); left > 0; left--) {
+      let next = this.#acknowledging.next();
+      if (next.done) {
+        this.#acknowledging = this.sessions.values();
+        next = this.#acknowledging.next();
+      }
+      if (!next.done) next.value.acknowledgeWritten(1);
+    }
   }
 
   /** Sends and watches for the signs of life. */

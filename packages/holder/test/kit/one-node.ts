@@ -66,7 +66,7 @@ export class OneNode {
   async sweepFor(seconds: number): Promise<void> {
     for (let i = 0; i < seconds; i++) {
       await this.clock.pass(1000);
-      this.users.sweep();
+      this.users.sweep(1);
     }
   }
 }
