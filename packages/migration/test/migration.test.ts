@@ -5,7 +5,7 @@ import { FakeTimers } from './kit/fake-timers.js';
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `u${i}`);
 
-function start(usersPerSecond: number) {
+function start(usersPerSecond: number, room?: () => number) {
   const timers = new FakeTimers();
   const gone: { readonly user: string; readonly at: number }[] = [];
   const from = timers.now();
@@ -14,6 +14,7 @@ function start(usersPerSecond: number) {
     now: timers.now,
     after: timers.after,
     go: (user) => gone.push({ user, at: timers.now() - from }),
+    ...(room === undefined ? {} : { room }),
   });
   return { timers, migration, gone };
 }
@@ -33,6 +34,25 @@ t.test('5,000 users at 1,000 a second take 5 s, within a tenth, evenly and in th
     if (within < 80 || within > 120) t.fail(`${within} users between ${at} and ${at + 100} ms`);
   }
   t.same(migration.status, { paused: false, usersPerSecond: 1000, waiting: 0, moved: 5000 });
+  t.equal(timers.pending, 0);
+});
+
+t.test('whatever the pace, no more go than there is room for, and the others keep their place', async (t) => {
+  let over = 0;
+  const { timers, migration, gone } = start(1_000_000, () => 10 - (gone.length - over));
+  for (const user of names(25)) migration.add(user);
+  timers.pass(1000);
+  t.equal(gone.length, 10);
+  t.equal(migration.status.waiting, 15);
+  over = 3;
+  timers.pass(1000);
+  t.equal(gone.length, 13);
+  over = 100;
+  timers.pass(1000);
+  t.same(
+    gone.map(({ user }) => user),
+    names(25),
+  );
   t.equal(timers.pending, 0);
 });
 
