@@ -80,13 +80,15 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
-    output.result(facts, `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`);
     try {
-      await untilSignal(
+      // listened for before anybody knows that it is up
+      const over = untilSignal(
         edge.drained,
         () => edge.drain(),
         () => edge.close(),
       );
+      output.result(facts, `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`);
+      await over;
     } finally {
       await edge.close();
       log.info({ edge: id }, 'edge is closed');

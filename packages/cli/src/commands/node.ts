@@ -61,15 +61,17 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       ...limits(settings),
     });
     const facts = { id, port: node.port, wsPort: node.wsPort, membership: membership.description };
-    output.result(
-      facts,
-      `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`,
-    );
-    await untilSignal(
+    // listened for before anybody knows that it is up
+    const over = untilSignal(
       node.closed,
       () => node.drain(),
       () => node.close(),
     );
+    output.result(
+      facts,
+      `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`,
+    );
+    await over;
     return 0;
   } finally {
     await membership.close();

@@ -94,12 +94,12 @@ async function up({ settings, output }: Invocation): Promise<number> {
     const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
     const stop = mirror(membership, file);
     const facts = factsOf(nodes, edges, file);
-    output.result(facts, describe(facts));
     for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
     for (const edge of edges)
       void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
     const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
-    await untilSignal(
+    // listened for before anybody knows that it is up
+    const over = untilSignal(
       gone.then(() => {}),
       async () => {
         output.progress('draining; Ctrl-C again ends it at once');
@@ -108,6 +108,8 @@ async function up({ settings, output }: Invocation): Promise<number> {
       },
       close,
     );
+    output.result(facts, describe(facts));
+    await over;
     stop();
     rmSync(file, { force: true });
     output.progress('the ring is down');
