@@ -167,6 +167,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
     if (version !== linkVersion) {
       throw new PinwheelError('protocol', `the link's version is ${version}; it must be ${linkVersion}`);
     }
+    if (this.edge !== '') throw new PinwheelError('protocol', 'HELLO has come already');
     this.edge = edge;
     this.edgeIncarnation = incarnation;
     this.#events.greeted(this);
@@ -174,7 +175,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
 
   attach(request: AttachRequest): void {
     if (this.#isClosed) return;
-    if (this.edge === '') throw new PinwheelError('protocol', 'the first frame must be HELLO');
+    this.#mustBeGreeted();
     if (this.#sessions.has(request.session) || this.#placing.has(request.session)) {
       throw new PinwheelError('protocol', `session ${request.session} is attached already`);
     }
@@ -224,11 +225,13 @@ export class NodeLink implements SessionLink, EdgeFrames {
   }
 
   ping(number: number): void {
+    this.#mustBeGreeted();
     this.#writer.pong(number);
     this.#written();
   }
 
   pong(number: number): void {
+    this.#mustBeGreeted();
     if (number !== this.#pings || !this.#isInDoubt) return;
     this.#isInDoubt = false;
     this.#catchUp();
@@ -236,8 +239,14 @@ export class NodeLink implements SessionLink, EdgeFrames {
 
   #sessionOf(number: number): LinkSession | undefined {
     const session = this.#sessions.get(number);
-    if (session === undefined) this.#options.counters.stale++;
-    return session;
+    if (session !== undefined) return session;
+    this.#mustBeGreeted();
+    this.#options.counters.stale++;
+    return undefined;
+  }
+
+  #mustBeGreeted(): void {
+    if (this.edge === '') throw new PinwheelError('protocol', 'the first frame must be HELLO');
   }
 
   #ping(): void {

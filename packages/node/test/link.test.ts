@@ -38,6 +38,11 @@ t.test('the link', async (t) => {
     const cases: readonly (readonly [Uint8Array, RegExp])[] = [
       [frames((out) => out.hello(2, 'e1', 'i')), /version is 2; it must be 1/],
       [frames((out) => out.attach(attach)), /the first frame must be HELLO/],
+      [frames((out) => out.ack(1, 1)), /the first frame must be HELLO/],
+      [frames((out) => out.detach(1, 0)), /the first frame must be HELLO/],
+      [frames((out) => out.ping(1)), /the first frame must be HELLO/],
+      [frames((out) => out.pong(1)), /the first frame must be HELLO/],
+      [Buffer.concat([hello, hello]), /HELLO has come already/],
       [Buffer.alloc(0), /no frame/],
       [Buffer.from([99, 0, 0, 0, 0]), /unknown/],
       [Buffer.from('text of some kind'), /./],
