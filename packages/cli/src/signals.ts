@@ -3,11 +3,13 @@
  *
  * @param leave resolves when everything is gone.
  * @param cut ends everything now.
+ * @param announce says that it is up. Called when signals are listened for, because whoever hears of it may send one.
  */
 export async function untilSignal(
   ended: Promise<void>,
   leave: (signal: NodeJS.Signals) => Promise<void>,
   cut: () => Promise<void>,
+  announce: () => void = () => {},
 ): Promise<void> {
   let listener: (signal: NodeJS.Signals) => void = () => {};
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
@@ -21,6 +23,7 @@ export async function untilSignal(
     process.on('SIGTERM', listener);
   });
   try {
+    announce();
     const signal = await Promise.race([signalled, ended.then(() => undefined)]);
     if (signal !== undefined) await leave(signal);
   } finally {

@@ -138,7 +138,8 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    this.#repeat(sweepMs / sweepParts, () => this.#sweep());
+    this.#repeat(sweepMs / sweepParts, () => users.sweep(1 / sweepParts));
+    this.#repeat(sweepMs, () => this.#settleStaleCopies());
     this.#repeat(beatMs, () => this.#beat());
   }
 
@@ -258,9 +259,8 @@ export class Holder {
     }
   }
 
-  #sweep(): void {
+  #settleStaleCopies(): void {
     const { clock, limits } = this.#options;
-    this.users.sweep(1 / sweepParts);
     for (const user of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
       void this.attaching.settleCopy(user);
     }

@@ -1,3 +1,4 @@
+import { Rounds } from '@pinwheel/migration';
 import type { HeldContext } from './held-context.js';
 import { HeldUser } from './held-user.js';
 import type { KnownUser, ReleasedUser } from './known-user.js';
@@ -18,7 +19,7 @@ export class Users {
   readonly #context: HeldContext;
   readonly #known = new Map<string, KnownUser>();
   readonly #sweeping = new Set<HeldUser>();
-  #sweeper = this.#sweeping.values();
+  readonly #sweepRounds = new Rounds(this.#sweeping);
   #tombstones = new Set<ReleasedUser>();
   #held = 0;
   #sessions = 0;
@@ -107,24 +108,15 @@ export class Users {
    * @param part of them that is looked at now, up to 1, so that it needs not be all at once.
    */
   sweep(part: number): void {
-    for (let left = Math.ceil(this.#sweeping.size * part); left > 0; left--) this.#sweepNext();
+    this.#sweepRounds.go(part, (held) => {
+      if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
+      if (!held.isSwept) this.forgetIfUnneeded(held);
+    });
     const now = this.#options.now();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;
       if (tombstone.unacknowledged === undefined) this.delete(tombstone);
     }
-  }
-
-  #sweepNext(): void {
-    let next = this.#sweeper.next();
-    if (next.done) {
-      this.#sweeper = this.#sweeping.values();
-      next = this.#sweeper.next();
-    }
-    if (next.done) return;
-    const held = next.value;
-    if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
-    if (!held.isSwept) this.forgetIfUnneeded(held);
   }
 
   #ended(held: HeldUser, session: Session, code: number, reason: string): void {

@@ -180,7 +180,12 @@ export class DirectSessions {
 
   #refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
     this.#options.counters.upgradesRefused++;
-    response.cork(() => refuse(response, refusal, owner));
+    response.cork(() => {
+      response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
+      if (owner !== undefined) response.writeHeader(headers.owner, owner);
+      if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
+      response.end(JSON.stringify(refusal));
+    });
   }
 
   #over(session: DirectSession, code: number, reason: string): void {
@@ -211,11 +216,4 @@ function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError
   } catch (thrown) {
     return PinwheelError.from(thrown);
   }
-}
-
-function refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
-  response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
-  if (owner !== undefined) response.writeHeader(headers.owner, owner);
-  if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
-  response.end(JSON.stringify(refusal));
 }

@@ -80,15 +80,14 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
+    const text = `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`;
     try {
-      // listened for before anybody knows that it is up
-      const over = untilSignal(
+      await untilSignal(
         edge.drained,
         () => edge.drain(),
         () => edge.close(),
+        () => output.result(facts, text),
       );
-      output.result(facts, `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`);
-      await over;
     } finally {
       await edge.close();
       log.info({ edge: id }, 'edge is closed');

@@ -61,17 +61,13 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       ...limits(settings),
     });
     const facts = { id, port: node.port, wsPort: node.wsPort, membership: membership.description };
-    // listened for before anybody knows that it is up
-    const over = untilSignal(
+    const text = `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`;
+    await untilSignal(
       node.closed,
       () => node.drain(),
       () => node.close(),
+      () => output.result(facts, text),
     );
-    output.result(
-      facts,
-      `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`,
-    );
-    await over;
     return 0;
   } finally {
     await membership.close();

@@ -98,8 +98,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
     for (const edge of edges)
       void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
     const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
-    // listened for before anybody knows that it is up
-    const over = untilSignal(
+    await untilSignal(
       gone.then(() => {}),
       async () => {
         output.progress('draining; Ctrl-C again ends it at once');
@@ -107,9 +106,8 @@ async function up({ settings, output }: Invocation): Promise<number> {
         await Promise.all(nodes.map((node) => node.drain()));
       },
       close,
+      () => output.result(facts, describe(facts)),
     );
-    output.result(facts, describe(facts));
-    await over;
     stop();
     rmSync(file, { force: true });
     output.progress('the ring is down');

@@ -1,4 +1,5 @@
 import { backoffMs, type Member } from '@pinwheel/membership';
+import { Rounds } from '@pinwheel/migration';
 import { EdgeFrameWriter, linkVersion, PinwheelError, readNodeFrames } from '@pinwheel/protocol';
 import type { EdgeContext } from './edge-context.js';
 import type { EdgeSession } from './edge-session.js';
@@ -31,7 +32,7 @@ export class Link implements NodeGreeting {
   readonly sessions = new Map<number, EdgeSession>();
   /** Those that wait for it, or for their turn on it. */
   readonly waiters = new Set<Pin>();
-  #acknowledging = this.sessions.values();
+  readonly #acknowledgeRounds = new Rounds(this.sessions);
   readonly #context: EdgeContext;
   readonly #member: Member;
   readonly #writer = new EdgeFrameWriter();
@@ -132,14 +133,7 @@ export class Link implements NodeGreeting {
 
   /** Tells the node what was written to plain clients, for a part of them: the others have their turn next. */
   acknowledge(part: number): void {
-    for (let left = Math.ceil(this.sessions.size * part); left > 0; left--) {
-      let next = this.#acknowledging.next();
-      if (next.done) {
-        this.#acknowledging = this.sessions.values();
-        next = this.#acknowledging.next();
-      }
-      if (!next.done) next.value.acknowledgeWritten(1);
-    }
+    this.#acknowledgeRounds.go(part, (session) => session.acknowledgeWritten(1));
   }
 
   /** Sends and watches for the signs of life. */

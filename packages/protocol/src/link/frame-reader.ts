@@ -127,7 +127,7 @@ export class FrameReader implements FrameInPlace {
 
   /** To be called after the last field. */
   done(): void {
-    if (this.#at < this.#end) throw this.broken(`${this.#end - this.#at} bytes follow its last field`);
+    if (this.left > 0) throw this.broken(`${this.left} bytes follow its last field`);
   }
 
   unknown(): PinwheelError {
