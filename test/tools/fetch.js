@@ -29,6 +29,8 @@ const cache = fileURLToPath(new URL('../../.cache/tools/', import.meta.url));
 const tools = {
   consul: { package: 'consul', suite: 'bullseye', binary: 'usr/bin/consul' },
   chromium: { package: 'chromium', binary: 'usr/lib/chromium/chromium', libraries: true },
+  'redis-server': { package: 'redis-server', binary: 'usr/bin/redis-server', libraries: true },
+  'nats-server': { package: 'nats-server', binary: 'usr/sbin/nats-server' },
   haproxy: { package: 'haproxy', binary: 'usr/sbin/haproxy', libraries: true, onlyWhenNamed: true },
   nginx: { package: 'nginx', binary: 'usr/sbin/nginx', libraries: true, onlyWhenNamed: true },
 };

@@ -1,0 +1,1 @@
+export type { Post, Posted, Queue, QueueListener } from './queue.js';
