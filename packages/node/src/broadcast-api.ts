@@ -71,7 +71,7 @@ export class BroadcastApi {
     try {
       const { status, body } = await clients.of(member).call('POST', '/v1/broadcast', call, message.data);
       if (status !== 200) return { node: member.id, error: `answered ${status}` };
-      return { node: member.id, delivered: (JSON.parse(body) as BroadcastReceipt).delivered };
+      return { node: member.id, delivered: (JSON.parse(body) as BroadcastReceipt).delivered ?? 0 };
     } catch (thrown) {
       return { node: member.id, error: PinwheelError.from(thrown).message };
     }

@@ -45,11 +45,17 @@ export function batchedBytes(message: OutgoingMessage): number {
 /** Writes batches into one buffer that it keeps; not to be used again before the last batch has been sent. */
 export class BatchWriter {
   #bytes = Buffer.allocUnsafe(16_384);
+  readonly #room: number;
 
-  /** The batch in bytes, a view that the next call overwrites. */
+  /** @param room bytes that are left before each batch, for whoever puts something there. */
+  constructor(room = 0) {
+    this.#room = room;
+  }
+
+  /** The batch in bytes, with the room before it; a view that the next call overwrites. */
   write(messages: readonly OutgoingMessage[]): Uint8Array {
-    magic.copy(this.#bytes);
-    let at = magic.length;
+    magic.copy(this.#bytes, this.#room);
+    let at = this.#room + magic.length;
     for (const message of messages) {
       this.#reserve(at, batchedBytes(message));
       at = this.#append(at, message);
@@ -91,12 +97,18 @@ export class BatchWriter {
   }
 }
 
+const everybody = (): boolean => true;
+
 /**
  * Reads a batch. The messages' payloads are views into `bytes`.
  *
+ * @param isWanted whether the messages for a user are to be read; the others are passed over, for little.
  * @throws PinwheelError `bad-request` or `bad-user` that names the message's place in the batch; `too-large`.
  */
-export function decodeBatch(bytes: Buffer): readonly Message[] {
+export function decodeBatch(
+  bytes: Buffer,
+  isWanted: (user: string) => boolean = everybody,
+): readonly Message[] {
   if (bytes.length > maxBatchBytes) {
     throw new PinwheelError(
       'too-large',
@@ -108,17 +120,23 @@ export function decodeBatch(bytes: Buffer): readonly Message[] {
   }
   const messages: Message[] = [];
   let at = magic.length;
-  while (at < bytes.length) {
-    if (messages.length === maxBatchMessages) {
+  for (let place = 1; at < bytes.length; place++) {
+    if (place > maxBatchMessages) {
       throw new PinwheelError('too-large', `the batch has more than ${maxBatchMessages} messages`);
     }
-    at = decodeMessage(bytes, at, messages);
+    at = decodeMessage(bytes, at, place, messages, isWanted);
   }
   return messages;
 }
 
-function decodeMessage(bytes: Buffer, start: number, messages: Message[]): number {
-  if (start + headBytes > bytes.length) throw broken(messages, 'its head is cut off');
+function decodeMessage(
+  bytes: Buffer,
+  start: number,
+  place: number,
+  messages: Message[],
+  isWanted: (user: string) => boolean,
+): number {
+  if (start + headBytes > bytes.length) throw broken(place, 'its head is cut off');
   const flags = bytes[start]!;
   const userBytes = bytes[start + 1]! | (bytes[start + 2]! << 8);
   const idBytes = bytes[start + 3]!;
@@ -127,29 +145,31 @@ function decodeMessage(bytes: Buffer, start: number, messages: Message[]): numbe
   const idAt = userAt + userBytes;
   const dataAt = idAt + idBytes;
   const end = dataAt + dataBytes;
-  if (end > bytes.length) throw broken(messages, `it ends ${end - bytes.length} bytes after the batch`);
+  if (end > bytes.length) throw broken(place, `it ends ${end - bytes.length} bytes after the batch`);
   if (userBytes < 1 || userBytes > maxUserBytes) {
-    throw broken(messages, `its user has ${userBytes} bytes; it must have 1 to ${maxUserBytes}`, 'bad-user');
+    throw broken(place, `its user has ${userBytes} bytes; it must have 1 to ${maxUserBytes}`, 'bad-user');
   }
   if (idBytes < 1 || idBytes > maxIdBytes) {
-    throw broken(messages, `its id has ${idBytes} bytes; it must have 1 to ${maxIdBytes}`);
+    throw broken(place, `its id has ${idBytes} bytes; it must have 1 to ${maxIdBytes}`);
   }
   if (dataBytes > maxMessageBytes) {
     throw broken(
-      messages,
+      place,
       `its data has ${dataBytes} bytes; it must have at most ${maxMessageBytes}`,
       'too-large',
     );
   }
-  if (flags > (binaryFlag | waitFlag | repeatedFlag)) throw broken(messages, `its flags are ${flags}`);
+  if (flags > (binaryFlag | waitFlag | repeatedFlag)) throw broken(place, `its flags are ${flags}`);
+  const user = readUser(bytes, userAt, idAt, place);
+  if (!isWanted(user)) return end;
   const binary = (flags & binaryFlag) !== 0;
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataAt, dataBytes);
-  if (!binary && !isUtf8(data)) throw broken(messages, 'it is text, and its data is not valid UTF-8');
+  if (!binary && !isUtf8(data)) throw broken(place, 'it is text, and its data is not valid UTF-8');
   messages.push({
-    user: readUser(bytes, userAt, idAt, messages),
+    user,
     data,
     binary,
-    id: readId(bytes, idAt, dataAt, messages),
+    id: readId(bytes, idAt, dataAt, place),
     waitForClient: (flags & waitFlag) !== 0,
     repeated: (flags & repeatedFlag) !== 0,
   });
@@ -157,23 +177,23 @@ function decodeMessage(bytes: Buffer, start: number, messages: Message[]): numbe
 }
 
 /** Checked here, because whoever passes the message on writes the id as it stands. */
-function readId(bytes: Buffer, from: number, to: number, messages: readonly Message[]): string {
+function readId(bytes: Buffer, from: number, to: number, place: number): string {
   for (let i = from; i < to; i++) {
-    if (bytes[i]! < 0x21 || bytes[i]! > 0x7e) throw broken(messages, 'its id is not printable ASCII');
+    if (bytes[i]! < 0x21 || bytes[i]! > 0x7e) throw broken(place, 'its id is not printable ASCII');
   }
   return bytes.toString('latin1', from, to);
 }
 
-function readUser(bytes: Buffer, from: number, to: number, messages: readonly Message[]): string {
+function readUser(bytes: Buffer, from: number, to: number, place: number): string {
   const user = readUtf8(bytes, from, to);
-  if (user === undefined) throw broken(messages, 'its user is not valid UTF-8', 'bad-user');
+  if (user === undefined) throw broken(place, 'its user is not valid UTF-8', 'bad-user');
   return user;
 }
 
 function broken(
-  before: readonly Message[],
+  place: number,
   what: string,
   code: 'bad-request' | 'bad-user' | 'too-large' = 'bad-request',
 ): PinwheelError {
-  return new PinwheelError(code, `message ${before.length + 1} of the batch: ${what}`);
+  return new PinwheelError(code, `message ${place} of the batch: ${what}`);
 }

@@ -63,6 +63,14 @@ export {
   isErrorCode,
   PinwheelError,
 } from './pinwheel-error.js';
+export {
+  everybodyFrame,
+  type QueueFrame,
+  queueFrameVersion,
+  queueHeadBytes,
+  readQueueFrame,
+  writeMessagesHead,
+} from './queue-frame.js';
 export { httpStatusOfReceipt, type Receipt, type ReceiptStatus } from './receipt.js';
 export { type ReceiptDetail, Receipts } from './receipts.js';
 export { decodeUserId, parseUserId, queryText, rawQueryValue } from './user-id.js';

@@ -3,10 +3,10 @@ import { PinwheelError } from '@pinwheel/protocol';
 import type { NodeClients } from './node-clients.js';
 
 export interface BroadcastReceipt {
-  /** Nodes that took part. */
-  readonly nodes: number;
-  /** Sessions that it was written to, on all of them. */
-  readonly delivered: number;
+  /** Nodes that took part. Missing when a queue took it that does not say how many listen. */
+  readonly nodes?: number;
+  /** Sessions that it was written to, on all of them. Missing when a queue took it: nobody answers. */
+  readonly delivered?: number;
   /** Nodes that did not answer, with the reason. */
   readonly failed?: readonly { readonly node: string; readonly error: string }[];
 }

@@ -13,10 +13,15 @@ export function checkId(id: string): string {
 /**
  * Whether the receipt waits for the client.
  *
+ * @param whyNot why no receipt can.
  * @throws PinwheelError `bad-option`.
  */
-export function checkWait(wait: unknown): boolean {
-  if (wait === undefined || wait === 'client') return wait === 'client';
+export function checkWait(wait: unknown, whyNot: string | undefined): boolean {
+  if (wait === undefined) return false;
+  if (wait === 'client') {
+    if (whyNot === undefined) return true;
+    throw new PinwheelError('bad-option', `wait is "client"; it must be missing, as ${whyNot}`);
+  }
   throw new PinwheelError('bad-option', `wait is ${JSON.stringify(wait)}; it must be "client" or missing`);
 }
 

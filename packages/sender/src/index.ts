@@ -16,3 +16,4 @@ export { defaultOutboxLimits, Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
 export { addSenderMetrics, senderMetrics } from './sender-metrics.js';
 export type { SenderOptions } from './sender-options.js';
+export type { Traffic } from './traffic.js';

@@ -9,6 +9,7 @@ import {
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
 import { failureOf, openPool, type PostOptions, refusalOf, requestHeaders } from './node-pool.js';
+import type { Traffic } from './traffic.js';
 
 /** How a batch that was posted ended. */
 export type Outcome =
@@ -30,12 +31,17 @@ const connections = 4;
 export class NodeClient {
   readonly #pool: Pool;
   readonly #name: string;
+  readonly #traffic: Traffic;
   readonly #openAckClient: () => AckClient;
   #ackClient: AckClient | undefined;
   #idleWriters: BatchWriter[] = [];
 
-  /** @param origin for example `http://10.0.0.1:7001`. */
-  constructor(name: string, origin: string, connectTimeoutMs = 1000) {
+  /**
+   * @param origin for example `http://10.0.0.1:7001`.
+   * @param traffic where batches are counted.
+   */
+  constructor(name: string, origin: string, traffic: Traffic, connectTimeoutMs = 1000) {
+    this.#traffic = traffic;
     this.#name = `${name} (${origin})`;
     this.#pool = openPool(origin, connections, connectTimeoutMs);
     this.#openAckClient = () => new AckClient(this.#name, origin, connectTimeoutMs);
@@ -47,11 +53,14 @@ export class NodeClient {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), Math.max(1, options.deadlineMs));
     try {
+      const batch = writer.write(messages);
+      this.#traffic.copies += messages.length;
+      this.#traffic.bytes += batch.length;
       const answer = await this.#pool.request({
         method: 'POST',
         path: '/v1/messages',
         headers: requestHeaders(options),
-        body: writer.write(messages),
+        body: batch,
         signal: abort.signal,
       });
       const body = Buffer.from(await answer.body.arrayBuffer());

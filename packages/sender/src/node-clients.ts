@@ -1,9 +1,12 @@
 import type { Member } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { NodeClient } from './node-client.js';
+import { noTraffic } from './traffic.js';
 
 /** One client per node; a member that comes back elsewhere gets a new one. */
 export class NodeClients {
+  /** Of all of them together. */
+  readonly traffic = noTraffic();
   readonly #clients = new Map<string, { readonly origin: string; readonly client: NodeClient }>();
   /** Of members that have left, with requests under way. */
   readonly #retired = new Set<NodeClient>();
@@ -15,7 +18,7 @@ export class NodeClients {
     const known = this.#clients.get(member.id);
     if (known?.origin === origin) return known.client;
     if (known !== undefined) this.#retire(known.client);
-    const client = new NodeClient(member.id, origin);
+    const client = new NodeClient(member.id, origin, this.traffic);
     this.#clients.set(member.id, { origin, client });
     return client;
   }

@@ -6,8 +6,13 @@ export const senderMetrics = {
   receipts: counter('pinwheel_sender_receipts_total', 'Receipts given to the caller, by status.', {
     status: ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'],
   }),
-  batches: counter('pinwheel_sender_batches_total', 'Requests to nodes.'),
+  batches: counter('pinwheel_sender_batches_total', 'Requests to nodes, or to a queue.'),
   batchedMessages: counter('pinwheel_sender_batched_messages_total', 'Messages in those requests.'),
+  copies: counter(
+    'pinwheel_sender_copies_total',
+    'Payload copies handed to nodes, or to a queue; above the messages when they are tried again or go to several.',
+  ),
+  copiedBytes: counter('pinwheel_sender_copied_bytes_total', 'Their size in bytes, as encoded.'),
   batchSeconds: histogram(
     'pinwheel_sender_batch_seconds',
     'Time of a request to a node, from its first byte to its receipts.',
@@ -30,6 +35,8 @@ export function addSenderMetrics(metrics: Metrics, sender: Sender): void {
   metrics.add(senderMetrics.receipts, () => readingsOf(dispatch().receipts));
   metrics.add(senderMetrics.batches, () => dispatch().batches);
   metrics.add(senderMetrics.batchedMessages, () => dispatch().batchedMessages);
+  metrics.add(senderMetrics.copies, () => sender.counters().traffic.copies);
+  metrics.add(senderMetrics.copiedBytes, () => sender.counters().traffic.bytes);
   metrics.add(senderMetrics.retries, () => dispatch().retries);
   metrics.add(senderMetrics.refused, () => dispatch().refused);
   metrics.add(senderMetrics.queuedMessages, () => sender.counters().queuedMessages);

@@ -1,10 +1,16 @@
 import { type Log, type Membership, type RingTracker, silentLog } from '@pinwheel/membership';
 import { maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
+import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { DispatchLimits } from './dispatch.js';
 import { defaultOutboxLimits } from './outbox.js';
 
 export interface SenderOptions {
+  /**
+   * How messages find their users; default: by the ring. It must be what the nodes have. The sender does not close its
+   * queue. Only the ring needs `membership` or `tracker`.
+   */
+  readonly strategy?: Strategy;
   /** Where the members come from. The sender does not close it. */
   readonly membership?: Membership;
   /** Instead of `membership`: the ring that this process follows already. The sender does not close it. */
@@ -33,16 +39,21 @@ export interface SenderOptions {
 }
 
 export interface CheckedSenderOptions extends DispatchLimits {
+  readonly strategy: Strategy;
   readonly deadlineMs: number;
   readonly log: Log;
 }
 
 /** @throws PinwheelError `bad-option`. */
 export function checkSenderOptions(options: SenderOptions): CheckedSenderOptions {
-  if ((options.membership === undefined) === (options.tracker === undefined)) {
+  const strategy = checkStrategy(options.strategy ?? ringStrategy);
+  const hasSource = options.membership !== undefined || options.tracker !== undefined;
+  const hasBoth = options.membership !== undefined && options.tracker !== undefined;
+  if (hasBoth || (strategy.name === 'ring' && !hasSource)) {
     throw new PinwheelError('bad-option', 'a sender takes exactly one of membership and tracker');
   }
   const checked = {
+    strategy,
     deadlineMs: options.deadlineMs ?? 5000,
     maxQueuedMessages: options.maxQueuedMessages ?? 65_536,
     maxQueuedBytes: options.maxQueuedBytes ?? 67_108_864,

@@ -1,14 +1,19 @@
-import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
+import { systemClock } from '@pinwheel/membership';
 import { maxDeadlineMs, PinwheelError, parseUserId, type Receipt } from '@pinwheel/protocol';
-import type { AckQuestion, AskOptions } from './ack-client.js';
-import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
+import type { BroadcastReceipt } from './broadcast.js';
 import { checkData, checkId, checkWait } from './check-message.js';
 import { Dispatch, type DispatchCounters } from './dispatch.js';
 import { numberedIds } from './message-ids.js';
-import type { NodeClient, Outcome } from './node-client.js';
-import { NodeClients } from './node-clients.js';
 import { Pending } from './pending.js';
-import { checkSenderOptions, type SenderOptions, within } from './sender-options.js';
+import {
+  type CheckedSenderOptions,
+  checkSenderOptions,
+  type SenderOptions,
+  within,
+} from './sender-options.js';
+import type { Traffic } from './traffic.js';
+import type { Transport } from './transport.js';
+import { transportOf } from './transport-of.js';
 
 export interface SendOptions {
   /** 1–64 printable ASCII characters; made when missing. A message that is sent again should keep its id. */
@@ -21,7 +26,7 @@ export interface SendOptions {
    * `client`: the receipt waits until the user's attached sessions have acknowledged the message, at most until the
    * deadline. `delivered` then counts those that have. `queued`: nobody has, and it is kept. `overloaded` with
    * `deadline`: nobody has, and it is not; with `unknown-outcome`: nobody is there who could, as clients without the
-   * subprotocol pinwheel.v1 cannot. It holds up no other message.
+   * subprotocol pinwheel.v1 cannot. It holds up no other message. Only with the strategy ring: a queue answers nothing.
    */
   readonly wait?: 'client';
 }
@@ -35,6 +40,8 @@ export interface SenderCounters {
   readonly waitingUsers: number;
   /** Messages that were taken and wait for their clients. */
   readonly waitingForClients: number;
+  /** Payload copies handed to nodes or to a queue. */
+  readonly traffic: Readonly<Traffic>;
 }
 
 /** Reaches users from any process. One per process is enough. */
@@ -45,7 +52,8 @@ export interface Sender {
    * Sends one message; resolves with its receipt, by the deadline. A user's messages arrive in the order of the
    * calls. Bytes must not be changed before the receipt. May be called before `ready`.
    *
-   * @throws PinwheelError (rejects) for a bad user or id, data over 1,048,576 bytes, and after `close`.
+   * @throws PinwheelError (rejects) for a bad user or id, data over 1,048,576 bytes, a `wait` that the strategy cannot keep,
+   * and after `close`.
    */
   send(user: string, data: string | Uint8Array, options?: SendOptions): Promise<Receipt>;
   /** The same message to many users, one request per owner; receipts in the order of the users. */
@@ -54,7 +62,7 @@ export interface Sender {
     data: string | Uint8Array,
     options?: Omit<SendOptions, 'id'>,
   ): Promise<readonly Receipt[]>;
-  /** To every connected user through every node. */
+  /** To every connected user through every node: by the queue, if the strategy has one, else by calls. */
   broadcast(data: string | Uint8Array, options?: Omit<SendOptions, 'id' | 'wait'>): Promise<BroadcastReceipt>;
   counters(): SenderCounters;
   /** Has every request's time from now on, in seconds; the last observer counts. */
@@ -68,7 +76,8 @@ export interface Sender {
 
 /** @throws PinwheelError `bad-option`. */
 export function createSender(options: SenderOptions): Sender {
-  return new RingSender(options);
+  const checked = checkSenderOptions(options);
+  return new DispatchingSender(checked, (observe) => transportOf(checked.strategy, options, observe));
 }
 
 type Id = ConstructorParameters<typeof Pending>[3];
@@ -83,41 +92,36 @@ function keepSettle(settle: (receipt: Receipt) => void): void {
   keptSettle = settle;
 }
 
-class RingSender implements Sender {
-  readonly #options;
-  readonly #clients = new NodeClients();
+class DispatchingSender implements Sender {
+  readonly #options: CheckedSenderOptions;
+  readonly #transport: Transport;
   readonly #dispatch: Dispatch;
   readonly #idOf = numberedIds();
-  readonly #tracker: RingTracker;
-  readonly #ownsTracker: boolean;
   readonly #ready: Promise<void>;
-  #state: RingState | undefined;
-  #unsubscribe: () => void = () => {};
-  #startError: PinwheelError | undefined;
   #order = 0;
   #observeBatch: (seconds: number) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(options: SenderOptions) {
-    this.#options = checkSenderOptions(options);
-    const { membership, tracker, ringSettings } = options;
-    this.#ownsTracker = tracker === undefined;
-    this.#tracker =
-      tracker ??
-      createRingTracker({ membership: membership!, settings: ringSettings ?? {}, log: this.#options.log });
+  constructor(
+    options: CheckedSenderOptions,
+    openTransport: (observe: (seconds: number) => void) => Transport,
+  ) {
+    this.#options = options;
+    const transport = openTransport((seconds) => this.#observeBatch(seconds));
+    this.#transport = transport;
     this.#dispatch = new Dispatch(
       {
         clock: systemClock,
         random: Math.random,
-        ownerOf: (user) => this.#state?.ring.owner(user),
-        whyNobody: () => this.#whyNobody(),
-        post: (member, batch, deadlineMs) => this.#post(member, batch, deadlineMs),
-        ask: (member, question, waitMs, deadlineMs) => this.#ask(member, question, { waitMs, deadlineMs }),
-        refreshRing: () => void this.#tracker.refresh(),
+        ownerOf: (user) => transport.placeOf(user),
+        whyNobody: () => transport.whyNowhere(),
+        post: (place, batch, deadlineMs) => transport.post(place, batch, deadlineMs),
+        ask: (place, question, waitMs, deadlineMs) => transport.ask(place, question, { waitMs, deadlineMs }),
+        refreshRing: () => transport.refresh(),
       },
-      this.#options,
+      { ...options, maxBatchBytes: Math.min(options.maxBatchBytes, transport.maxBatchBytes) },
     );
-    this.#ready = this.#start();
+    this.#ready = transport.start(() => this.#dispatch.ringChanged());
     // whoever does not ask for `ready` learns it from the receipts
     this.#ready.catch(() => {});
   }
@@ -152,7 +156,7 @@ class RingSender implements Sender {
     const binary = checkData(data, options.binary);
     const deadlineMs = this.#deadlineMs(options);
     await this.#ready;
-    return broadcastThrough(this.#tracker.current, this.#clients, data, binary, deadlineMs);
+    return this.#transport.broadcast(data, binary, deadlineMs);
   }
 
   counters(): SenderCounters {
@@ -162,6 +166,7 @@ class RingSender implements Sender {
       queuedBytes: this.#dispatch.queuedBytes,
       waitingUsers: this.#dispatch.waitingUsers,
       waitingForClients: this.#dispatch.waitingForClients,
+      traffic: this.#transport.traffic,
     };
   }
 
@@ -178,60 +183,11 @@ class RingSender implements Sender {
     this.#refuseWhenClosed();
     const binary = checkData(data, options.binary);
     parseUserId(user);
-    const waits = checkWait(options.wait);
+    const waits = checkWait(options.wait, this.#transport.whyNoWait);
     const deadline = Math.ceil(systemClock.now()) + this.#deadlineMs(options);
     const receipt = new Promise<Receipt>(keepSettle);
     this.#dispatch.send(new Pending(user, data, binary, id, this.#order++, deadline, keptSettle, waits));
     return receipt;
-  }
-
-  async #start(): Promise<void> {
-    try {
-      this.#state = this.#ownsTracker ? await this.#tracker.start() : this.#tracker.current;
-    } catch (thrown) {
-      this.#startError = PinwheelError.from(thrown, 'membership');
-      throw this.#startError;
-    }
-    this.#unsubscribe = this.#tracker.subscribe((current) => this.#follow(current));
-    this.#follow(this.#tracker.current);
-  }
-
-  #follow(current: RingState): void {
-    this.#state = current;
-    this.#dispatch.ringChanged();
-    this.#clients.keepOnly(current.members);
-  }
-
-  async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
-    try {
-      const client = this.#clientOf(id);
-      const start = performance.now();
-      const outcome = await client.post(batch, { deadlineMs });
-      this.#observeBatch((performance.now() - start) / 1000);
-      return outcome;
-    } catch (thrown) {
-      return { kind: 'failed', error: PinwheelError.from(thrown) };
-    }
-  }
-
-  async #ask(id: string, question: AckQuestion, options: AskOptions): Promise<Receipt> {
-    return this.#clientOf(id).acknowledgement(question, options);
-  }
-
-  #clientOf(id: string): NodeClient {
-    const member = this.#state?.members.get(id);
-    if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
-    if (member.kind === 'foreign') {
-      const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
-      throw new PinwheelError('bad-request', why);
-    }
-    return this.#clients.of(member);
-  }
-
-  #whyNobody(): PinwheelError {
-    if (this.#startError !== undefined) return this.#startError;
-    const why = this.#state === undefined ? 'there is no ring yet' : 'the ring has no members';
-    return new PinwheelError('unavailable', why);
   }
 
   #deadlineMs({ deadlineMs }: SendOptions): number {
@@ -250,8 +206,6 @@ class RingSender implements Sender {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
     this.#dispatch.abandon('closed', 'the sender was closed before an answer came');
-    this.#unsubscribe();
-    await this.#clients.close();
-    if (this.#ownsTracker) await this.#tracker.close();
+    await this.#transport.close();
   }
 }

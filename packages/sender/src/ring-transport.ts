@@ -1,0 +1,117 @@
+import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
+import { PinwheelError, type Receipt } from '@pinwheel/protocol';
+import type { Queue } from '@pinwheel/strategy';
+import type { AckQuestion, AskOptions } from './ack-client.js';
+import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
+import type { NodeClient, Outcome } from './node-client.js';
+import { NodeClients } from './node-clients.js';
+import type { Pending } from './pending.js';
+import { postToEverybody } from './post-to-everybody.js';
+import type { SenderOptions } from './sender-options.js';
+import type { Transport } from './transport.js';
+
+export interface RingTransportOptions {
+  readonly source: Pick<SenderOptions, 'membership' | 'tracker' | 'ringSettings' | 'log'>;
+  /** What is for everybody goes through it, else through a node. */
+  readonly everybody: { readonly queue: Queue; readonly topic: string } | undefined;
+  /** Has every request's time, in seconds. */
+  readonly observe: (seconds: number) => void;
+}
+
+/** One call to the node that owns the user by the ring. */
+export class RingTransport implements Transport {
+  readonly maxBatchBytes = Number.POSITIVE_INFINITY;
+  readonly whyNoWait = undefined;
+  readonly #clients = new NodeClients();
+  readonly #options: RingTransportOptions;
+  readonly #tracker: RingTracker;
+  readonly #ownsTracker: boolean;
+  #state: RingState | undefined;
+  #startError: PinwheelError | undefined;
+  #unsubscribe: () => void = () => {};
+
+  constructor(options: RingTransportOptions) {
+    this.#options = options;
+    const { membership, tracker, ringSettings = {}, log } = options.source;
+    this.#ownsTracker = tracker === undefined;
+    this.#tracker =
+      tracker ??
+      createRingTracker({
+        membership: membership!,
+        settings: ringSettings,
+        ...(log === undefined ? {} : { log }),
+      });
+  }
+
+  get traffic() {
+    return this.#clients.traffic;
+  }
+
+  async start(changed: () => void): Promise<void> {
+    try {
+      this.#state = this.#ownsTracker ? await this.#tracker.start() : this.#tracker.current;
+    } catch (thrown) {
+      this.#startError = PinwheelError.from(thrown, 'membership');
+      throw this.#startError;
+    }
+    const follow = (current: RingState): void => {
+      this.#state = current;
+      changed();
+      this.#clients.keepOnly(current.members);
+    };
+    this.#unsubscribe = this.#tracker.subscribe(follow);
+    follow(this.#tracker.current);
+  }
+
+  placeOf(user: string): string | undefined {
+    return this.#state?.ring.owner(user);
+  }
+
+  whyNowhere(): PinwheelError {
+    if (this.#startError !== undefined) return this.#startError;
+    const why = this.#state === undefined ? 'there is no ring yet' : 'the ring has no members';
+    return new PinwheelError('unavailable', why);
+  }
+
+  async post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+    try {
+      const client = this.#clientOf(id);
+      const start = performance.now();
+      const outcome = await client.post(batch, { deadlineMs });
+      this.#options.observe((performance.now() - start) / 1000);
+      return outcome;
+    } catch (thrown) {
+      return { kind: 'failed', error: PinwheelError.from(thrown) };
+    }
+  }
+
+  async ask(id: string, question: AckQuestion, options: AskOptions): Promise<Receipt> {
+    return this.#clientOf(id).acknowledgement(question, options);
+  }
+
+  async broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {
+    const { everybody } = this.#options;
+    if (everybody !== undefined) return postToEverybody(everybody, data, binary, deadlineMs);
+    return broadcastThrough(this.#tracker.current, this.#clients, data, binary, deadlineMs);
+  }
+
+  refresh(): void {
+    void this.#tracker.refresh();
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    await this.#clients.close();
+    if (this.#ownsTracker) await this.#tracker.close();
+  }
+
+  #clientOf(id: string): NodeClient {
+    const member = this.#state?.members.get(id);
+    if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
+    if (member.kind === 'foreign') {
+      const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;
+      throw new PinwheelError('bad-request', why);
+    }
+    return this.#clients.of(member);
+  }
+}

@@ -1,0 +1,81 @@
+import { backoffMs } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+import { Redis } from 'ioredis';
+
+const reconnectWait = { firstMs: 50, longestMs: 2000 };
+const connectTimeoutMs = 2000;
+/** A connection on which something is awaited and nothing comes for so long is dead, in ms. */
+const silentMs = 6000;
+
+/**
+ * A connection to a Redis, which it makes anew by itself whenever it is lost. A command is refused while there is none
+ * and never sent a second time: what became of it is for the caller to find out.
+ *
+ * @param url `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS.
+ */
+export function openRedis(url: string, name: string): Redis {
+  const redis = new Redis(url, {
+    connectionName: name,
+    connectTimeout: connectTimeoutMs,
+    socketTimeout: silentMs,
+    retryStrategy: (failures) => Math.ceil(backoffMs(failures, reconnectWait)),
+    // a replica that was the primary until now
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+  });
+  // whoever sends a command learns of it there, and whoever is subscribed by the end of the connection
+  redis.on('error', () => {});
+  return redis;
+}
+
+/** Without user and password: `redis 127.0.0.1:6379`. */
+export function describeRedis(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `redis ${hostname}:${port === '' ? 6379 : port}`;
+}
+
+/** What a command's failure says about whether Redis has taken it. */
+export function failureOf(redis: string, thrown: unknown): PinwheelError {
+  if (thrown instanceof PinwheelError) return thrown;
+  const cause = thrown as Error;
+  if (cause.message.startsWith("Stream isn't writeable")) {
+    return new PinwheelError('unreachable', `${redis} is away; it is being connected to again`, { cause });
+  }
+  if (cause.name === 'ReplyError') {
+    return new PinwheelError('unavailable', `${redis} refused: ${cause.message}`, { cause });
+  }
+  return new PinwheelError('unknown-outcome', `the connection to ${redis} broke: ${cause.message}`, {
+    cause,
+  });
+}
+
+/**
+ * Resolves when there is a connection.
+ *
+ * @throws PinwheelError (rejects) `unreachable` after `deadlineMs`.
+ */
+export async function untilReady(redis: Redis, description: string, deadlineMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  let last: Error | undefined;
+  const remember = (error: Error): void => {
+    last = error;
+  };
+  redis.on('error', remember);
+  const isThere = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), deadlineMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+  redis.off('error', remember);
+  if (isThere) return;
+  const why = last === undefined ? '' : `: ${last.message}`;
+  throw new PinwheelError(
+    'unreachable',
+    `${description} did not answer within ${deadlineMs} ms${why}; is it running, and is the URL right?`,
+  );
+}

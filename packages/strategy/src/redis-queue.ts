@@ -1,0 +1,162 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import type { Redis } from 'ioredis';
+import type { Post, Posted, Queue, QueueListener } from './queue.js';
+import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';
+import { withinDeadline } from './within-deadline.js';
+
+/** Far below Redis' own bound, 512 MiB, and above anything that is posted. */
+const maxPostBytes = 33_554_432;
+/** How often a subscriber that hears nothing asks whether Redis is still there, in ms. */
+const pingMs = 2000;
+
+/** Topics as channels of Redis pub/sub. Connects when it is first used. */
+export function redisQueue(url: string): Queue {
+  return new RedisQueue(url);
+}
+
+class RedisQueue implements Queue {
+  readonly description: string;
+  readonly maxPostBytes = maxPostBytes;
+  readonly #url: string;
+  readonly #subscriptions = new Set<Subscription>();
+  #publisher: Redis | undefined;
+  #isClosed = false;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.description = describeRedis(url);
+  }
+
+  async publish(posts: readonly Post[], deadlineMs: number): Promise<readonly Posted[]> {
+    try {
+      return await this.#publish(posts, deadlineMs);
+    } catch (thrown) {
+      const failed: Posted = { kind: 'failed', error: failureOf(this.description, thrown) };
+      return posts.map(() => failed);
+    }
+  }
+
+  async subscribe(
+    topics: readonly string[],
+    listener: QueueListener,
+    deadlineMs: number,
+  ): Promise<() => Promise<void>> {
+    const redis = this.#open('pinwheel-subscriber');
+    const subscription = new Subscription(redis, this.description, topics, listener);
+    this.#subscriptions.add(subscription);
+    const end = async (): Promise<void> => {
+      this.#subscriptions.delete(subscription);
+      subscription.end();
+    };
+    try {
+      await withinDeadline(subscription.begun, deadlineMs, `${this.description}: to subscribe`);
+      return end;
+    } catch (thrown) {
+      await end();
+      const { message } = PinwheelError.from(subscription.lastError ?? thrown);
+      const why = `${this.description} cannot be subscribed to: ${message}; is it running, and is the URL right?`;
+      throw new PinwheelError('unavailable', why, { cause: thrown });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#publisher?.disconnect();
+    for (const subscription of this.#subscriptions) subscription.end();
+    this.#subscriptions.clear();
+  }
+
+  async #publish(posts: readonly Post[], deadlineMs: number): Promise<readonly Posted[]> {
+    const start = performance.now();
+    const redis = this.#publisher ?? this.#open('pinwheel-publisher');
+    const isNew = this.#publisher === undefined;
+    this.#publisher = redis;
+    // the first post must not fail only because it came before the connection
+    if (isNew) await untilReady(redis, this.description, deadlineMs);
+    const pipeline = redis.pipeline();
+    for (const { topic, bytes } of posts) {
+      pipeline.publish(topic, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    }
+    const left = deadlineMs - (performance.now() - start);
+    try {
+      const results = await withinDeadline(pipeline.exec(), left, `${this.description}: to publish`);
+      return results!.map(([error, receivers]) => this.#posted(error, receivers));
+    } catch (thrown) {
+      // what it has in its queues is of no use to anybody any more
+      if (PinwheelError.from(thrown).code === 'deadline') redis.disconnect(true);
+      throw thrown;
+    }
+  }
+
+  #posted(error: Error | null, receivers: unknown): Posted {
+    if (error === null) return { kind: 'taken', receivers: receivers as number };
+    return { kind: 'failed', error: failureOf(this.description, error) };
+  }
+
+  #open(name: string): Redis {
+    if (this.#isClosed) throw new PinwheelError('closed', `the queue on ${this.description} is closed`);
+    return openRedis(this.#url, name);
+  }
+}
+
+/** One connection that listens, from one loss of it to the next. */
+class Subscription {
+  readonly begun: Promise<void>;
+  lastError: Error | undefined;
+  readonly #redis: Redis;
+  readonly #description: string;
+  readonly #topics: readonly string[];
+  readonly #listener: QueueListener;
+  readonly #ping: NodeJS.Timeout;
+  #resolveBegun: () => void = () => {};
+  #state: 'beginning' | 'listening' | 'away' | 'ended' = 'beginning';
+
+  constructor(redis: Redis, description: string, topics: readonly string[], listener: QueueListener) {
+    this.#redis = redis;
+    this.#description = description;
+    this.#topics = topics;
+    this.#listener = listener;
+    this.begun = new Promise((resolve) => {
+      this.#resolveBegun = resolve;
+    });
+    redis.on('messageBuffer', (_topic: Buffer, bytes: Buffer) => {
+      if (this.#state !== 'ended') listener.message(bytes);
+    });
+    redis.on('error', (error) => {
+      this.lastError = error;
+    });
+    redis.on('ready', () => void this.#subscribe());
+    redis.on('close', () => this.#lost());
+    // a connection that is silent is not told apart from a dead one otherwise
+    this.#ping = setInterval(() => void redis.ping().catch(() => {}), pingMs).unref();
+  }
+
+  end(): void {
+    this.#state = 'ended';
+    clearInterval(this.#ping);
+    this.#redis.disconnect();
+  }
+
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#redis.subscribe(...this.#topics);
+    } catch (thrown) {
+      this.lastError = thrown as Error;
+      if (this.#state !== 'ended') this.#redis.disconnect(true);
+      return;
+    }
+    const before = this.#state;
+    if (before === 'ended') return;
+    this.#state = 'listening';
+    this.lastError = undefined;
+    if (before === 'beginning') this.#resolveBegun();
+    else if (before === 'away') this.#listener.back();
+  }
+
+  #lost(): void {
+    if (this.#state !== 'listening') return;
+    this.#state = 'away';
+    const why = this.lastError === undefined ? 'the connection has ended' : this.lastError.message;
+    this.#listener.away(new PinwheelError('unavailable', `${this.#description} is away: ${why}`));
+  }
+}

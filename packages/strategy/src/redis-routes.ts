@@ -1,0 +1,116 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import type { Redis, Result } from 'ioredis';
+import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';
+import type { RouteChanges, Routes } from './routes.js';
+import { withinDeadline } from './within-deadline.js';
+
+/**
+ * A user's routes are a sorted set, each scored with the end of its lease by Redis' own clock; the whole set goes with
+ * the last of them.
+ *
+ * KEYS: users who are here, then users who are gone. ARGV: where · lease in ms · how many of the keys are here.
+ */
+const writeScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local here = tonumber(ARGV[3])
+for i, key in ipairs(KEYS) do
+  if i <= here then
+    redis.call('ZADD', key, now + ARGV[2], ARGV[1])
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    redis.call('PEXPIRE', key, ARGV[2])
+  else
+    redis.call('ZREM', key, ARGV[1])
+  end
+end`;
+
+/** KEYS: users. Returns a list of names for each. */
+const readScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = {}
+for i, key in ipairs(KEYS) do
+  found[i] = redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')
+end
+return found`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    pinwheelWriteRoutes(count: number, ...words: (string | number)[]): Result<null, Context>;
+    pinwheelReadRoutes(count: number, ...keys: string[]): Result<string[][], Context>;
+  }
+}
+
+/**
+ * Routes in a Redis. Connects when it is first used. All users' routes must be on one Redis: scripts touch many keys.
+ *
+ * @param prefix of its keys: `{prefix}.route.{user}`.
+ */
+export function redisRoutes(url: string, prefix: string): Routes {
+  return new RedisRoutes(url, prefix);
+}
+
+class RedisRoutes implements Routes {
+  readonly description: string;
+  readonly #url: string;
+  readonly #prefix: string;
+  #redis: Redis | undefined;
+  #isClosed = false;
+
+  constructor(url: string, prefix: string) {
+    this.#url = url;
+    this.#prefix = `${prefix}.route.`;
+    this.description = describeRedis(url);
+  }
+
+  async write(
+    where: string,
+    { here, gone }: RouteChanges,
+    leaseMs: number,
+    deadlineMs: number,
+  ): Promise<void> {
+    const keys = [...here, ...gone].map((user) => this.#prefix + user);
+    await this.#call(deadlineMs, 'to write routes', (redis) =>
+      redis.pinwheelWriteRoutes(keys.length, ...keys, where, leaseMs, here.length),
+    );
+  }
+
+  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly string[])[]> {
+    const keys = users.map((user) => this.#prefix + user);
+    return this.#call(deadlineMs, 'to read routes', (redis) =>
+      redis.pinwheelReadRoutes(keys.length, ...keys),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#redis?.disconnect();
+  }
+
+  async #call<T>(deadlineMs: number, what: string, call: (redis: Redis) => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const isNew = this.#redis === undefined;
+    const redis = this.#connection();
+    try {
+      // the first call must not fail only because it came before the connection
+      if (isNew) await untilReady(redis, this.description, deadlineMs);
+      const left = deadlineMs - (performance.now() - start);
+      return await withinDeadline(call(redis), left, `${this.description}: ${what}`);
+    } catch (thrown) {
+      const error = failureOf(this.description, thrown);
+      // what it has in its queues is of no use to anybody any more
+      if (error.code === 'deadline') redis.disconnect(true);
+      throw error;
+    }
+  }
+
+  #connection(): Redis {
+    if (this.#isClosed) throw new PinwheelError('closed', `the routes on ${this.description} are closed`);
+    if (this.#redis === undefined) {
+      this.#redis = openRedis(this.#url, 'pinwheel-routes');
+      this.#redis.defineCommand('pinwheelWriteRoutes', { lua: writeScript });
+      this.#redis.defineCommand('pinwheelReadRoutes', { lua: readScript });
+    }
+    return this.#redis;
+  }
+}

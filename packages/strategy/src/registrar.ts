@@ -1,0 +1,160 @@
+import { backoffMs, type Clock } from '@pinwheel/membership';
+import { Rounds } from '@pinwheel/migration';
+import type { Routes } from './routes.js';
+
+export interface RegistrarOptions {
+  readonly routes: Pick<Routes, 'write'>;
+  /** How the registry names this node. */
+  readonly where: string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The registry could not be written to. Called once until it could. */
+  readonly failing: (error: Error) => void;
+  readonly working: () => void;
+}
+
+const mostPerWrite = 1000;
+const writeDeadlineMs = 2000;
+const retryWait = { firstMs: 50, longestMs: 2000 };
+/** Of a lease, between one renewal and the next: two may fail. */
+const renewals = 3;
+/** Renewals go in so many parts, so that neither this process nor the registry stands still for them. */
+const renewalParts = 20;
+
+/**
+ * Keeps a registry in step with whom a node has: writes down how it is now, never what has changed, so that a write may
+ * be late, repeated or lost. Knows no socket and has no clock of its own.
+ */
+export class Registrar {
+  readonly #options: RegistrarOptions;
+  readonly #here = new Set<string>();
+  readonly #renewals = new Rounds(this.#here);
+  /** Users of whom the registry may know something else than what holds. */
+  readonly #unwritten = new Set<string>();
+  #isWriting = false;
+  #failures = 0;
+  #cancelRetry: (() => void) | undefined;
+  #cancelRenewal: (() => void) | undefined;
+  #isStopped = false;
+  #written = 0;
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options;
+    this.#scheduleRenewal();
+  }
+
+  /** Users whose route is still to be written. */
+  get unwritten(): number {
+    return this.#unwritten.size;
+  }
+
+  /** Routes written so far, renewals included. */
+  get written(): number {
+    return this.#written;
+  }
+
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** The node has the user now. */
+  came(user: string): void {
+    this.#here.add(user);
+    this.#changed(user);
+  }
+
+  /** The node has the user no more. */
+  left(user: string): void {
+    this.#here.delete(user);
+    this.#changed(user);
+  }
+
+  /** The registry, or the way to this node, was away: everybody is written down again. */
+  renewAll(): void {
+    for (const user of this.#here) this.#unwritten.add(user);
+    this.#write();
+  }
+
+  /**
+   * Writes down that nobody is here. Resolves when that is done, or after `deadlineMs`: leases end what is left.
+   */
+  async close(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const last = clock.now() + deadlineMs;
+    this.#cancelRenewal?.();
+    for (const user of this.#here) this.left(user);
+    while (this.#unwritten.size > 0 && clock.now() < last && !this.isFailing) {
+      this.#write();
+      await new Promise<void>((resolve) => clock.after(5, resolve));
+    }
+    this.#isStopped = true;
+    this.#cancelRetry?.();
+  }
+
+  #scheduleRenewal(): void {
+    const { clock, leaseMs } = this.#options;
+    this.#cancelRenewal = clock.after(leaseMs / renewals / renewalParts, () => {
+      this.#renewals.go(1 / renewalParts, (user) => this.#unwritten.add(user));
+      this.#write();
+      this.#scheduleRenewal();
+    });
+  }
+
+  #changed(user: string): void {
+    if (this.#isStopped) return;
+    this.#unwritten.add(user);
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.#isWriting || this.#isStopped || this.#cancelRetry !== undefined) return;
+    this.#isWriting = true;
+    // whoever comes and goes in the same run of code is written once
+    queueMicrotask(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#unwritten.size > 0 && !this.#isStopped) {
+      const users = this.#take();
+      try {
+        await this.#writeDown(users);
+      } catch (thrown) {
+        for (const user of users) this.#unwritten.add(user);
+        this.#failed(thrown as Error);
+        break;
+      }
+      if (this.#failures > 0) this.#options.working();
+      this.#failures = 0;
+    }
+    this.#isWriting = false;
+  }
+
+  #take(): readonly string[] {
+    const users: string[] = [];
+    for (const user of this.#unwritten) {
+      users.push(user);
+      this.#unwritten.delete(user);
+      if (users.length === mostPerWrite) break;
+    }
+    return users;
+  }
+
+  async #writeDown(users: readonly string[]): Promise<void> {
+    const { routes, where, leaseMs } = this.#options;
+    const here: string[] = [];
+    const gone: string[] = [];
+    for (const user of users) (this.#here.has(user) ? here : gone).push(user);
+    await routes.write(where, { here, gone }, leaseMs, writeDeadlineMs);
+    this.#written += users.length;
+  }
+
+  #failed(error: Error): void {
+    const { clock, random, failing } = this.#options;
+    if (++this.#failures === 1) failing(error);
+    this.#cancelRetry = clock.after(backoffMs(this.#failures, retryWait, random), () => {
+      this.#cancelRetry = undefined;
+      this.#write();
+    });
+  }
+}
