@@ -3,8 +3,10 @@ import type { ClientFrame } from '@pinwheel/protocol';
 import type { InboundWork } from './handoffs.js';
 import type { HeldUser } from './held-user.js';
 import type { LinkSession } from './link-session.js';
+import type { Placement } from './ownership.js';
 import type { Peers } from './peers.js';
 import type { Session } from './session.js';
+import type { Presence } from './users.js';
 
 /** What the application is told of sessions that come by links. */
 export interface SessionWork extends InboundWork {
@@ -22,6 +24,9 @@ export interface HolderOptions {
   /** Random at start. */
   readonly incarnation: string;
   readonly state: RingState;
+  /** Default: `owner`. */
+  readonly placement?: Placement;
+  readonly presence?: Presence;
   readonly clock: Clock;
   readonly random: () => number;
   /** Calls at the end of this turn of the event loop. */

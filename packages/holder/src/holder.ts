@@ -57,7 +57,7 @@ export class Holder {
     this.#options = options;
     this.#beatAt = clock.now();
     this.budget = new InboxBudget(limits.maxInboxTotalBytes);
-    const ownership = new Ownership(self, options.state, clock.now);
+    const ownership = new Ownership(self, options.state, clock.now, options.placement);
     const users = new Users({
       now: clock.now,
       newStream: options.newStream,
@@ -65,6 +65,7 @@ export class Holder {
       limits: { maxMessages: limits.maxInboxMessages, maxBytes: limits.maxInboxBytes },
       resumeWindowMs: limits.resumeWindowMs,
       plainWindowMs: limits.plainWindowMs,
+      ...(options.presence === undefined ? {} : { presence: options.presence }),
       forgotten: ({ user }) => this.moves.gone(user),
       sessionEnded: (session, code, reason) => work.ended(session, code, reason),
     });

@@ -15,7 +15,7 @@ export { LinkSession } from './link-session.js';
 export type { LinkSocket } from './link-world.js';
 export type { Moves } from './moves.js';
 export type { NodeLink } from './node-link.js';
-export { Ownership, type Whereabouts } from './ownership.js';
+export { Ownership, type Placement, type Whereabouts } from './ownership.js';
 export {
   type ClaimAnswer,
   type ClaimRequest,

@@ -9,6 +9,12 @@ export type Whereabouts =
   | { readonly kind: 'nobody' };
 
 /**
+ * `owner`: each user has one node, the one that owns it by the ring. `anywhere`: a node takes whoever comes, as long as it
+ * is in the ring; the ring says where users go when it leaves.
+ */
+export type Placement = 'owner' | 'anywhere';
+
+/**
  * How many of the next owners on the ring are asked: as many nodes may have joined between a user's holder and its
  * owner while the user has not moved yet.
  */
@@ -20,6 +26,8 @@ const successors = 4;
  */
 const doneForMs = 1000;
 
+const mineAlone: Whereabouts = { kind: 'mine', before: [] };
+
 /**
  * Judges users by the ring as it is. Somebody else may still hold a user of mine: a member that owned it by an earlier
  * ring, one of the next on this ring, because a join takes users from those, or one that is draining. Each of them
@@ -30,15 +38,20 @@ export class Ownership {
   #state: RingState;
   #draining: readonly Member[];
   readonly #now: () => number;
+  readonly #placement: Placement;
+  /** Whether everybody who comes is this node's. */
+  #takesAll: boolean;
   /** Members that hold nobody who is not theirs, and when they were asked. */
   #doneMoving = new Map<string, number>();
 
   /** @param now a clock that does not go backwards, in ms. */
-  constructor(self: string, state: RingState, now: () => number) {
+  constructor(self: string, state: RingState, now: () => number, placement: Placement = 'owner') {
     this.self = self;
     this.#now = now;
+    this.#placement = placement;
     this.#state = state;
     this.#draining = drainingOf(state);
+    this.#takesAll = this.#mayTakeAll();
   }
 
   get state(): RingState {
@@ -49,6 +62,7 @@ export class Ownership {
     if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
     this.#state = state;
     this.#draining = drainingOf(state);
+    this.#takesAll = this.#mayTakeAll();
   }
 
   /**
@@ -78,16 +92,22 @@ export class Ownership {
   }
 
   isMine(hash: number): boolean {
-    return this.#state.ring.ownerOfHash(hash) === this.self;
+    return this.#takesAll || this.#state.ring.ownerOfHash(hash) === this.self;
   }
 
   whereabouts(user: string): Whereabouts {
+    if (this.#takesAll) return mineAlone;
     const { ring, members } = this.#state;
     const hash = ring.hashOf(user);
     const id = ring.ownerOfHash(hash);
     if (id === this.self) return { kind: 'mine', before: this.#possibleHolders(user, hash) };
     const owner = id === undefined ? undefined : members.get(id);
     return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
+  }
+
+  #mayTakeAll(): boolean {
+    const { members } = this.#state.ring;
+    return this.#placement === 'anywhere' && members.some(({ id }) => id === this.self);
   }
 
   #isDoneMoving(member: string): boolean {

@@ -7,10 +7,19 @@ import type { Session } from './session.js';
 /** Tombstones beyond it are forgotten, the oldest first. */
 const maxTombstones = 100_000;
 
+/** Hears of who is here, held or on the way. */
+export interface Presence {
+  came(user: string): void;
+  left(user: string): void;
+  /** Another node has the user now, and says so itself. */
+  moved(user: string): void;
+}
+
 export interface UsersOptions extends Omit<HeldContext, 'began' | 'ended' | 'toSweep'> {
   /** The user is not held any more, because nothing needs it. */
   readonly forgotten: (held: HeldUser) => void;
   readonly sessionEnded: (session: Session, code: number, reason: string) => void;
+  readonly presence?: Presence;
 }
 
 /** What a node knows of users: whom it holds, of whom it has a copy, and who is elsewhere. */
@@ -79,6 +88,8 @@ export class Users {
     const before = this.#known.get(known.user);
     if (before !== undefined) this.#leave(before);
     this.#known.set(known.user, known);
+    if (known.kind !== 'released') this.#options.presence?.came(known.user);
+    else if (before !== undefined && before.kind !== 'released') this.#options.presence?.moved(known.user);
     if (known.kind === 'held') {
       this.#held++;
       this.#sessions += known.sessions.length;
@@ -92,6 +103,7 @@ export class Users {
     if (this.#known.get(known.user) !== known) return;
     this.#leave(known);
     this.#known.delete(known.user);
+    if (known.kind !== 'released') this.#options.presence?.left(known.user);
   }
 
   /** Forgets the user unless there is a reason not to. */

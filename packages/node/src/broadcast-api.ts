@@ -1,7 +1,8 @@
-import { deliverTo, type Holder } from '@pinwheel/holder';
+import type { Holder } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
-import { type Message, PinwheelError, Receipts } from '@pinwheel/protocol';
+import { type Message, PinwheelError } from '@pinwheel/protocol';
 import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
+import { deliverToEverybody } from './everybody.js';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
 import { readPassage } from './passage.js';
@@ -15,12 +16,13 @@ export interface BroadcastApiOptions {
   readonly newId: () => string;
   readonly now: () => number;
   readonly deadlineMs: number;
+  /** Posts it where every node listens; missing where there is no queue. */
+  readonly publish?: (payload: Payload, deadlineMs: number) => Promise<BroadcastReceipt>;
 }
 
-/** Users written to before others get their turn of the event loop. */
-const usersPerTurn = 1000;
+type Payload = Pick<Message, 'data' | 'binary' | 'id'>;
 
-/** `POST /v1/broadcast`: to every user of this node, and through every other node to theirs. */
+/** `POST /v1/broadcast`: to every user of this node, and through every other node, or a queue, to theirs. */
 export class BroadcastApi {
   readonly #options: BroadcastApiOptions;
 
@@ -29,38 +31,24 @@ export class BroadcastApi {
   }
 
   async broadcast(exchange: Exchange): Promise<void> {
-    const { counters, now, deadlineMs, newId } = this.#options;
+    const { holder, counters, now, deadlineMs, newId, publish } = this.#options;
     counters.requests.broadcast++;
     const passage = readPassage(exchange, now(), deadlineMs);
     const payload = await readPayload(exchange);
-    const message: Message = { user: '', ...payload, id: newId(), waitForClient: false, repeated: false };
-    const others = passage.noForward || passage.hops > 0 ? [] : this.#others();
+    const message = { ...payload, id: newId() };
+    const isPassedOn = passage.noForward || passage.hops > 0;
+    if (publish !== undefined && !isPassedOn) {
+      return exchange.json(202, await publish(message, Math.round(passage.deadline - now())));
+    }
+    const others = isPassedOn ? [] : this.#others();
     const [here, ...there] = await Promise.all([
-      this.#here(message),
+      deliverToEverybody(holder, message),
       ...others.map((member) => this.#there(member, message, passage.deadline)),
     ]);
     exchange.json(200, summarise(here, there));
   }
 
-  async #here(message: Message): Promise<number> {
-    const batch = [message];
-    const picked = [0];
-    const written = new Uint16Array(1);
-    const receipts = new Receipts(1);
-    const { holder } = this.#options;
-    let delivered = 0;
-    let turn = 0;
-    // a copy: users come and go between the turns
-    for (const held of [...holder.users.users()]) {
-      written[0] = 0;
-      deliverTo(held, batch, picked, written, receipts, holder.second);
-      delivered += written[0]!;
-      if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
-    }
-    return delivered;
-  }
-
-  async #there(member: Member, message: Message, deadline: number): Promise<Ended> {
+  async #there(member: Member, message: Payload, deadline: number): Promise<Ended> {
     const { clients, now } = this.#options;
     const call = {
       deadlineMs: deadline - now(),

@@ -10,6 +10,8 @@ export interface HealthApiOptions {
   readonly tracker: RingTracker;
   readonly metrics: Metrics;
   readonly phase: () => Phase;
+  /** Why this node hears nothing by its queue; `undefined` when it does, or has none. */
+  readonly whyDeaf: () => string | undefined;
 }
 
 /** `GET /healthz`, `/readyz` and `/metrics`. */
@@ -36,11 +38,12 @@ export class HealthApi {
     });
   }
 
-  /** Ready while users may be sent here: in the ring, and not draining. */
+  /** Ready while users may be sent here: in the ring, listening to the queue if there is one, and not draining. */
   ready(exchange: Exchange): void {
-    const { id, tracker, phase } = this.#options;
+    const { id, tracker, phase, whyDeaf } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
-    const status = leavingAs(phase()) ?? (inRing ? 'ready' : 'waiting to be in the ring');
+    const place = inRing ? (whyDeaf() ?? 'ready') : 'waiting to be in the ring';
+    const status = leavingAs(phase()) ?? place;
     exchange.json(status === 'ready' ? 200 : 503, { status });
   }
 

@@ -25,6 +25,8 @@ export interface MessagesApiOptions {
   /** Whether clients' sockets end here, rather than at edges. */
   readonly hasDirectClients: () => boolean;
   readonly acknowledgements: Acknowledgements;
+  /** Why no receipt can wait for a client; `undefined` where it can. */
+  readonly whyNoWait: string | undefined;
   readonly counters: NodeCounters;
   readonly newId: () => string;
   readonly now: () => number;
@@ -57,6 +59,7 @@ export class MessagesApi {
       );
     }
     const waits = readWait(exchange);
+    this.#checkWait(waits);
     const payload = await readPayload(exchange);
     // asked for the place in the stream even when the receipt waits for nobody: it is said
     const message = { user, ...payload, id, waitForClient: true, repeated: given !== undefined };
@@ -88,6 +91,7 @@ export class MessagesApi {
     const body = await exchange.readBody(maxBatchBytes);
     const lines = parseNdjson(body, this.#options.newId);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
+    this.#checkWait(batch.some(({ waitForClient }) => waitForClient));
     const receipts = await this.#receipts(batch, passage);
     let next = 0;
     let answer = '';
@@ -109,6 +113,13 @@ export class MessagesApi {
     );
     for (const { status } of receipts) counters.receipts[status]++;
     return receipts;
+  }
+
+  #checkWait(waits: boolean): void {
+    const { whyNoWait } = this.#options;
+    if (waits && whyNoWait !== undefined) {
+      throw new PinwheelError('bad-request', `wait is client; it must be missing, as ${whyNoWait}`);
+    }
   }
 
   #passage(exchange: Exchange): Passage {

@@ -1,7 +1,10 @@
 import type { Holder } from '@pinwheel/holder';
 import { counter, gauge, histogram, type Metrics, type Reading, readingsOf } from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
+import type { Registrar } from '@pinwheel/strategy';
 import type { NodeCounters } from './node-counters.js';
+import { createQueueCounters } from './queue-counters.js';
+import type { QueueIntake } from './queue-intake.js';
 
 const statuses = ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'];
 const requestKinds = [
@@ -86,6 +89,18 @@ export const nodeMetrics = {
   tombstones: gauge('pinwheel_node_tombstones', 'Users of whom it is known where they went.'),
   inboxBytes: gauge('pinwheel_node_inbox_bytes', 'Memory of all inboxes.'),
   applicationErrors: counter('pinwheel_node_application_errors_total', 'Failures of the application.'),
+  forwardedBytes: counter('pinwheel_node_forwarded_bytes_total', 'Messages passed on, in bytes as encoded.'),
+  queueUp: gauge('pinwheel_node_queue_up', '1 while this node hears what is posted on its queue.'),
+  queueLosses: counter('pinwheel_node_queue_losses_total', 'How often the queue was lost.'),
+  queueCopies: counter(
+    'pinwheel_node_queue_copies_total',
+    'Payload copies that came by the queue, by whether their user is here.',
+    { user: ['here', 'elsewhere'] },
+  ),
+  queueBytes: counter('pinwheel_node_queue_bytes_total', 'Posts that came by the queue, in bytes.'),
+  queueUnreadable: counter('pinwheel_node_queue_unreadable_total', 'Posts that could not be read.'),
+  routesWritten: counter('pinwheel_node_routes_written_total', 'Routes written to the registry.'),
+  routesUnwritten: gauge('pinwheel_node_routes_unwritten', 'Users whose route is still to be written.'),
 } as const;
 
 export interface NodeReadings {
@@ -95,13 +110,16 @@ export interface NodeReadings {
   /** Receipts that wait for clients. */
   readonly acknowledgements: () => number;
   readonly inboundBytes: () => number;
+  readonly forwardedBytes: () => number;
+  readonly intake: QueueIntake | undefined;
+  readonly registrar: Registrar | undefined;
 }
 
 /** Returns the call that observes the time of a batch, in seconds. */
 export function addNodeMetrics(
   metrics: Metrics,
   counters: NodeCounters,
-  { holder, forwarding, acknowledgements, inboundBytes }: NodeReadings,
+  { holder, forwarding, acknowledgements, inboundBytes, forwardedBytes, intake, registrar }: NodeReadings,
 ): (seconds: number) => void {
   metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
   metrics.add(nodeMetrics.users, () => holder.users.userCount);
@@ -147,5 +165,21 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.tombstones, () => holder.users.tombstoneCount);
   metrics.add(nodeMetrics.inboxBytes, () => holder.budget.bytes);
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
+  metrics.add(nodeMetrics.forwardedBytes, forwardedBytes);
+  addQueueMetrics(metrics, intake);
+  metrics.add(nodeMetrics.routesWritten, () => registrar?.written ?? 0);
+  metrics.add(nodeMetrics.routesUnwritten, () => registrar?.unwritten ?? 0);
   return metrics.addHistogram(nodeMetrics.batchSeconds);
+}
+
+function addQueueMetrics(metrics: Metrics, intake: QueueIntake | undefined): void {
+  const { counters } = intake ?? { counters: createQueueCounters() };
+  metrics.add(nodeMetrics.queueUp, () => (intake?.isUp === true ? 1 : 0));
+  metrics.add(nodeMetrics.queueLosses, () => counters.losses);
+  metrics.add(nodeMetrics.queueCopies, (): readonly Reading[] => [
+    [counters.copies - counters.unwanted, 'here'],
+    [counters.unwanted, 'elsewhere'],
+  ]);
+  metrics.add(nodeMetrics.queueBytes, () => counters.bytes);
+  metrics.add(nodeMetrics.queueUnreadable, () => counters.unreadable);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
+import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { Application } from './application.js';
 
 export interface NodeOptions extends Application {
@@ -19,6 +20,11 @@ export interface NodeOptions extends Application {
   readonly weight?: number;
   /** Where the members come from. The node enters itself and does not close it. */
   readonly membership: Membership;
+  /**
+   * How messages find their users; default: by the ring. It must be what the senders have. The node does not close its
+   * queue.
+   */
+  readonly strategy?: Strategy;
   /** Must be what every other process of the service has. Default: xxhash32, 512 virtual nodes. */
   readonly ringSettings?: Partial<RingSettings>;
   /** How the ring follows its members; see the tracker's options. */
@@ -102,6 +108,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     wsPort: options.wsPort ?? 0,
     weight: options.weight ?? 1,
     membership: options.membership,
+    strategy: checkStrategy(options.strategy ?? ringStrategy),
     ringSettings: checkSettings(options.ringSettings ?? {}),
     tracking: options.tracking ?? {},
     usersPerSecond: options.usersPerSecond ?? 500,

@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { type HeldUser, Holder } from '@pinwheel/holder';
 import { addRingMetrics, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
-import { closeCodes, closeReasonOf, headers, PinwheelError } from '@pinwheel/protocol';
+import {
+  closeCodes,
+  closeReasonOf,
+  headers,
+  type Message,
+  PinwheelError,
+  type Receipt,
+} from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { TemplatedApp } from '@pinwheel/server';
+import { everybodysTopic, isAnywhere, whyNoWait } from '@pinwheel/strategy';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
@@ -26,6 +34,8 @@ import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
 import { PeersApi } from './peers-api.js';
 import { isLeaving, type Phase } from './phase.js';
+import { publishing } from './publishing.js';
+import { createQueueSide, createRegistrar, type QueueSide } from './queue-side.js';
 import { Router } from './router.js';
 import { taskBytes } from './turns.js';
 import { UsersApi } from './users-api.js';
@@ -45,6 +55,7 @@ export interface NodeParts {
   readonly direct: DirectSessions;
   readonly holder: Holder;
   readonly admission: Admission;
+  readonly queueSide: QueueSide;
   /** Ends everything but the tracker; clients are cut off. */
   close(): Promise<void>;
 }
@@ -61,13 +72,13 @@ const retrySpreadMs = 100;
 const retryNobodyMs = 1000;
 
 export function createNodeParts({ node, tracker, state, phase, drain }: NodePartsOptions): NodeParts {
-  const { id, deadlineMs, log } = node;
+  const { id, deadlineMs, log, strategy } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
   const clients = new NodeClients();
   const metrics = new Metrics();
   const newId = messageIds();
-  const sender = createSender({ tracker, log });
+  const sender = createSender({ strategy, tracker, log });
   const refreshRing = (): void => void tracker.refresh();
   const inbound = new Inbound({
     application: node.application,
@@ -90,8 +101,11 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
       if (session.kind === 'direct') session.close(closeCodes.moved, closeReasonOf(Math.random() * spreadMs));
     }
   };
+  const registrar = createRegistrar(node);
   const holder = new Holder({
     self: id,
+    placement: isAnywhere(strategy) ? 'anywhere' : 'owner',
+    ...(registrar === undefined ? {} : { presence: registrar }),
     incarnation: node.incarnation,
     state,
     clock: systemClock,
@@ -133,14 +147,6 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     },
     closed: (session, code, reason) => users.get(session.user)?.ended(session, code, reason),
   });
-  const observeBatch = addNodeMetrics(metrics, counters, {
-    holder,
-    forwarding: () => forwarder.waiting,
-    acknowledgements: () => acknowledgements.waiting,
-    inboundBytes: () => inbound.waitingBytes,
-  });
-  addRingMetrics(metrics, tracker);
-  addSenderMetrics(metrics, sender);
   const { forwardTimeoutMs } = node;
   const router = new Router({
     holder,
@@ -150,7 +156,15 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     after,
     forwardTimeoutMs,
     refreshRing,
-    observeBatch,
+    observeBatch: (seconds) => observeBatch(seconds),
+  });
+  const queueSide = createQueueSide(strategy, registrar, {
+    holder,
+    route: (batch, passage) => router.route(batch, passage),
+    newId: messageIds(),
+    now,
+    log,
+    incarnation: node.incarnation,
   });
   const acknowledgements = new Acknowledgements({
     holder,
@@ -161,28 +175,59 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     random: Math.random,
     maxWaiting: maxAcknowledgements,
   });
+  const observeBatch = addNodeMetrics(metrics, counters, {
+    holder,
+    forwarding: () => forwarder.waiting,
+    acknowledgements: () => acknowledgements.waiting,
+    inboundBytes: () => inbound.waitingBytes,
+    forwardedBytes: () => clients.traffic.bytes,
+    intake: queueSide.intake,
+    registrar,
+  });
+  addRingMetrics(metrics, tracker);
+  addSenderMetrics(metrics, sender);
   const checkPlace = (): void => {
     if (phase() !== 'replaced') return;
     throw new PinwheelError('unavailable', `another process has taken the place of node ${id}`);
   };
+  const publish = ({ user, data, binary, id: messageId }: Message, ms: number): Promise<Receipt> =>
+    sender.send(user, data, { id: messageId, binary, deadlineMs: ms });
   const shared = { self: id, holder, clients, counters, acknowledgements, newId, now, deadlineMs };
   const http = createHttpApi(
     {
       messages: new MessagesApi({
         ...shared,
-        route: (batch, passage) => router.route(batch, passage),
+        route: isAnywhere(strategy)
+          ? publishing({ router, now, send: publish })
+          : (batch, passage) => router.route(batch, passage),
+        whyNoWait: whyNoWait(strategy),
         hasDirectClients: () => direct.size > 0,
         selfHeaders: () => ({
           [headers.fingerprint]: ownership.state.ring.fingerprint,
           [headers.foreignUsers]: String(holder.foreignUsers),
         }),
       }),
-      users: new UsersApi(shared),
+      users: new UsersApi({ ...shared, isAnywhere: isAnywhere(strategy) }),
       acknowledgements: new AcknowledgementsApi(shared),
-      broadcast: new BroadcastApi(shared),
+      broadcast: new BroadcastApi({
+        ...shared,
+        ...(everybodysTopic(strategy) === undefined
+          ? {}
+          : {
+              publish: ({ data, binary }: Pick<Message, 'data' | 'binary'>, ms: number) =>
+                sender.broadcast(data, { binary, deadlineMs: ms }),
+            }),
+      }),
       admin: new AdminApi({ holder, tracker, drain }),
       peers: new PeersApi({ holder, counters }),
-      health: new HealthApi({ id, incarnation: node.incarnation, tracker, metrics, phase }),
+      health: new HealthApi({
+        id,
+        incarnation: node.incarnation,
+        tracker,
+        metrics,
+        phase,
+        whyDeaf: () => queueSide.whyDeaf(),
+      }),
       checkPlace,
     },
     counters,
@@ -208,9 +253,10 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     holder.closeLinks(serviceRestart.code, 'service restart');
     direct.close();
     http.close();
+    await queueSide.close();
     await sender.close();
     await clients.close();
     metrics.close();
   };
-  return { http, direct, holder, admission, close };
+  return { http, direct, holder, admission, queueSide, close };
 }

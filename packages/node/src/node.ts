@@ -120,8 +120,9 @@ class RunningNode implements PinwheelNode {
   async start(): Promise<void> {
     const { bindHost, port, wsPort, id, host, weight, incarnation, membership, ringSettings, log } =
       this.#options;
-    const { http, direct } = this.#parts;
+    const { http, direct, queueSide } = this.#parts;
     try {
+      await queueSide.start();
       const api = await listen(http, bindHost, port, 'port');
       this.#listening = [api];
       const ws = await listen(direct.app, bindHost, wsPort, 'wsPort');

@@ -10,6 +10,7 @@ import {
   queryText,
 } from '@pinwheel/protocol';
 import type { NodeClients } from '@pinwheel/sender';
+import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
 import { readPassage } from './passage.js';
@@ -22,6 +23,8 @@ export interface UsersApiOptions {
   readonly counters: NodeCounters;
   readonly now: () => number;
   readonly deadlineMs: number;
+  /** Whether a user's sessions may be at several nodes: then all of them are asked. */
+  readonly isAnywhere: boolean;
 }
 
 const maxReasonBytes = 123;
@@ -37,26 +40,26 @@ export class UsersApi {
   async presence(exchange: Exchange, encodedUser: string): Promise<void> {
     this.#options.counters.requests.presence++;
     const user = decodeUserId(encodedUser);
-    const here = (): unknown => {
+    const here = (): Body | undefined => {
       const held = this.#options.holder.users.get(user);
       return held === undefined ? undefined : this.#presenceOf(held);
     };
     const nowhere = { user, holder: this.#options.self, online: false, sessions: [] };
-    await this.#answer(exchange, user, here, nowhere);
+    await this.#answer(exchange, user, here, nowhere, presenceOfAll);
   }
 
   async disconnect(exchange: Exchange, encodedUser: string): Promise<void> {
     this.#options.counters.requests.disconnect++;
     const user = decodeUserId(encodedUser);
     const wanted = readClose(exchange.query);
-    const here = (): unknown => {
+    const here = (): Body | undefined => {
       const held = this.#options.holder.users.get(user);
       return held === undefined ? undefined : { user, closed: closeSessions(held, wanted) };
     };
-    await this.#answer(exchange, user, here, { user, closed: 0 });
+    await this.#answer(exchange, user, here, { user, closed: 0 }, closedByAll);
   }
 
-  #presenceOf(held: HeldUser): unknown {
+  #presenceOf(held: HeldUser): Body {
     const isAway = (session: unknown): boolean =>
       session instanceof LinkSession && session.link === undefined;
     const sessions = held.sessions.map((session) => ({
@@ -74,12 +77,23 @@ export class UsersApi {
    *
    * @param here the answer when the user is here, else `undefined`.
    * @param nowhere the answer when nobody holds the user.
+   * @param merge makes one answer of several nodes', where a user may be at several.
    */
-  async #answer(exchange: Exchange, user: string, here: () => unknown, nowhere: unknown): Promise<void> {
-    const { holder, now, deadlineMs } = this.#options;
+  async #answer(
+    exchange: Exchange,
+    user: string,
+    here: () => Body | undefined,
+    nowhere: Body,
+    merge: (answers: readonly NodeAnswer[], nowhere: Body) => Body,
+  ): Promise<void> {
+    const { holder, now, deadlineMs, isAnywhere } = this.#options;
+    const passage = readPassage(exchange, now(), deadlineMs);
+    if (isAnywhere && !passage.noForward) {
+      const own = { node: this.#options.self, body: here() ?? nowhere };
+      return exchange.json(200, merge([own, ...(await this.#askOthers(exchange, passage))], nowhere));
+    }
     const found = here();
     if (found !== undefined) return exchange.json(200, found);
-    const passage = readPassage(exchange, now(), deadlineMs);
     const where = holder.ownership.whereabouts(user);
     const stop = passage.noForward || passage.hops >= maxHops;
     switch (where.kind) {
@@ -104,6 +118,14 @@ export class UsersApi {
     }
   }
 
+  #askOthers(exchange: Exchange, passage: Passage): Promise<readonly NodeAnswer[]> {
+    const { holder, self } = this.#options;
+    const others = [...holder.ownership.state.members.values()].filter(
+      ({ kind, id }) => kind === 'node' && id !== self,
+    );
+    return askEverywhere(others, (member) => this.#ask(exchange, member, passage, true));
+  }
+
   #refuse(exchange: Exchange, owner: Member): void {
     const { fingerprint } = this.#options.holder.ownership.state.ring;
     const error = new PinwheelError('not-owner', `the user belongs to member ${owner.id}`);
@@ -121,6 +143,35 @@ export class UsersApi {
     const deadlineMs = passage.deadline - now();
     return clients.of(member).call(exchange.method, path, { deadlineMs, hops: passage.hops + 1, noForward });
   }
+}
+
+/** An answer about one user, as it is said. */
+type Body = Readonly<Record<string, unknown>>;
+
+/** Every node's sessions, each with its node; `holder` is one that has some. `silent`: nodes that did not answer. */
+function presenceOfAll(answers: readonly NodeAnswer[], nowhere: Body): Body {
+  const sessions: unknown[] = [];
+  let { holder, online } = nowhere;
+  for (const answer of answers) {
+    if (!('body' in answer)) continue;
+    for (const session of answer.body['sessions'] as readonly object[]) {
+      if (sessions.length === 0) holder = answer.node;
+      sessions.push({ ...session, node: answer.node });
+    }
+    if (answer.body['online'] === true) online = true;
+  }
+  return { ...nowhere, holder, online, sessions, ...silentOf(answers) };
+}
+
+function closedByAll(answers: readonly NodeAnswer[], nowhere: Body): Body {
+  let closed = 0;
+  for (const answer of answers) if ('body' in answer) closed += Number(answer.body['closed']);
+  return { ...nowhere, closed, ...silentOf(answers) };
+}
+
+function silentOf(answers: readonly NodeAnswer[]): Body {
+  const silent = answers.filter((answer) => 'error' in answer);
+  return silent.length === 0 ? {} : { silent };
 }
 
 function closeSessions(held: HeldUser, { session: only, close, reason }: WantedClose): number {

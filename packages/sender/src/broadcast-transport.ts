@@ -1,5 +1,5 @@
 import { PinwheelError, type Receipt, Receipts } from '@pinwheel/protocol';
-import { type BroadcastStrategy, type Posted, topics } from '@pinwheel/strategy';
+import { type BroadcastStrategy, type Posted, topics, whyNoWait } from '@pinwheel/strategy';
 import type { BroadcastReceipt } from './broadcast.js';
 import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
@@ -15,7 +15,7 @@ export const postHeadBytes = 64;
 /** One topic that every node listens to: who has the user delivers, and nobody answers. */
 export class BroadcastTransport implements Transport {
   readonly traffic = noTraffic();
-  readonly whyNoWait = 'with the strategy broadcast nobody answers';
+  readonly whyNoWait: string | undefined;
   readonly #strategy: BroadcastStrategy;
   readonly #topic: string;
   readonly #writers = new QueueWriters();
@@ -23,6 +23,7 @@ export class BroadcastTransport implements Transport {
 
   constructor(strategy: BroadcastStrategy, observe: (seconds: number) => void) {
     this.#strategy = strategy;
+    this.whyNoWait = whyNoWait(strategy);
     this.#topic = topics.broadcast(strategy);
     this.#observe = observe;
   }
@@ -59,7 +60,7 @@ export class BroadcastTransport implements Transport {
   }
 
   async ask(): Promise<Receipt> {
-    throw new PinwheelError('bad-request', this.whyNoWait);
+    throw new PinwheelError('bad-request', `nobody can be asked: ${this.whyNoWait}`);
   }
 
   broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {

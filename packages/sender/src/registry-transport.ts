@@ -1,5 +1,12 @@
 import { PinwheelError, type Receipt, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
-import { everybodysTopic, nodeName, type Posted, type RegistryStrategy, topics } from '@pinwheel/strategy';
+import {
+  everybodysTopic,
+  nodeName,
+  type Posted,
+  type RegistryStrategy,
+  topics,
+  whyNoWait,
+} from '@pinwheel/strategy';
 import type { BroadcastReceipt } from './broadcast.js';
 import { postHeadBytes } from './broadcast-transport.js';
 import { inDoubt } from './last-words.js';
@@ -21,13 +28,14 @@ type Parts = ReadonlyMap<string, readonly number[]>;
 /** Reads where users are and posts to those nodes' own topics, which answers nothing. */
 export class RegistryTransport implements Transport {
   readonly traffic = noTraffic();
-  readonly whyNoWait = 'with the strategy registry nobody answers';
+  readonly whyNoWait: string | undefined;
   readonly #strategy: RegistryStrategy;
   readonly #writers = new QueueWriters();
   readonly #observe: (seconds: number) => void;
 
   constructor(strategy: RegistryStrategy, observe: (seconds: number) => void) {
     this.#strategy = strategy;
+    this.whyNoWait = whyNoWait(strategy);
     this.#observe = observe;
   }
 
@@ -59,7 +67,7 @@ export class RegistryTransport implements Transport {
   }
 
   async ask(): Promise<Receipt> {
-    throw new PinwheelError('bad-request', this.whyNoWait);
+    throw new PinwheelError('bad-request', `nobody can be asked: ${this.whyNoWait}`);
   }
 
   broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {

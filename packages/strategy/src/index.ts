@@ -10,6 +10,7 @@ export {
   checkStrategy,
   defaultLeaseMs,
   everybodysTopic,
+  isAnywhere,
   nodeName,
   type RegistryStrategy,
   type RingStrategy,
@@ -18,4 +19,5 @@ export {
   type StrategyName,
   strategyNames,
   topics,
+  whyNoWait,
 } from './strategy.js';

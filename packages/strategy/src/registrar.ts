@@ -1,12 +1,14 @@
 import { backoffMs, type Clock } from '@pinwheel/membership';
 import { Rounds } from '@pinwheel/migration';
 import type { Routes } from './routes.js';
+import { defaultLeaseMs } from './strategy.js';
 
 export interface RegistrarOptions {
   readonly routes: Pick<Routes, 'write'>;
   /** How the registry names this node. */
   readonly where: string;
-  readonly leaseMs: number;
+  /** Default: 30,000. */
+  readonly leaseMs?: number;
   readonly clock: Clock;
   readonly random: () => number;
   /** The registry could not be written to. Called once until it could. */
@@ -19,6 +21,8 @@ const writeDeadlineMs = 2000;
 const retryWait = { firstMs: 50, longestMs: 2000 };
 /** Of a lease, between one renewal and the next: two may fail. */
 const renewals = 3;
+/** So long the routes of a user who has moved overlap, in ms. */
+const overlapMs = 1000;
 /** Renewals go in so many parts, so that neither this process nor the registry stands still for them. */
 const renewalParts = 20;
 
@@ -33,6 +37,7 @@ export class Registrar {
   /** Users of whom the registry may know something else than what holds. */
   readonly #unwritten = new Set<string>();
   #isWriting = false;
+  #inFlight = 0;
   #failures = 0;
   #cancelRetry: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
@@ -46,7 +51,7 @@ export class Registrar {
 
   /** Users whose route is still to be written. */
   get unwritten(): number {
-    return this.#unwritten.size;
+    return this.#unwritten.size + this.#inFlight;
   }
 
   /** Routes written so far, renewals included. */
@@ -70,6 +75,17 @@ export class Registrar {
     this.#changed(user);
   }
 
+  /**
+   * Another node has the user now. This node's route stays until the other one's is sure to be written: two are harmless,
+   * and with none the user would be offline.
+   */
+  moved(user: string): void {
+    this.#here.delete(user);
+    this.#options.clock.after(overlapMs, () => {
+      if (!this.#here.has(user)) this.#changed(user);
+    });
+  }
+
   /** The registry, or the way to this node, was away: everybody is written down again. */
   renewAll(): void {
     for (const user of this.#here) this.#unwritten.add(user);
@@ -84,7 +100,7 @@ export class Registrar {
     const last = clock.now() + deadlineMs;
     this.#cancelRenewal?.();
     for (const user of this.#here) this.left(user);
-    while (this.#unwritten.size > 0 && clock.now() < last && !this.isFailing) {
+    while (this.unwritten > 0 && clock.now() < last && !this.isFailing) {
       this.#write();
       await new Promise<void>((resolve) => clock.after(5, resolve));
     }
@@ -93,7 +109,7 @@ export class Registrar {
   }
 
   #scheduleRenewal(): void {
-    const { clock, leaseMs } = this.#options;
+    const { clock, leaseMs = defaultLeaseMs } = this.#options;
     this.#cancelRenewal = clock.after(leaseMs / renewals / renewalParts, () => {
       this.#renewals.go(1 / renewalParts, (user) => this.#unwritten.add(user));
       this.#write();
@@ -117,12 +133,15 @@ export class Registrar {
   async #run(): Promise<void> {
     while (this.#unwritten.size > 0 && !this.#isStopped) {
       const users = this.#take();
+      this.#inFlight = users.length;
       try {
         await this.#writeDown(users);
       } catch (thrown) {
         for (const user of users) this.#unwritten.add(user);
         this.#failed(thrown as Error);
         break;
+      } finally {
+        this.#inFlight = 0;
       }
       if (this.#failures > 0) this.#options.working();
       this.#failures = 0;
@@ -141,7 +160,7 @@ export class Registrar {
   }
 
   async #writeDown(users: readonly string[]): Promise<void> {
-    const { routes, where, leaseMs } = this.#options;
+    const { routes, where, leaseMs = defaultLeaseMs } = this.#options;
     const here: string[] = [];
     const gone: string[] = [];
     for (const user of users) (this.#here.has(user) ? here : gone).push(user);

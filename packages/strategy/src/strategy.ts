@@ -71,6 +71,16 @@ export function checkStrategy(strategy: Strategy): Strategy {
   return strategy;
 }
 
+/** Whether a user's sessions may be at any nodes, and at several. */
+export function isAnywhere({ name }: Strategy): boolean {
+  return name !== 'ring';
+}
+
+/** Why no receipt can wait for a client; `undefined` where it can. */
+export function whyNoWait({ name }: Strategy): string | undefined {
+  return name === 'ring' ? undefined : `with the strategy ${name} nobody answers`;
+}
+
 /** The topics of a service. */
 export const topics = {
   /** `broadcast`: what is for one user and what is for everybody. */

@@ -1,0 +1,137 @@
+import type { Holder } from '@pinwheel/holder';
+import type { Log } from '@pinwheel/membership';
+import { decodeBatch, type Message, PinwheelError, type Receipts, readQueueFrame } from '@pinwheel/protocol';
+import type { Queue } from '@pinwheel/strategy';
+import { deliverToEverybody } from './everybody.js';
+import { createQueueCounters, type QueueCounters } from './queue-counters.js';
+import type { Passage } from './router.js';
+
+export interface QueueIntakeOptions {
+  readonly queue: Queue;
+  readonly topics: readonly string[];
+  /**
+   * Whether what comes for a user who has moved on is passed on. Not where the node that has the user now hears it, too.
+   */
+  readonly followsMoves: boolean;
+  readonly holder: Holder;
+  readonly route: (batch: readonly Message[], passage: Passage) => Receipts | Promise<Receipts>;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: Log;
+  /** The queue is there again. */
+  readonly back: () => void;
+}
+
+const subscribeMs = 5000;
+/** Messages for a user who is on the way to another node wait for it so long, in ms. */
+const deadlineMs = 5000;
+/** So long after users have come here from other nodes the same message may still come by both, in ms. */
+const overlapMs = 5000;
+
+/** Takes what comes by a queue to the users who are here. */
+export class QueueIntake {
+  readonly counters: QueueCounters = createQueueCounters();
+  readonly #options: QueueIntakeOptions;
+  #end: (() => Promise<void>) | undefined;
+  #isUp = false;
+  #taken = 0;
+  #overlapsUntil = 0;
+
+  constructor(options: QueueIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this node hears what is posted. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** @throws PinwheelError (rejects) `unavailable` when the queue does not answer within five seconds. */
+  async start(): Promise<void> {
+    const { queue, topics, log, back } = this.#options;
+    const listener = {
+      message: (bytes: Buffer) => this.#take(bytes),
+      away: ({ message }: Error) => {
+        this.#isUp = false;
+        this.counters.losses++;
+        log.error(
+          { queue: queue.description, error: message },
+          'the queue is away: what is posted meanwhile does not come here; it is connected to again',
+        );
+      },
+      back: () => {
+        this.#isUp = true;
+        log.info({ queue: queue.description }, 'the queue is there again');
+        back();
+      },
+    };
+    this.#end = await queue.subscribe(topics, listener, subscribeMs);
+    this.#isUp = true;
+  }
+
+  async close(): Promise<void> {
+    this.#isUp = false;
+    await this.#end?.();
+  }
+
+  #take(bytes: Buffer): void {
+    try {
+      this.#read(bytes);
+    } catch (thrown) {
+      if (++this.counters.unreadable > 1) return;
+      const { message } = PinwheelError.from(thrown);
+      this.#options.log.warn(
+        { queue: this.#options.queue.description, error: message },
+        'a post cannot be read and is dropped; the next ones are only counted',
+      );
+    }
+  }
+
+  #read(bytes: Buffer): void {
+    const { counters } = this;
+    counters.bytes += bytes.length;
+    const frame = readQueueFrame(bytes);
+    if (frame.kind === 'everybody') {
+      counters.copies++;
+      const { data, binary } = frame;
+      void deliverToEverybody(this.#options.holder, { data, binary, id: this.#options.newId() });
+      return;
+    }
+    const { holder, followsMoves, route, now } = this.#options;
+    let isMoving = this.#mayOverlap();
+    const batch = decodeBatch(frame.batch, (user) => {
+      counters.copies++;
+      const known = holder.users.known(user);
+      if (known === undefined || (known.kind === 'released' && !followsMoves)) {
+        counters.unwanted++;
+        return false;
+      }
+      if (known.kind !== 'held' || known.freeze !== undefined) isMoving = true;
+      return true;
+    });
+    if (batch.length === 0) return;
+    const passage = { hops: 0, noForward: false, deadline: now() + deadlineMs };
+    // nobody is told what became of them: who published them has been told that nobody answers
+    void route(isMoving ? batch.map(asRepeated) : batch, passage);
+  }
+
+  /** Whether users have come here from other nodes just now. */
+  #mayOverlap(): boolean {
+    const { holder, now } = this.#options;
+    const { committed, merged, orphaned } = holder.copies.counters;
+    const taken = committed + merged + orphaned;
+    if (taken !== this.#taken) {
+      this.#taken = taken;
+      this.#overlapsUntil = now() + overlapMs;
+    }
+    return now() < this.#overlapsUntil;
+  }
+}
+
+/**
+ * The node that a user moves to and the one that it comes from may both hear a message: whichever copy comes second is
+ * known by its id.
+ */
+function asRepeated(message: Message): Message {
+  return { ...message, repeated: true };
+}

@@ -1,0 +1,28 @@
+import { toolPath } from '../tools/fetch.js';
+import type { Teardown } from './consul.js';
+import { freePort } from './free-port.js';
+import { startProgram, type TestProgram } from './program.js';
+
+export interface TestQueue extends TestProgram {
+  readonly url: string;
+}
+
+/** A real Redis that keeps everything in memory: when it is stopped all of it is gone. */
+export async function startRedis(t: Teardown): Promise<TestQueue> {
+  const port = await freePort();
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const program = await startProgram(t, toolPath('redis-server'), words, port);
+  return Object.assign(program, { url: `redis://127.0.0.1:${port}` });
+}
+
+/** A real NATS server. */
+export async function startNats(t: Teardown): Promise<TestQueue> {
+  const port = await freePort();
+  const program = await startProgram(
+    t,
+    toolPath('nats-server'),
+    ['-a', '127.0.0.1', '-p', String(port)],
+    port,
+  );
+  return Object.assign(program, { url: `nats://127.0.0.1:${port}` });
+}
