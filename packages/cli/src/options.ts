@@ -1,3 +1,4 @@
+import { defaultLeaseMs, strategyNames } from '@pinwheel/strategy';
 import { choice, flag, number, type Option, text, texts, url, urls, whole } from './option.js';
 
 const day = 86_400_000;
@@ -20,6 +21,33 @@ export const options = {
   ),
   json: flag('json', 'result as JSON'),
   logLevel: choice('log-level', ['info', 'warn', 'error', 'silent'], 'what is logged on stderr', 'info'),
+
+  strategy: choice(
+    'strategy',
+    strategyNames,
+    'how a message finds its user; the same for every node and sender of a service',
+    'ring',
+  ),
+  redis: url(
+    'redis',
+    ['redis:', 'rediss:'],
+    'Redis of the strategies broadcast and registry; with ring, what is for everybody goes through it',
+    'none',
+  ),
+  nats: url('nats', ['nats:', 'tls:'], 'NATS server, the queue in place of Redis', 'none'),
+  queuePrefix: text(
+    'queue-prefix',
+    'NAME',
+    'what topics and keys begin with; services on one server need different ones',
+    'pinwheel',
+  ),
+  leaseMs: whole(
+    'lease-ms',
+    1000,
+    3_600_000,
+    'registry: how long a node’s word that it has a user counts, in ms',
+    String(defaultLeaseMs),
+  ),
 
   id: text('id', 'ID', 'id of this process, 1–64 of A-Z a-z 0-9 . _ : -', 'required'),
   host: text('host', 'ADDRESS', 'where the others reach it, and where it listens', '127.0.0.1'),

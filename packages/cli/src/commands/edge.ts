@@ -3,6 +3,7 @@ import { membershipFrom } from '@pinwheel/membership';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { createLog } from '../log.js';
+import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
@@ -13,6 +14,11 @@ export const edgeCommand: Command = {
   options: [
     options.id,
     options.membership,
+    // so that one file of options serves every process
+    ...strategyOptions.map((option) => ({
+      ...option,
+      help: `${option.help}; an edge places users by the ring whatever it is`,
+    })),
     { ...options.host, help: 'where it listens for clients' },
     { ...options.port, help: 'port for clients; 0 takes a free one', fallback: '8080' },
     { ...options.adminPort, fallback: 'none' },

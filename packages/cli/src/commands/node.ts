@@ -4,6 +4,7 @@ import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { createLog } from '../log.js';
+import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
@@ -15,6 +16,7 @@ export const nodeCommand: Command = {
   options: [
     options.id,
     options.membership,
+    ...strategyOptions,
     options.host,
     options.bindHost,
     { ...options.port, help: 'internal port: API, health, metrics; 0 takes a free one', fallback: '0' },
@@ -43,12 +45,14 @@ export const nodeCommand: Command = {
 async function runNode({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
   const membership = membershipFrom(settings.needText(options.membership));
+  const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
     const node = await createNode({
       id,
       membership,
+      strategy: opened.strategy,
       ringSettings,
       log: createLog(settings.text(options.logLevel) ?? 'info'),
       ...application.callbacks,
@@ -71,6 +75,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     await membership.close();
+    await opened.close();
     await application.close();
   }
 }

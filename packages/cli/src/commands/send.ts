@@ -1,9 +1,10 @@
 import { headers, maxDeadlineMs, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
-import { createSender } from '@pinwheel/sender';
+import { createSender, type SenderOptions } from '@pinwheel/sender';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { ringOptions, withRing } from '../open-ring.js';
+import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
 
@@ -24,6 +25,7 @@ export const sendCommand: Command = {
   summary: 'one message; exit code 0 delivered, 3 queued, 4 offline, 5 published, 1 anything else',
   options: [
     ...ringOptions,
+    ...strategyOptions,
     options.node,
     options.messageId,
     options.binary,
@@ -37,25 +39,35 @@ export const sendCommand: Command = {
 async function send(invocation: Invocation): Promise<number> {
   const { settings, output } = invocation;
   const node = settings.text(options.node);
-  const receipt = node === undefined ? await sendByRing(invocation) : await sendThrough(node, invocation);
+  const receipt = node === undefined ? await sendByStrategy(invocation) : await sendThrough(node, invocation);
   output.result(receipt, describe(receipt, settings.text(options.wait) !== undefined));
   return exitCodes[receipt.status] ?? 1;
 }
 
-function sendByRing({ settings, words }: Invocation): Promise<Receipt> {
+/** Only the ring has to know the members. */
+async function sendByStrategy(invocation: Invocation): Promise<Receipt> {
+  const { settings } = invocation;
+  const { strategy, close } = openNamedStrategy(settings);
+  try {
+    if (strategyName(settings) !== 'ring') return await sendBy({ strategy }, invocation);
+    return await withRing(settings, ({ tracker }) => sendBy({ strategy, tracker }, invocation));
+  } finally {
+    await close();
+  }
+}
+
+async function sendBy(source: SenderOptions, { settings, words }: Invocation): Promise<Receipt> {
   const [user, data] = words as [string, string];
-  return withRing(settings, async ({ tracker }) => {
-    const sender = createSender({ tracker, ...given('deadlineMs', settings.number(options.deadlineMs)) });
-    try {
-      return await sender.send(user, data, {
-        binary: settings.flag(options.binary),
-        ...given('id', settings.text(options.messageId)),
-        ...(settings.text(options.wait) === undefined ? {} : { wait: 'client' }),
-      });
-    } finally {
-      await sender.close();
-    }
-  });
+  const sender = createSender({ ...source, ...given('deadlineMs', settings.number(options.deadlineMs)) });
+  try {
+    return await sender.send(user, data, {
+      binary: settings.flag(options.binary),
+      ...given('id', settings.text(options.messageId)),
+      ...(settings.text(options.wait) === undefined ? {} : { wait: 'client' }),
+    });
+  } finally {
+    await sender.close();
+  }
 }
 
 async function sendThrough(node: string, { settings, words }: Invocation): Promise<Receipt> {

@@ -13,6 +13,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { createLog } from '../log.js';
+import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
@@ -37,6 +38,7 @@ export const upCommand: Command = {
       fallback: String(defaultPort),
     },
     { ...options.adminPort, fallback: String(defaultAdminPort) },
+    ...strategyOptions,
     options.app,
     options.webhook,
     options.ringConfig,
@@ -48,6 +50,7 @@ export const upCommand: Command = {
 };
 
 async function up({ settings, output }: Invocation): Promise<number> {
+  const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   const membership = inProcessMembership();
   const log = muteable(createLog(settings.text(options.logLevel) ?? 'warn'));
@@ -55,6 +58,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
   const close = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.close()));
     await membership.close();
+    await opened.close();
     await application.close();
   };
   try {
@@ -67,6 +71,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
         id: `n${i}`,
         port: firstPort === 0 ? 0 : firstPort + i - 1,
         membership,
+        strategy: opened.strategy,
         ringSettings,
         log,
         ...pace,
