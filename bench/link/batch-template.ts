@@ -1,5 +1,5 @@
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { BatchWriter } from '@pinwheel/protocol';
-import { numberedMessage } from '../send/message-number.js';
 
 const digits = 8;
 const first = 10 ** (digits - 1);

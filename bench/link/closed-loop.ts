@@ -1,11 +1,11 @@
+import { maxMessages } from '@pinwheel/bench/load/message-number.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
 import { batchContentType, Receipts } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from '../send/ledger.js';
-import { maxMessages } from '../send/message-number.js';
-import { pause } from '../send/pause.js';
-import { anyOf } from '../send/users.js';
 import { BatchTemplate } from './batch-template.js';
 
 export interface ClosedLoopOptions {

@@ -1,8 +1,8 @@
+import type { Opened } from '@pinwheel/bench/load/client-pool.js';
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { allCpuMicros, cpuMicrosOf } from '@pinwheel/bench/load/process-usage.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
-import { numberedMessage } from '../send/message-number.js';
-import type { Opened } from './client-pool.js';
-import { allCpuMicros, cpuMicrosOf } from './process-usage.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 

@@ -1,3 +1,5 @@
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { anyOf, userNames } from '@pinwheel/bench/load/users.js';
 import { EdgeFrameWriter, type Message, NodeFrameWriter, Receipts, readEdgeFrames } from '@pinwheel/protocol';
 import { deliver } from '../../packages/holder/src/delivery.js';
 import { Inbox } from '../../packages/holder/src/inbox.js';
@@ -5,8 +7,6 @@ import { InboxBudget } from '../../packages/holder/src/inbox-budget.js';
 import type { LinkSession, SessionLink } from '../../packages/holder/src/link-session.js';
 import { Users } from '../../packages/holder/src/users.js';
 import { hand } from '../kit/fresh-process.js';
-import { numberedMessage } from '../send/message-number.js';
-import { anyOf, userNames } from '../send/users.js';
 
 /** One turn of a node: a batch of messages, and the acknowledgements of the one before. */
 type Turn = () => void;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from '../send/free-ports.js';
+import { freePorts } from '@pinwheel/bench/load/free-ports.js';
 import type { Nodes } from './nodes.js';
 import type { RunningProxy } from './proxy.js';
 import { startServerProgram } from './server-program.js';

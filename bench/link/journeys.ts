@@ -1,5 +1,5 @@
-import { maxMessages } from '../send/message-number.js';
-import { sharedMicros } from './arrivals.js';
+import { sharedMicros } from '@pinwheel/bench/load/arrivals.js';
+import { maxMessages } from '@pinwheel/bench/load/message-number.js';
 
 /** How long messages took from the sender to their client, by user and by when they were sent. */
 export class Journeys {

@@ -1,12 +1,12 @@
+import { Child } from '@pinwheel/bench/load/child.js';
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { userNames } from '@pinwheel/bench/load/users.js';
 import { consulMembership } from '@pinwheel/membership';
 import { createSender } from '@pinwheel/sender';
 import { startConsul } from '../../test/kit/consul.js';
 import { type PinwheelProcess, startPinwheel } from '../../test/kit/pinwheel-process.js';
 import { hand } from '../kit/fresh-process.js';
-import { Child } from '../send/child.js';
-import { numberedMessage } from '../send/message-number.js';
-import { pause } from '../send/pause.js';
-import { userNames } from '../send/users.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
 import { percentile } from './journeys.js';
 

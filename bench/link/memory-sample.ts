@@ -1,8 +1,8 @@
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { kernelObjectsKb, maxDescriptors, memoryOf } from '@pinwheel/bench/load/process-usage.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
-import { numberedMessage } from '../send/message-number.js';
-import { pause } from '../send/pause.js';
-import { kernelObjectsKb, maxDescriptors, memoryOf } from './process-usage.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 

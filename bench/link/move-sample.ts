@@ -1,9 +1,9 @@
+import { sharedMicros } from '@pinwheel/bench/load/arrivals.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { anyOf } from '@pinwheel/bench/load/users.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
 import { OpenLoop } from '../migration/open-loop.js';
-import { pause } from '../send/pause.js';
-import { anyOf } from '../send/users.js';
-import { sharedMicros } from './arrivals.js';
 import { beyond, Journeys, percentile, worstOfEach } from './journeys.js';
 import { movePlan } from './move-plan.js';
 import { Site } from './site.js';

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
-import { freePorts } from '../send/free-ports.js';
-import { pause } from '../send/pause.js';
 import { type PinwheelProgram, startPinwheelProgram } from './pinwheel-program.js';
 
 const readyDeadlineMs = 15_000;

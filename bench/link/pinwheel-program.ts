@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { pause } from '../send/pause.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Program, startProgram } from './program.js';
 
 const command = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));

@@ -1,4 +1,4 @@
-import { freePorts } from '../send/free-ports.js';
+import { freePorts } from '@pinwheel/bench/load/free-ports.js';
 import { startHaproxy } from './haproxy.js';
 import { startNginx } from './nginx.js';
 import type { Nodes } from './nodes.js';

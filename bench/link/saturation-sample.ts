@@ -1,5 +1,5 @@
+import { pause } from '@pinwheel/bench/load/pause.js';
 import { hand } from '../kit/fresh-process.js';
-import { pause } from '../send/pause.js';
 import { ClosedLoop } from './closed-loop.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';

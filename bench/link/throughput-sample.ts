@@ -1,7 +1,7 @@
+import { pause } from '@pinwheel/bench/load/pause.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
 import { OpenLoop } from '../migration/open-loop.js';
-import { pause } from '../send/pause.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 import { measureWindow } from './window.js';

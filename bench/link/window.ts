@@ -1,6 +1,6 @@
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { allCpuMicros, cpuMicrosOf } from '@pinwheel/bench/load/process-usage.js';
 import { machineLoad } from '../send/machine-load.js';
-import { pause } from '../send/pause.js';
-import { allCpuMicros, cpuMicrosOf } from './process-usage.js';
 import type { Site } from './site.js';
 
 const disturbedPercent = 20;

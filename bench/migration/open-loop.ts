@@ -1,8 +1,8 @@
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { Sender } from '@pinwheel/sender';
 import { build, type Histogram } from 'hdr-histogram-js';
 import { Ledger } from '../send/ledger.js';
-import { numberedMessage } from '../send/message-number.js';
-import { anyOf } from '../send/users.js';
 
 /** A receipt that says that the user has no session; times in ms since the epoch. */
 export interface SaidOffline {

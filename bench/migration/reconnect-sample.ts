@@ -1,7 +1,7 @@
+import { pause } from '@pinwheel/bench/load/pause.js';
+import type { Closed } from '@pinwheel/bench/load/returning-clients.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
-import type { Closed } from '../send/clients-process.js';
-import { pause } from '../send/pause.js';
 import { Service } from '../send/service.js';
 import { OpenLoop, type SaidOffline } from './open-loop.js';
 import { type Change, planOf } from './plan.js';

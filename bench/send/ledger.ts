@@ -1,5 +1,5 @@
+import { maxMessages } from '@pinwheel/bench/load/message-number.js';
 import type { Receipt } from '@pinwheel/protocol';
-import { maxMessages } from './message-number.js';
 
 export interface Truth {
   readonly receipts: number;

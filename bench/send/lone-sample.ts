@@ -1,11 +1,11 @@
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { anyOf, userNames } from '@pinwheel/bench/load/users.js';
 import { buildRing } from '@pinwheel/ring';
 import { createSender } from '@pinwheel/sender';
 import { build } from 'hdr-histogram-js';
 import { Pool } from 'undici';
 import { hand } from '../kit/fresh-process.js';
-import { numberedMessage } from './message-number.js';
 import { Service } from './service.js';
-import { anyOf, userNames } from './users.js';
 
 const [contender, ...rest] = process.argv.slice(2);
 const warmUp = 2000;

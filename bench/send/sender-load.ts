@@ -1,9 +1,9 @@
+import { maxMessages, numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { Membership } from '@pinwheel/membership';
 import { createSender, type Sender } from '@pinwheel/sender';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
-import { maxMessages, numberedMessage } from './message-number.js';
-import { anyOf } from './users.js';
 
 /** Pinwheel's sender, with so many messages without a receipt at any time. */
 export class SenderLoad implements Load {

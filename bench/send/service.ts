@@ -1,12 +1,12 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Child } from '@pinwheel/bench/load/child.js';
+import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
-import { Child } from './child.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
-import { freePorts } from './free-ports.js';
 import type { NodeQuestion, NodeStatus } from './node-process.js';
-import { pause } from './pause.js';
 
 const quietMs = 300;
 
@@ -32,7 +32,7 @@ export class Service {
     await service.#write(service.#path);
     for (const member of service.members) await service.#startNode(member, service.#path);
     await service.#ringOf(nodes.length);
-    service.#clients = await Child.start('./clients-process.ts', [service.#path]);
+    service.#clients = await Child.start(new URL('./clients-process.ts', import.meta.url), [service.#path]);
     return service;
   }
 
@@ -94,7 +94,7 @@ export class Service {
 
   async #startNode({ id, port, wsPort }: StaticMember, path: string): Promise<void> {
     const args = [path, id, port, wsPort, this.#usersPerSecond].map(String);
-    this.#nodes.set(id, await Child.start('./node-process.ts', args, nodeFlags()));
+    this.#nodes.set(id, await Child.start(new URL('./node-process.ts', import.meta.url), args, nodeFlags()));
   }
 
   async #write(path: string): Promise<void> {

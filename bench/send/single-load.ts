@@ -1,11 +1,11 @@
+import { maxMessages, numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
 import type { Receipt } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
-import { maxMessages, numberedMessage } from './message-number.js';
-import { anyOf } from './users.js';
 
 const connectionsPerNode = 10;
 

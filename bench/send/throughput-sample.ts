@@ -1,10 +1,10 @@
+import { pause } from '@pinwheel/bench/load/pause.js';
+import { userNames } from '@pinwheel/bench/load/users.js';
 import { hand } from '../kit/fresh-process.js';
 import { machineLoad } from './machine-load.js';
-import { pause } from './pause.js';
 import { SenderLoad } from './sender-load.js';
 import { Service } from './service.js';
 import { singleLoad } from './single-load.js';
-import { userNames } from './users.js';
 
 const [contender, ...rest] = process.argv.slice(2);
 const outstanding = Number(process.env['PINWHEEL_BENCH_OUTSTANDING'] ?? 8192);

@@ -59,14 +59,15 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `pinwheel …` to its end. */
+/** Runs `pinwheel …` to its end, which comes after `deadlineMs` at the latest. */
 export async function runPinwheel(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  deadlineMs = 60_000,
 ): Promise<Ran> {
   const child = runNode([program, ...words], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-    timeout: 60_000,
+    timeout: deadlineMs,
   });
   child.stdin.end();
   let stdout = '';

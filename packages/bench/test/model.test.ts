@@ -5,12 +5,13 @@ import { modelOf } from '../src/model/model-of.js';
 import type { StrategyModel } from '../src/model/model-result.js';
 import { textModel } from '../src/model/text-model.js';
 import type { Contender } from '../src/result.js';
+import { exampleCosts } from './kit/example-costs.js';
 import { isNear } from './kit/is-near.js';
 
 const demand: GivenDemand = { users: 50_000_000, nodes: 500, edges: 200, messagesPerSecond: 2_000_000 };
 
 function model(strategy: Contender, changes: Partial<GivenDemand> = {}): StrategyModel {
-  const { strategies } = modelOf({ ...demand, ...changes });
+  const { strategies } = modelOf({ ...demand, ...changes }, exampleCosts);
   return strategies.find((found) => found.strategy === strategy)!;
 }
 
@@ -131,14 +132,14 @@ t.test('the first limit', async (t) => {
   );
 
   t.test('is the one of which the most is used', async (t) => {
-    for (const { limits, firstLimit } of modelOf(demand).strategies) {
+    for (const { limits, firstLimit } of modelOf(demand, exampleCosts).strategies) {
       t.equal(firstLimit.used, Math.max(...limits.map(({ used }) => used)));
     }
   });
 });
 
 t.test('a model as text', async (t) => {
-  const result = modelOf(demand);
+  const result = modelOf(demand, exampleCosts);
   const text = textModel(result);
   t.ok(text.split('\n').every((line) => [...line].length <= 110));
   t.match(text, '50,000,000 users, 500 nodes, 200 edges, 2,000,000 messages/s of 128 bytes');

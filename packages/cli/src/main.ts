@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import type { Command } from './command.js';
+import { benchCommand } from './commands/bench.js';
+import { benchModelCommand } from './commands/bench-model.js';
 import { drainCommand } from './commands/drain.js';
 import { edgeCommand } from './commands/edge.js';
 import { listenCommand } from './commands/listen.js';
@@ -14,6 +15,7 @@ import { camelCase, environmentName, type Option } from './option.js';
 import { options } from './options.js';
 import { createOutput } from './output.js';
 import { readSettings } from './settings.js';
+import { readVersion } from './version.js';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,6 +27,8 @@ export const commands: readonly Command[] = [
   ...ringCommands,
   drainCommand,
   ...migrateCommands,
+  benchCommand,
+  benchModelCommand,
 ];
 
 const groups: Readonly<Record<string, string>> = {
@@ -93,7 +97,8 @@ function addCommand(parent: Commander, name: string, command: Command): void {
     const { config, ...flags } = made.opts() as Record<string, unknown>;
     const configFile = (config as string | undefined) ?? process.env['PINWHEEL_CONFIG'];
     const settings = readSettings(command.options, { flags, environment: process.env, configFile });
-    const output = createOutput(settings.flag(options.json));
+    // the bench writes its JSON to a file
+    const output = createOutput(command.options.includes(options.json) && settings.flag(options.json));
     process.exitCode = await command.run({ settings, words: made.processedArgs.flat() as string[], output });
   });
 }
@@ -134,9 +139,4 @@ function valueName({ kind }: Option): string {
     default:
       return 'N';
   }
-}
-
-function readVersion(): string {
-  const manifest = new URL('../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -2,6 +2,7 @@ import type { Reading } from '../report/reading.js';
 import { figureIn, summarize } from '../report/summary.js';
 import type { Comparison, Contender } from '../result.js';
 import { copiesOf } from './copies.js';
+import type { Costs } from './costs.js';
 import { costsOf } from './costs-of.js';
 
 /** The model beside what was measured, per message delivered. */
@@ -21,9 +22,13 @@ export interface ModelCheck {
  * How far the model's messages and bytes per delivery are from those that were measured. The number of copies is
  * predicted; for the bytes, what a copy has beyond its payload is one figure per strategy taken from the same runs, so
  * that their error says whether one figure is enough.
+ *
+ * @param costs default: as the comparison has them.
  */
-export function compareWithRuns(comparison: Comparison): readonly ModelCheck[] {
-  const { strategies } = costsOf(comparison);
+export function compareWithRuns(
+  comparison: Comparison,
+  { strategies }: Costs = costsOf(comparison),
+): readonly ModelCheck[] {
   const summaries = summarize(comparison.runs);
   return summaries.flatMap(({ strategy, nodes, phase }) => {
     if (phase !== 'saturation' && phase !== 'steady') return [];

@@ -4,22 +4,24 @@ import { type CostLine, type Costs, costAt, measuredCosts, type StrategyCosts } 
 import { fitLine, type Measured, meanOf } from './fit-line.js';
 
 /**
- * Costs from the saturation and steady runs of a comparison. What depends on the nodes (the queue's and the nodes' part
+ * Costs from the saturation runs of a comparison, or the steady ones when there are no others. What depends on the nodes (the queue's and the nodes' part
  * of a broadcast) is fitted by least squares over the node counts, the rest is the mean of all runs. What was not
  * measured is taken from `measuredCosts`, and a note says so.
  */
 export function costsOf(comparison: Comparison): Costs {
   const { conditions, runs } = comparison;
   const notes: string[] = [];
+  // what many machines take is a matter of full ones
+  const phase = runs.some((run) => run.phase === 'saturation') ? 'saturation' : 'steady';
   const of = (strategy: Contender): readonly Run[] =>
-    runs.filter((run) => run.strategy === strategy && (run.phase === 'saturation' || run.phase === 'steady'));
+    runs.filter((run) => run.strategy === strategy && run.phase === phase);
   const derived = contenders.map((strategy) => {
     const own = of(strategy);
     return [strategy, strategyCosts(strategy, own, conditions.payloadBytes, notes)] as const;
   });
   return {
     source:
-      `Costs are measured, saturated and at a fixed rate: ${conditions.date}, ` +
+      `Costs are measured ${phase === 'saturation' ? 'when saturated' : 'at a fixed rate'}: ${conditions.date}, ` +
       `${conditions.cores} cores of ${conditions.cpu}.`,
     strategies: Object.fromEntries(derived) as Record<Contender, StrategyCosts>,
     renewalMicros: measuredCosts.renewalMicros,

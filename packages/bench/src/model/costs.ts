@@ -39,27 +39,27 @@ const none: CostLine = { fixed: 0, perNode: 0 };
 export const measuredCosts: Costs = {
   source: 'Costs are built in: placeholders of 2026-11-25, not measured; give --from with a comparison.',
   strategies: {
-    ring: { sender: 1.2, queue: none, nodes: { fixed: 1.6, perNode: 0 }, edges: 1.5, overheadBytes: 60 },
+    ring: { sender: 1.2, queue: none, nodes: { fixed: 1.6, perNode: 0 }, edges: 1.5, overheadBytes: 33 },
     registry: {
       sender: 2.5,
       queue: { fixed: 4, perNode: 0 },
       nodes: { fixed: 1.8, perNode: 0 },
       edges: 1.5,
-      overheadBytes: 70,
+      overheadBytes: 33,
     },
     broadcast: {
       sender: 1,
       queue: { fixed: 0.5, perNode: 0.25 },
       nodes: { fixed: 1.6, perNode: 0.35 },
       edges: 1.5,
-      overheadBytes: 66,
+      overheadBytes: 33,
     },
     'broadcast-unbatched': {
       sender: 11,
       queue: { fixed: 5, perNode: 4.5 },
       nodes: { fixed: 0, perNode: 6 },
       edges: 1.5,
-      overheadBytes: 80,
+      overheadBytes: 41,
     },
   },
   renewalMicros: 1,

@@ -1,4 +1,4 @@
-import { maxMessages, numberOf } from '../send/message-number.js';
+import { maxMessages, messageBytes, numberOf } from './message-number.js';
 
 /** A clock that all processes of this machine share, in µs. */
 export function sharedMicros(): number {
@@ -15,12 +15,17 @@ export class Arrivals {
   readonly counts = new Uint8Array(maxMessages);
   /** When each came last; 0 when it did not. */
   readonly micros = new Float64Array(maxMessages);
+  readonly #payloadBytes: number;
+
+  constructor(payloadBytes: number = messageBytes) {
+    this.#payloadBytes = payloadBytes;
+  }
 
   /** Takes the messages of one user. */
   ofUser(): (bytes: Buffer, from: number, to: number) => void {
     let last = -1;
     return (bytes, from, to) => {
-      const number = numberOf(bytes, from, to);
+      const number = numberOf(bytes, from, to, this.#payloadBytes);
       this.counts[number]!++;
       this.micros[number] = sharedMicros();
       this.received++;

@@ -13,16 +13,18 @@ export class Child<Question, Answer> {
   /**
    * Resolves when it has said its first word.
    *
-   * @param script in this folder, or the URL of one elsewhere.
+   * @param args what it finds in `process.argv`.
    */
   static async start<Question, Answer>(
-    script: string | URL,
+    script: URL,
     args: readonly string[],
     execArgv: readonly string[] = [],
   ): Promise<Child<Question, Answer>> {
-    const path = fileURLToPath(new URL(script, import.meta.url));
     const child = new Child<Question, Answer>(
-      fork(path, args, { execArgv: [...process.execArgv, ...execArgv], serialization: 'advanced' }),
+      fork(fileURLToPath(script), args, {
+        execArgv: [...process.execArgv, ...execArgv],
+        serialization: 'advanced',
+      }),
     );
     await child.#next();
     return child;

@@ -1,0 +1,227 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StaticMember } from '@pinwheel/membership';
+import type { StrategyName, StrategySettings } from '@pinwheel/strategy';
+import { Child } from '../load/child.js';
+import { freePorts } from '../load/free-ports.js';
+import { userNames } from '../load/users.js';
+import type { Contender } from '../result.js';
+import type { CheckedBenchOptions } from './bench-options.js';
+import type { ClientsProcessOptions, ClientsQuestion } from './clients-questions.js';
+import type { BenchRedis } from './own-redis.js';
+import { ProbedMembers } from './probed-members.js';
+import { type Program, startProgram } from './program.js';
+import type { SenderProcessOptions, SenderQuestion } from './sender-questions.js';
+import { until } from './until.js';
+
+const startMs = 60_000;
+/** More than any run needs: connections that nobody uses must not end in the midst of one. */
+const pace = ['--users-per-second', '1000', '--log-level', 'error'];
+
+export interface BenchNode {
+  readonly member: StaticMember;
+  readonly program: Program;
+}
+
+const strategyOf: Readonly<Record<Contender, StrategyName>> = {
+  ring: 'ring',
+  registry: 'registry',
+  broadcast: 'broadcast',
+  'broadcast-unbatched': 'broadcast',
+};
+
+/** Everything that one contender needs, each part a process of its own. */
+export class BenchService {
+  readonly contender: Contender;
+  readonly redis: BenchRedis | undefined;
+  readonly nodes = new Map<string, BenchNode>();
+  readonly edges: Program[] = [];
+  #edgePorts: readonly number[] = [];
+  readonly #options: CheckedBenchOptions;
+  readonly #folder: string;
+  readonly #members: ProbedMembers;
+  readonly #settings: StrategySettings;
+  #sender: Child<SenderQuestion, unknown> | undefined;
+  #clients: Child<ClientsQuestion, unknown> | undefined;
+
+  private constructor(
+    contender: Contender,
+    options: CheckedBenchOptions,
+    redis: BenchRedis | undefined,
+    folder: string,
+  ) {
+    this.contender = contender;
+    this.#options = options;
+    this.redis = contender === 'ring' ? undefined : redis;
+    this.#folder = folder;
+    this.#members = new ProbedMembers(folder);
+    const prefix = `bench-${process.pid}-${Date.now().toString(36)}`;
+    this.#settings = {
+      strategy: strategyOf[contender],
+      prefix,
+      ...(this.redis === undefined ? {} : { redis: this.redis.url }),
+    };
+  }
+
+  /** Resolves when all users are connected. */
+  static async start(
+    contender: Contender,
+    nodes: number,
+    options: CheckedBenchOptions,
+    redis: BenchRedis | undefined,
+  ): Promise<BenchService> {
+    const folder = await mkdtemp(join(tmpdir(), 'pinwheel-bench-'));
+    const service = new BenchService(contender, options, redis, folder);
+    try {
+      await service.#startNodes(Array.from({ length: nodes }, (_, i) => `n${i + 1}`));
+      await service.#startEdges();
+      await service.#startLoad();
+      return service;
+    } catch (thrown) {
+      await service.stop();
+      throw thrown;
+    }
+  }
+
+  get sender(): Child<SenderQuestion, unknown> {
+    return this.#sender!;
+  }
+
+  get clients(): Child<ClientsQuestion, unknown> {
+    return this.#clients!;
+  }
+
+  /** One more; resolves when it is in the ring of everybody. */
+  async join(id: string): Promise<void> {
+    const [member] = await membersOf([id]);
+    await this.#members.expect(member!);
+    this.#startNode(member!);
+    await this.ringOf([...this.nodes.keys()]);
+  }
+
+  /** Resolves when every node goes by the ring of these. */
+  async ringOf(ids: readonly string[]): Promise<void> {
+    const wanted = ids.toSorted().join(' ');
+    await until(
+      `every node goes by the ring of ${wanted}`,
+      async () => {
+        this.#checkNodes();
+        if (this.#members.ids.toSorted().join(' ') !== wanted) return false;
+        const nodes = ids.map((id) => this.nodes.get(id)!);
+        const rings = await Promise.all(nodes.map(({ member }) => ringAt(member.port)));
+        return rings.every((ring) => ring === wanted);
+      },
+      startMs,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#members.stop();
+    this.#clients?.stop();
+    this.#sender?.stop();
+    const programs = [...this.edges, ...[...this.nodes.values()].map(({ program }) => program)];
+    await Promise.all(programs.map((program) => program.kill()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startNodes(ids: readonly string[]): Promise<void> {
+    const members = await membersOf(ids);
+    await this.#members.begin(members);
+    for (const member of members) this.#startNode(member);
+    await this.ringOf(ids);
+  }
+
+  #startNode(member: BenchMember): void {
+    const { id, port, wsPort } = member;
+    const words = ['node', '--id', id, '--port', String(port), '--ws-port', String(wsPort), ...pace];
+    const where = ['--membership', `static:${this.#members.pathFor(id)}`];
+    this.nodes.set(id, { member, program: this.#run([...words, ...where, ...this.#strategyWords()]) });
+  }
+
+  async #startEdges(): Promise<void> {
+    const ports = await freePorts(this.#options.edges);
+    for (const [i, port] of ports.entries()) {
+      const words = ['edge', '--id', `e${i + 1}`, '--port', String(port), '--log-level', 'error'];
+      const program = this.#run([...words, '--membership', `static:${this.#members.path}`]);
+      this.edges.push(program);
+      await until(`edge e${i + 1} takes clients`, () => takesClients(port, program), startMs);
+    }
+    this.#edgePorts = ports;
+  }
+
+  async #startLoad(): Promise<void> {
+    const { users, payloadBytes } = this.#options;
+    const senderOptions: SenderProcessOptions = {
+      strategy: this.#settings,
+      ...(this.contender === 'broadcast-unbatched' ? { maxMessagesPerPost: 1 } : {}),
+      members: this.#members.path,
+      users,
+      payloadBytes,
+    };
+    const sender = new URL('./sender-process.js', import.meta.url);
+    this.#sender = await Child.start(sender, [JSON.stringify(senderOptions)]);
+    const clientsOptions: ClientsProcessOptions = {
+      way: this.#edgePorts.length > 0 ? { ports: this.#edgePorts } : { members: this.#members.path },
+      isAnywhere: this.#settings.strategy !== 'ring',
+      payloadBytes,
+      feedbackPort: await this.#sender.ask<number>({ kind: 'feedback-port' }),
+    };
+    const clients = new URL('./clients-process.js', import.meta.url);
+    this.#clients = await Child.start(clients, [JSON.stringify(clientsOptions)]);
+    await this.#clients.ask({ kind: 'connect', users: userNames(users) });
+  }
+
+  #strategyWords(): readonly string[] {
+    const { strategy, redis, prefix } = this.#settings;
+    const queue = redis === undefined ? [] : ['--redis', redis, '--queue-prefix', prefix!];
+    return ['--strategy', strategy!, ...queue];
+  }
+
+  #run(words: readonly string[]): Program {
+    const [program, ...first] = this.#options.command;
+    return startProgram(program, [...first, ...words]);
+  }
+
+  #checkNodes(): void {
+    for (const [id, { program }] of this.nodes) {
+      if (program.hasEnded) throw new Error(`node ${id} has ended: ${program.lastWords}`);
+    }
+  }
+}
+
+type BenchMember = StaticMember & { readonly wsPort: number };
+
+/** On this machine, with free ports. */
+async function membersOf(ids: readonly string[]): Promise<readonly BenchMember[]> {
+  const ports = await freePorts(2 * ids.length);
+  return ids.map((id, i) => ({
+    id,
+    address: '127.0.0.1',
+    port: ports[2 * i]!,
+    wsPort: ports[2 * i + 1]!,
+  }));
+}
+
+async function ringAt(port: number): Promise<string> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/ring`);
+    const { members } = (await answer.json()) as { readonly members: readonly { readonly id: string }[] };
+    return members
+      .map(({ id }) => id)
+      .toSorted()
+      .join(' ');
+  } catch {
+    return '';
+  }
+}
+
+async function takesClients(port: number, program: Program): Promise<boolean> {
+  if (program.hasEnded) throw new Error(`an edge has ended: ${program.lastWords}`);
+  try {
+    await fetch(`http://127.0.0.1:${port}/`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePorts } from '../load/free-ports.js';
+import { type Program, startProgram } from './program.js';
+
+/** The Redis of a bench, and what it says of itself. */
+export interface BenchRedis {
+  readonly url: string;
+  /** For example `redis 7.0.15`. */
+  readonly version: string;
+  /** CPU time that it has taken so far, in µs, and resident memory in bytes. */
+  usage(): Promise<{ readonly cpuMicros: number; readonly memoryBytes: number }>;
+  stop(): Promise<void>;
+}
+
+const startMs = 5000;
+
+/** Where `redis-server` is, if it is installed. */
+export function findRedisServer(path: string = process.env['PATH'] ?? ''): string | undefined {
+  return [...path.split(delimiter), '/usr/sbin', '/usr/local/bin']
+    .map((folder) => join(folder, 'redis-server'))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Starts one that keeps nothing on disk, on a free port. */
+export async function startOwnRedis(program: string): Promise<BenchRedis> {
+  const [port] = await freePorts(1);
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const running = startProgram(program, words);
+  const url = `redis://127.0.0.1:${port}`;
+  try {
+    return await connectTo(url, running);
+  } catch (thrown) {
+    await running.kill();
+    throw thrown;
+  }
+}
+
+/** @throws Error (rejects) when nobody answers there within five seconds. */
+export async function connectTo(url: string, program?: Program): Promise<BenchRedis> {
+  const redis = new Redis(url, { connectTimeout: 1000, retryStrategy: () => 50, maxRetriesPerRequest: null });
+  let lastError: Error | undefined;
+  redis.on('error', (error) => {
+    lastError = error;
+  });
+  const timer = setTimeout(() => redis.disconnect(), startMs);
+  try {
+    const version = fieldOf(await redis.info('server'), 'redis_version');
+    return {
+      url,
+      version: `redis ${version}`,
+      async usage() {
+        const cpu = await redis.info('cpu');
+        const memory = await redis.info('memory');
+        const seconds = Number(fieldOf(cpu, 'used_cpu_sys')) + Number(fieldOf(cpu, 'used_cpu_user'));
+        return { cpuMicros: seconds * 1e6, memoryBytes: Number(fieldOf(memory, 'used_memory_rss')) };
+      },
+      async stop() {
+        redis.disconnect();
+        await program?.kill();
+      },
+    };
+  } catch (cause) {
+    redis.disconnect();
+    const { host, port } = redis.options;
+    const why = lastError?.message ?? (cause as Error).message;
+    throw new Error(`no Redis answers at ${host}:${port}: ${why}`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function fieldOf(info: string, name: string): string {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+}

@@ -1,0 +1,100 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { askHealth, type StaticMember } from '@pinwheel/membership';
+
+const everyMs = 250;
+const askTimeoutMs = 500;
+/** So many questions in a row without an answer, and a member is out. */
+const mostSilences = 3;
+/** More of them are forgiven while the first members start. */
+const startSilences = 200;
+
+interface Probed {
+  readonly member: StaticMember;
+  isIn: boolean;
+  silences: number;
+}
+
+/**
+ * Members in files that all processes watch. Each is asked for its health: it is in when it answers, and out when it stops
+ * answering, so that a killed node is noticed, not announced. A node has a file of its own, which names it before it is in.
+ */
+export class ProbedMembers {
+  readonly #folder: string;
+  readonly #members = new Map<string, Probed>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing = Promise.resolve();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Those who are in. */
+  get ids(): readonly string[] {
+    return [...this.#members.values()].filter(({ isIn }) => isIn).map(({ member }) => member.id);
+  }
+
+  /** For everybody but the nodes. */
+  get path(): string {
+    return join(this.#folder, 'members.json');
+  }
+
+  pathFor(id: string): string {
+    return join(this.#folder, `for-${id}.json`);
+  }
+
+  /** The first members, who are in from the start: nobody waits for one after the other. */
+  async begin(members: readonly StaticMember[]): Promise<void> {
+    for (const member of members)
+      this.#members.set(member.id, { member, isIn: true, silences: -startSilences });
+    await this.#write();
+    this.#timer = setInterval(() => void this.#probe(), everyMs);
+  }
+
+  /** Awaits one more; resolves when its file is there. */
+  async expect(member: StaticMember): Promise<void> {
+    this.#members.set(member.id, { member, isIn: false, silences: 0 });
+    await this.#write();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #probe(): Promise<void> {
+    const changed = await Promise.all([...this.#members.values()].map((probed) => this.#ask(probed)));
+    if (changed.includes(true)) await this.#write();
+  }
+
+  /** Resolves with whether that changed who is in. */
+  async #ask(probed: Probed): Promise<boolean> {
+    const { id, address, port } = probed.member;
+    const { kind } = await askHealth(address, port, askTimeoutMs);
+    if (this.#members.get(id) !== probed) return false;
+    if (kind === 'node') {
+      const isNew = !probed.isIn;
+      probed.isIn = true;
+      probed.silences = 0;
+      return isNew;
+    }
+    if (!probed.isIn || ++probed.silences < mostSilences) return false;
+    return this.#members.delete(id);
+  }
+
+  /** One after the other, and each file in one go: nobody reads half a list. */
+  #write(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      await this.#writeFile(this.path, undefined);
+      for (const id of this.#members.keys()) await this.#writeFile(this.pathFor(id), id);
+    });
+    return this.#writing;
+  }
+
+  async #writeFile(path: string, own: string | undefined): Promise<void> {
+    const members = [...this.#members.values()]
+      .filter(({ isIn, member }) => isIn || member.id === own)
+      .map(({ member }) => member);
+    await writeFile(`${path}.new`, JSON.stringify({ members }));
+    await rename(`${path}.new`, path);
+  }
+}

@@ -1,0 +1,42 @@
+import type { StrategySettings } from '@pinwheel/strategy';
+
+export interface SenderProcessOptions {
+  readonly strategy: StrategySettings;
+  readonly maxMessagesPerPost?: number;
+  /** File. */
+  readonly members: string;
+  readonly users: number;
+  readonly payloadBytes: number;
+}
+
+export type SenderQuestion =
+  /** Answered with the port to which clients say how many messages they have, as a double. */
+  | { readonly kind: 'feedback-port' }
+  /** Answered with `Begun`. */
+  | { readonly kind: 'steady'; readonly perSecond: number }
+  /** Answered with `Begun`. */
+  | { readonly kind: 'saturation'; readonly outstanding: number }
+  /** Sends no more. Answered with the number after the last one, when all have their receipts. */
+  | { readonly kind: 'end' }
+  /** Answered with `SenderUsage`. */
+  | { readonly kind: 'usage' }
+  /** Answered with a `Uint8Array`: what each message's receipt says. */
+  | { readonly kind: 'statuses'; readonly from: number; readonly to: number };
+
+export interface Begun {
+  /** Number of the first message. */
+  readonly from: number;
+  /** When it was due, by the clock that all processes share. */
+  readonly startMicros: number;
+}
+
+export interface SenderUsage {
+  readonly cpuMicros: number;
+  readonly memoryBytes: number;
+  /** Payload copies handed to nodes or to a queue, and their bytes. */
+  readonly copies: number;
+  readonly bytes: number;
+}
+
+/** In what the sender says of a message's receipt. */
+export const receiptMeaning = { taken: 1, refused: 2, inDoubt: 3 } as const;
