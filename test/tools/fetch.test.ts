@@ -6,15 +6,20 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { toolPath } from './fetch.js';
 
+/** What tests start, in the order in which it is looked for. */
+const tools = ['consul', 'chromium', 'redis-server', 'nats-server'] as const;
 const script = fileURLToPath(new URL('fetch.js', import.meta.url));
 
 t.test('what is there already is found, named and not fetched', async (t) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  const paths = `consul: ${toolPath('consul')}\nchromium: ${toolPath('chromium')}\n`;
+  const paths = tools.map((name) => `${name}: ${toolPath(name)}\n`).join('');
   t.same({ status, stdout, stderr }, { status: 0, stdout: paths, stderr: '' });
-  t.ok(isAbsolute(toolPath('consul')));
-  t.ok(isAbsolute(toolPath('chromium')));
-  t.match(spawnSync(toolPath('consul'), ['version'], { encoding: 'utf8' }).stdout, /^Consul v\d/);
+  for (const name of tools) t.ok(isAbsolute(toolPath(name)), name);
+  const version = (name: (typeof tools)[number], word: string): string =>
+    spawnSync(toolPath(name), [word], { encoding: 'utf8' }).stdout;
+  t.match(version('consul', 'version'), /^Consul v\d/);
+  t.match(version('redis-server', '--version'), /^Redis server v=\d/);
+  t.match(version('nats-server', '--version'), /^nats-server: v\d/);
 });
 
 t.test('what is nowhere and cannot be fetched is named, with what to do', async (t) => {
@@ -27,7 +32,7 @@ t.test('what is nowhere and cannot be fetched is named, with what to do', async 
     env: { PATH: folder },
   });
   t.equal(status, 1);
-  for (const name of ['consul', 'chromium']) {
+  for (const name of tools) {
     const said = `${name} is missing .*: install ${name} so that it is on PATH, then run npm test again\n`;
     t.match(stderr, new RegExp(said));
   }

@@ -13,7 +13,7 @@ export const benchOptions = {
   strategies: forOneCall(text('strategies', 'LIST', `of: ${contenders.join(', ')}`, 'all')),
   nodeCounts: forOneCall(text('nodes', 'LIST', 'numbers of nodes', '3,5,10')),
   users: forOneCall(text('users', 'COUNT', 'connected users, as in 1000 or 2k', '1000')),
-  rate: forOneCall(text('rate', 'COUNT', 'messages per second of the phases at a fixed rate', '5000')),
+  rate: forOneCall(text('rate', 'COUNT', 'messages per second of the phases at a fixed rate', '1000')),
   payload: forOneCall(whole('payload', 8, 65_000, 'bytes of a message', '128')),
   rounds: forOneCall(whole('rounds', 1, 100, 'rounds, in alternating order', '3')),
   phases: forOneCall(text('phases', 'LIST', `of: ${phases.join(', ')}`, 'all')),

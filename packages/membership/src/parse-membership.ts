@@ -10,19 +10,30 @@ const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or
 
 /**
  * The membership that a command line names: `consul://host:port/service[?tag=…&token-file=…]` (port 8500 when it is
- * left out) or `static:FILE.json`, the file relative to the working directory. Nothing is
+ * left out) or `static:FILE.json[?poll-ms=…]`, the file relative to the working directory. Nothing is
  * read yet but the token file, whose absence would otherwise look like a Consul that is away.
  *
  * @throws PinwheelError `bad-option` that names the value and shows the forms, or the token file that cannot be read.
  */
 export function membershipFrom(text: string): Membership {
   if (text.startsWith('static:')) {
-    const path = text.slice('static:'.length);
-    if (path === '') throw refused(text, 'the file is missing');
-    return staticMembership(path);
+    return fromFile(text);
   }
   if (text.startsWith('consul:')) return consulMembership(consulOptions(text));
   throw refused(text);
+}
+
+/** Between two rounds of questions to the members, in ms. */
+const pollBounds = [100, 3_600_000] as const;
+
+function fromFile(text: string): Membership {
+  const [, path = '', , poll] = /^static:(.*?)(\?poll-ms=(.*))?$/s.exec(text)!;
+  if (path === '') throw refused(text, 'the file is missing');
+  if (poll === undefined) return staticMembership(path);
+  const [least, most] = pollBounds;
+  const pollMs = /^[0-9]{1,7}$/.test(poll) ? Number(poll) : Number.NaN;
+  if (pollMs >= least && pollMs <= most) return staticMembership(path, { pollMs });
+  throw refused(text, `poll-ms must be a whole number between ${least} and ${most}`);
 }
 
 function consulOptions(text: string): ConsulOptions {

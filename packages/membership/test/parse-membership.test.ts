@@ -10,6 +10,8 @@ t.test('forms that are understood', async (t) => {
     ['consul://a:80/chat?tag=blue&token-file=/dev/null', 'consul a:80, service chat, tag blue'],
     ['static:members.json', `file ${resolve('members.json')}`],
     ['static:/etc/members.json', 'file /etc/members.json'],
+    ['static:/etc/members.json?poll-ms=5000', 'file /etc/members.json'],
+    ['static:/etc/what?.json', 'file /etc/what?.json'],
   ] as const;
   for (const [text, description] of cases) {
     const membership = membershipFrom(text);
@@ -43,6 +45,9 @@ t.test('anything else is refused with the value and the forms', async (t) => {
     ['consul://a/x?token=secret', '"token" is not known'],
     ['consul://a/%ff', 'the service is not percent-encoded UTF-8'],
     ['static:', 'the file is missing'],
+    ['static:?poll-ms=5000', 'the file is missing'],
+    ['static:m.json?poll-ms=99', 'poll-ms must be a whole number between 100 and 3600000'],
+    ['static:m.json?poll-ms=1e3', 'poll-ms must be a whole number between 100 and 3600000'],
   ] as const;
   for (const [text, why] of cases) {
     const reason = why === undefined ? '' : ` (${why})`;

@@ -38,7 +38,7 @@ export class BroadcastApi {
     const message = { ...payload, id: newId() };
     const isPassedOn = passage.noForward || passage.hops > 0;
     if (publish !== undefined && !isPassedOn) {
-      return exchange.json(202, await publish(message, Math.round(passage.deadline - now())));
+      return exchange.json(202, await publish(message, Math.max(1, Math.round(passage.deadline - now()))));
     }
     const others = isPassedOn ? [] : this.#others();
     const [here, ...there] = await Promise.all([

@@ -55,7 +55,7 @@ class NatsQueue implements Queue {
       await withinDeadline(connection.flush(), left, `${this.description}: to publish`);
       return posted;
     } catch (thrown) {
-      const failed: Posted = { kind: 'failed', error: PinwheelError.from(thrown, 'unknown-outcome') };
+      const failed: Posted = { kind: 'failed', error: this.#failureOf(thrown) };
       return posts.map(() => failed);
     }
   }
@@ -84,7 +84,9 @@ class NatsQueue implements Queue {
         for (const subscription of subscriptions) subscription.unsubscribe();
       };
     } catch (thrown) {
-      const why = `${this.description} cannot be subscribed to: ${(thrown as Error).message}`;
+      const { message } = thrown as Error;
+      const isNamed = message.startsWith(this.description);
+      const why = isNamed ? message : `${this.description} cannot be subscribed to: ${message}`;
       throw new PinwheelError('unavailable', `${why}; is it running, and is the URL right?`, {
         cause: thrown,
       });
@@ -106,14 +108,23 @@ class NatsQueue implements Queue {
     return { kind: 'taken', receivers: undefined };
   }
 
+  #failureOf(thrown: unknown): PinwheelError {
+    if (thrown instanceof PinwheelError) return thrown;
+    const why = `the connection to ${this.description} broke: ${(thrown as Error).message}`;
+    return new PinwheelError('unknown-outcome', why, { cause: thrown });
+  }
+
   async #connected(deadlineMs: number): Promise<NatsConnection> {
     if (this.#isClosed) throw new PinwheelError('closed', `the queue on ${this.description} is closed`);
     if (this.#connection !== undefined) return this.#connection;
     this.#connecting ??= this.#connect();
     try {
-      return await withinDeadline(this.#connecting, deadlineMs, `${this.description}: to connect`);
+      return await withinDeadline(this.#connecting, deadlineMs, 'to connect');
     } catch (thrown) {
-      throw new PinwheelError('unreachable', (thrown as Error).message, { cause: thrown });
+      const { message } = thrown as Error;
+      throw new PinwheelError('unreachable', `${this.description} cannot be connected to: ${message}`, {
+        cause: thrown,
+      });
     }
   }
 

@@ -55,27 +55,23 @@ export function failureOf(redis: string, thrown: unknown): PinwheelError {
 /**
  * Resolves when there is a connection.
  *
- * @throws PinwheelError (rejects) `unreachable` after `deadlineMs`.
+ * @throws PinwheelError (rejects) `unreachable` when it cannot be made, or is not within `deadlineMs`.
  */
 export async function untilReady(redis: Redis, description: string, deadlineMs: number): Promise<void> {
   if (redis.status === 'ready') return;
-  let last: Error | undefined;
-  const remember = (error: Error): void => {
-    last = error;
-  };
-  redis.on('error', remember);
-  const isThere = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), deadlineMs);
-    redis.once('ready', () => {
+  const why = await new Promise<string | undefined>((resolve) => {
+    const ready = (): void => end(undefined);
+    const failed = ({ message }: Error): void => end(`cannot be connected to: ${message}`);
+    const timer = setTimeout(() => end(`did not answer within ${Math.round(deadlineMs)} ms`), deadlineMs);
+    const end = (what: string | undefined): void => {
       clearTimeout(timer);
-      resolve(true);
-    });
+      redis.off('ready', ready);
+      redis.off('error', failed);
+      resolve(what);
+    };
+    redis.on('ready', ready);
+    redis.on('error', failed);
   });
-  redis.off('error', remember);
-  if (isThere) return;
-  const why = last === undefined ? '' : `: ${last.message}`;
-  throw new PinwheelError(
-    'unreachable',
-    `${description} did not answer within ${deadlineMs} ms${why}; is it running, and is the URL right?`,
-  );
+  if (why === undefined) return;
+  throw new PinwheelError('unreachable', `${description} ${why}; is it running, and is the URL right?`);
 }

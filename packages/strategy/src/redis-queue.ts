@@ -68,6 +68,7 @@ class RedisQueue implements Queue {
 
   async #publish(posts: readonly Post[], deadlineMs: number): Promise<readonly Posted[]> {
     const start = performance.now();
+    if (this.#isClosed) throw this.#closed();
     const redis = this.#publisher ?? this.#open('pinwheel-publisher');
     const isNew = this.#publisher === undefined;
     this.#publisher = redis;
@@ -94,8 +95,12 @@ class RedisQueue implements Queue {
   }
 
   #open(name: string): Redis {
-    if (this.#isClosed) throw new PinwheelError('closed', `the queue on ${this.description} is closed`);
+    if (this.#isClosed) throw this.#closed();
     return openRedis(this.#url, name);
+  }
+
+  #closed(): PinwheelError {
+    return new PinwheelError('closed', `the queue on ${this.description} is closed`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { backoffMs, type Clock } from '@pinwheel/membership';
 import { Rounds } from '@pinwheel/migration';
+import { PinwheelError } from '@pinwheel/protocol';
 import type { Routes } from './routes.js';
 import { defaultLeaseMs } from './strategy.js';
 
@@ -39,6 +40,10 @@ export class Registrar {
   #isWriting = false;
   #inFlight = 0;
   #failures = 0;
+  /** A registry that was away may have lost everything. */
+  #wasAway = false;
+  /** Users who have moved and whose route here stays for a moment, with the call that cancels its end. */
+  readonly #overlapping = new Map<string, () => void>();
   #cancelRetry: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
   #isStopped = false;
@@ -65,12 +70,14 @@ export class Registrar {
 
   /** The node has the user now. */
   came(user: string): void {
+    this.#endOverlap(user);
     this.#here.add(user);
     this.#changed(user);
   }
 
   /** The node has the user no more. */
   left(user: string): void {
+    this.#endOverlap(user);
     this.#here.delete(user);
     this.#changed(user);
   }
@@ -80,10 +87,13 @@ export class Registrar {
    * and with none the user would be offline.
    */
   moved(user: string): void {
+    this.#endOverlap(user);
     this.#here.delete(user);
-    this.#options.clock.after(overlapMs, () => {
-      if (!this.#here.has(user)) this.#changed(user);
+    const cancel = this.#options.clock.after(overlapMs, () => {
+      this.#overlapping.delete(user);
+      this.#changed(user);
     });
+    this.#overlapping.set(user, cancel);
   }
 
   /** The registry, or the way to this node, was away: everybody is written down again. */
@@ -99,13 +109,18 @@ export class Registrar {
     const { clock } = this.#options;
     const last = clock.now() + deadlineMs;
     this.#cancelRenewal?.();
-    for (const user of this.#here) this.left(user);
+    for (const user of [...this.#here, ...this.#overlapping.keys()]) this.left(user);
     while (this.unwritten > 0 && clock.now() < last && !this.isFailing) {
       this.#write();
       await new Promise<void>((resolve) => clock.after(5, resolve));
     }
     this.#isStopped = true;
     this.#cancelRetry?.();
+  }
+
+  #endOverlap(user: string): void {
+    this.#overlapping.get(user)?.();
+    this.#overlapping.delete(user);
   }
 
   #scheduleRenewal(): void {
@@ -143,8 +158,7 @@ export class Registrar {
       } finally {
         this.#inFlight = 0;
       }
-      if (this.#failures > 0) this.#options.working();
-      this.#failures = 0;
+      if (this.#failures > 0) this.#works();
     }
     this.#isWriting = false;
   }
@@ -163,13 +177,26 @@ export class Registrar {
     const { routes, where, leaseMs = defaultLeaseMs } = this.#options;
     const here: string[] = [];
     const gone: string[] = [];
-    for (const user of users) (this.#here.has(user) ? here : gone).push(user);
+    for (const user of users) {
+      const isFound = this.#here.has(user) || this.#overlapping.has(user);
+      (isFound ? here : gone).push(user);
+    }
     await routes.write(where, { here, gone }, leaseMs, writeDeadlineMs);
     this.#written += users.length;
   }
 
+  #works(): void {
+    this.#failures = 0;
+    this.#options.working();
+    if (!this.#wasAway) return;
+    this.#wasAway = false;
+    this.renewAll();
+  }
+
   #failed(error: Error): void {
     const { clock, random, failing } = this.#options;
+    // one that is only slow has lost nothing, and must not be given more to do
+    if (PinwheelError.from(error).code !== 'deadline') this.#wasAway = true;
     if (++this.#failures === 1) failing(error);
     this.#cancelRetry = clock.after(backoffMs(this.#failures, retryWait, random), () => {
       this.#cancelRetry = undefined;

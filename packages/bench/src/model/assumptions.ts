@@ -3,7 +3,7 @@ import type { Costs } from './costs.js';
 import type { Demand } from './demand.js';
 
 /** Of one user in Redis: the key, a set with one node and its lease. Not measured. */
-export const bytesOfRoute = 150;
+export const bytesOfRoute = 185;
 
 /** What the model takes for granted, as sentences. */
 export function assumptionsOf(demand: Demand, costs: Costs): readonly string[] {

@@ -16,8 +16,8 @@ import type { SenderProcessOptions, SenderQuestion } from './sender-questions.js
 import { until } from './until.js';
 
 const startMs = 60_000;
-/** More than any run needs: connections that nobody uses must not end in the midst of one. */
-const pace = ['--users-per-second', '1000', '--log-level', 'error'];
+/** Changes come by the file; processes that ask one another all the time would cost more than what is measured. */
+const rarely = '?poll-ms=30000';
 
 export interface BenchNode {
   readonly member: StaticMember;
@@ -134,8 +134,8 @@ export class BenchService {
 
   #startNode(member: BenchMember): void {
     const { id, port, wsPort } = member;
-    const words = ['node', '--id', id, '--port', String(port), '--ws-port', String(wsPort), ...pace];
-    const where = ['--membership', `static:${this.#members.pathFor(id)}`];
+    const words = ['node', '--id', id, '--port', String(port), '--ws-port', String(wsPort)];
+    const where = ['--membership', `static:${this.#members.pathFor(id)}${rarely}`, '--log-level', 'error'];
     this.nodes.set(id, { member, program: this.#run([...words, ...where, ...this.#strategyWords()]) });
   }
 
@@ -143,7 +143,7 @@ export class BenchService {
     const ports = await freePorts(this.#options.edges);
     for (const [i, port] of ports.entries()) {
       const words = ['edge', '--id', `e${i + 1}`, '--port', String(port), '--log-level', 'error'];
-      const program = this.#run([...words, '--membership', `static:${this.#members.path}`]);
+      const program = this.#run([...words, '--membership', `static:${this.#members.path}${rarely}`]);
       this.edges.push(program);
       await until(`edge e${i + 1} takes clients`, () => takesClients(port, program), startMs);
     }

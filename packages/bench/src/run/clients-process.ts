@@ -33,7 +33,7 @@ async function targets(): Promise<(user: string, failures: number) => RawTarget 
     const { ports } = way;
     return (user) => ({ port: ports[opened % ports.length]!, user, localAddress: local() });
   }
-  const tracker = createRingTracker({ membership: staticMembership(way.members, { pollMs: 200 }) });
+  const tracker = createRingTracker({ membership: staticMembership(way.members, { pollMs: 30_000 }) });
   await tracker.start();
   return (user, failures) => {
     const { ring, members } = tracker.current;

@@ -10,14 +10,14 @@ const mostSilences = 3;
 const startSilences = 200;
 
 interface Probed {
-  readonly member: StaticMember;
+  member: StaticMember;
   isIn: boolean;
   silences: number;
 }
 
 /**
- * Members in files that all processes watch. Each is asked for its health: it is in when it answers, and out when it stops
- * answering, so that a killed node is noticed, not announced. A node has a file of its own, which names it before it is in.
+ * Members in files that all processes watch. Each is asked for its health: it is in when it answers, draining when it
+ * says so, and out when it stops answering, so that a killed node is noticed, not announced. A node has a file of its own, which names it before it is in.
  */
 export class ProbedMembers {
   readonly #folder: string;
@@ -66,16 +66,18 @@ export class ProbedMembers {
     if (changed.includes(true)) await this.#write();
   }
 
-  /** Resolves with whether that changed who is in. */
+  /** Resolves with whether that was news for the others. */
   async #ask(probed: Probed): Promise<boolean> {
     const { id, address, port } = probed.member;
-    const { kind } = await askHealth(address, port, askTimeoutMs);
+    const finding = await askHealth(address, port, askTimeoutMs);
     if (this.#members.get(id) !== probed) return false;
-    if (kind === 'node') {
-      const isNew = !probed.isIn;
+    if (finding.kind === 'node') {
+      const { draining } = finding.answer;
+      const isNews = !probed.isIn || draining !== (probed.member.draining ?? false);
+      if (isNews) probed.member = { ...probed.member, draining };
       probed.isIn = true;
       probed.silences = 0;
-      return isNew;
+      return isNews;
     }
     if (!probed.isIn || ++probed.silences < mostSilences) return false;
     return this.#members.delete(id);

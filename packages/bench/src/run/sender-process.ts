@@ -24,7 +24,7 @@ const strategy: Strategy =
   opened.name === 'broadcast' && options.maxMessagesPerPost !== undefined
     ? { ...opened, maxMessagesPerPost: options.maxMessagesPerPost }
     : opened;
-const sender = createSender({ strategy, membership: staticMembership(options.members) });
+const sender = createSender({ strategy, membership: staticMembership(options.members, { pollMs: 30_000 }) });
 await sender.ready();
 
 const nextUser = anyOf(userNames(options.users));

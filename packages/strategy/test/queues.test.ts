@@ -1,0 +1,219 @@
+import t from 'tap';
+import { startNats, startRedis } from '../../../test/kit/queues.js';
+import { until } from '../../../test/kit/until.js';
+import { natsQueue, type Post, type Queue, type QueueListener, redisQueue } from '../src/index.js';
+
+const redis = await startRedis(t);
+const nats = await startNats(t);
+const deadlineMs = 5000;
+
+const kinds = [
+  { name: 'Redis', url: redis.url, open: redisQueue, countsListeners: true },
+  { name: 'NATS', url: nats.url, open: natsQueue, countsListeners: false },
+] as const;
+
+/** Keeps what it hears. */
+class Heard implements QueueListener {
+  readonly messages: Buffer[] = [];
+  aways = 0;
+
+  message(bytes: Buffer): void {
+    this.messages.push(bytes);
+  }
+
+  away(): void {
+    this.aways++;
+  }
+
+  back(): void {}
+
+  get texts(): readonly string[] {
+    return this.messages.map(String);
+  }
+}
+
+function post(topic: string, text: string): Post {
+  return { topic, bytes: Buffer.from(text) };
+}
+
+for (const { name, url, open, countsListeners } of kinds) {
+  t.test(name, async (t) => {
+    const queues: Queue[] = [];
+    const opened = (): Queue => {
+      const queue = open(url);
+      queues.push(queue);
+      return queue;
+    };
+    t.teardown(() => Promise.all(queues.map((queue) => queue.close())));
+    const taken = (receivers: number) => ({
+      kind: 'taken',
+      receivers: countsListeners ? receivers : undefined,
+    });
+
+    t.test('each publisher is heard in its order, by every listener', async (t) => {
+      const publishers = [opened(), opened(), opened()];
+      const listeners = [new Heard(), new Heard()];
+      for (const heard of listeners) await opened().subscribe(['order'], heard, deadlineMs);
+      await Promise.all(
+        publishers.map(async (queue, who) => {
+          for (let i = 0; i < 100; i += 4) {
+            const posts = [0, 1, 2, 3].map((k) => post('order', `${who} ${i + k}`));
+            t.same(await queue.publish(posts, deadlineMs), Array(4).fill(taken(2)));
+          }
+        }),
+      );
+      for (const heard of listeners) {
+        await until('all is heard', () => heard.messages.length >= 300);
+        for (const who of [0, 1, 2]) {
+          const own = heard.texts.filter((text) => text.startsWith(`${who} `));
+          t.same(
+            own,
+            Array.from({ length: 100 }, (_, i) => `${who} ${i}`),
+          );
+        }
+      }
+    });
+
+    t.test('calls that are not waited for keep their order, too', async (t) => {
+      const [queue, heard] = [opened(), new Heard()];
+      await queue.subscribe(['hasty'], heard, deadlineMs);
+      await queue.publish([post('hasty', 'first')], deadlineMs);
+      const posted = Array.from({ length: 50 }, (_, i) =>
+        queue.publish([post('hasty', String(i))], deadlineMs),
+      );
+      await Promise.all(posted);
+      await until('all is heard', () => heard.messages.length >= 51);
+      t.same(heard.texts, ['first', ...Array.from({ length: 50 }, (_, i) => String(i))]);
+    });
+
+    t.test('many topics in one call: each listener hears its own', async (t) => {
+      const queue = opened();
+      const listeners = new Map<string, Heard>();
+      for (let i = 0; i < 20; i++) {
+        const heard = new Heard();
+        listeners.set(`many.${i}`, heard);
+        await queue.subscribe([`many.${i}`], heard, deadlineMs);
+      }
+      const both = new Heard();
+      await opened().subscribe(['many.3', 'many.4'], both, deadlineMs);
+      const posts = [...listeners.keys()].map((topic) => post(topic, `for ${topic}`));
+      const posted = await queue.publish([...posts, post('many.nobody', 'x')], deadlineMs);
+      t.same(
+        posted,
+        [...listeners.keys()]
+          .map((topic) => taken(topic === 'many.3' || topic === 'many.4' ? 2 : 1))
+          .concat(taken(0)),
+        countsListeners ? 'it says how many listened' : 'it does not say who listened',
+      );
+      for (const [topic, heard] of listeners) {
+        await until(`${topic} is heard`, () => heard.messages.length > 0);
+        t.same(heard.texts, [`for ${topic}`]);
+      }
+      await until('both are heard', () => both.messages.length >= 2);
+      t.same(both.texts, ['for many.3', 'for many.4']);
+    });
+
+    t.test('bytes come as they were, small and large, and are the listener’s to keep', async (t) => {
+      const [queue, heard] = [opened(), new Heard()];
+      await queue.subscribe(['bytes'], heard, deadlineMs);
+      await queue.publish([post('bytes', 'the connection is there')], deadlineMs);
+      await until('it is', () => heard.messages.length === 1);
+      heard.messages.length = 0;
+      const sizes = [0, 1, 5, 4096, 65_535, 1_000_000];
+      if (countsListeners) sizes.push(8_500_000);
+      const sent = sizes.map((size, i) => Buffer.alloc(size, `${i}\r\n`));
+      // a view into something larger
+      const views = sent.map((bytes) => Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')]));
+      const posts = views.map((bytes) => ({ topic: 'bytes', bytes: bytes.subarray(6, bytes.length - 5) }));
+      t.same(new Set((await queue.publish(posts, deadlineMs)).map(({ kind }) => kind)), new Set(['taken']));
+      for (const view of views) view.fill(0);
+      await until('all is heard', () => heard.messages.length >= sizes.length);
+      await queue.publish([post('bytes', 'z'.repeat(100_000))], deadlineMs);
+      await until('and one more', () => heard.messages.length > sizes.length);
+      for (const [i, bytes] of sent.entries()) t.ok(heard.messages[i]!.equals(bytes), `${sizes[i]} bytes`);
+    });
+
+    t.test('a listener ends, twice: it hears nothing more, others do', async (t) => {
+      const queue = opened();
+      const [ends, stays] = [new Heard(), new Heard()];
+      const end = await queue.subscribe(['ending.a'], ends, deadlineMs);
+      await queue.subscribe(['ending.b'], stays, deadlineMs);
+      const both = [post('ending.a', '1'), post('ending.b', '1')];
+      await queue.publish(both, deadlineMs);
+      await until('both hear', () => ends.messages.length === 1 && stays.messages.length === 1);
+      await end();
+      await end();
+      await until('it is gone', async () => {
+        const before = ends.messages.length;
+        const [first] = await queue.publish(both, deadlineMs);
+        await until('the other hears', () => stays.messages.length > 1);
+        return (
+          (!countsListeners || (first as { receivers: number }).receivers === 0) &&
+          ends.messages.length === before
+        );
+      });
+      t.equal(ends.aways, 0, 'and is not told that the queue is away');
+      const again = new Heard();
+      await queue.subscribe(['ending.a'], again, deadlineMs);
+      await queue.publish(both, deadlineMs);
+      await until('who comes later hears', () => again.messages.length === 1);
+    });
+
+    t.test('it is closed, twice: what is published then is said to have failed', async (t) => {
+      const [queue, heard] = [opened(), new Heard()];
+      await queue.subscribe(['closing'], heard, deadlineMs);
+      await queue.publish([post('closing', 'x')], deadlineMs);
+      await queue.close();
+      await queue.close();
+      const why = { code: 'closed', message: `the queue on ${queue.description} is closed` };
+      t.match(await queue.publish([post('closing', 'y'), post('closing', 'z')], deadlineMs), [
+        { kind: 'failed', error: why },
+        { kind: 'failed', error: why },
+      ]);
+      await t.rejects(queue.subscribe(['other'], new Heard(), deadlineMs), { message: /is closed/ });
+      t.equal(heard.aways, 0, 'its listener is not told that it is away');
+      const unused = opened();
+      await unused.close();
+      t.match(await unused.publish([post('closing', 'y')], deadlineMs), [{ kind: 'failed', error: why }]);
+    });
+
+    t.test('nothing to publish is nothing', async (t) => {
+      t.same(await opened().publish([], deadlineMs), []);
+    });
+  });
+}
+
+t.test('NATS takes no post above its bound, which is named; those beside it are taken', async (t) => {
+  const queue = natsQueue(nats.url);
+  t.teardown(() => queue.close());
+  const heard = new Heard();
+  await queue.subscribe(['large'], heard, deadlineMs);
+  t.equal(queue.maxPostBytes, 1_048_576);
+  const large = { topic: 'large', bytes: Buffer.alloc(1_048_577) };
+  const posted = await queue.publish([post('large', '1'), large, post('large', '2')], deadlineMs);
+  t.match(posted, [
+    { kind: 'taken' },
+    {
+      kind: 'failed',
+      error: {
+        code: 'too-large',
+        message: `a post has 1048577 bytes; ${queue.description} takes at most 1048576 (its max_payload)`,
+      },
+    },
+    { kind: 'taken' },
+  ]);
+  await until('the others come', () => heard.messages.length === 2);
+  t.same(heard.texts, ['1', '2']);
+  t.equal(heard.aways, 0, 'and the connection stays');
+});
+
+t.test('Redis refuses what its rules forbid: that is said, with its words', async (t) => {
+  const { Redis } = await import('ioredis');
+  const admin = new Redis(redis.url);
+  t.teardown(() => admin.disconnect());
+  await admin.call('ACL', 'SETUSER', 'mute', 'on', '>secret', 'resetchannels', '+@all', '~*');
+  const queue = redisQueue(redis.url.replace('redis://', 'redis://mute:secret@'));
+  t.teardown(() => queue.close());
+  const [posted] = await queue.publish([post('forbidden', 'x')], deadlineMs);
+  t.match(posted, { kind: 'failed', error: { code: 'unavailable', message: /redis .* refused: NOPERM/ } });
+});
