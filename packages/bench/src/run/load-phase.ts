@@ -10,17 +10,30 @@ import { type Truth, truthOf } from './truth.js';
 
 /** Of each phase, in s, not measured: what the phase before has left behind. */
 const settleSeconds = 0.4;
-/** Until code is compiled and connections are there, in s. */
-const warmSeconds = 1;
+/** Of the steady phase's time, for each kind of load before it. */
+const warmShare = 0.35;
+/** More messages than the fixed rate has compile code sooner, if the machine can take them. */
+const warmFactor = 5;
+const mostWarm = 5000;
 /** Nothing has come for so long: nothing more comes. */
 const quietMs = 300;
 
 export type PhaseResult = Omit<Run, 'strategy' | 'nodes' | 'phase' | 'round'>;
 
-/** A load that nobody measures, so that the first phase does not find cold processes. */
-export async function warmUp(service: BenchService, { outstanding }: CheckedBenchOptions): Promise<void> {
+/**
+ * A load that nobody measures, so that the first phase does not find cold processes: full batches first, then small ones,
+ * which go other ways through the code.
+ */
+export async function warmUp(
+  service: BenchService,
+  { outstanding, rate, steadySeconds }: CheckedBenchOptions,
+): Promise<void> {
+  const warmMs = warmShare * steadySeconds * 1000;
   await service.sender.ask<Begun>({ kind: 'saturation', outstanding });
-  await pause(warmSeconds * 1000);
+  await pause(warmMs);
+  await endLoad(service);
+  await service.sender.ask<Begun>({ kind: 'steady', perSecond: Math.min(warmFactor * rate, mostWarm) });
+  await pause(warmMs);
   await endLoad(service);
 }
 

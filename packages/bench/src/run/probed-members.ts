@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askHealth, type StaticMember } from '@pinwheel/membership';
+import type { StaticMember } from '@pinwheel/membership';
+import { Agent, request } from 'undici';
 
 const everyMs = 250;
 const askTimeoutMs = 500;
@@ -22,6 +23,7 @@ interface Probed {
 export class ProbedMembers {
   readonly #folder: string;
   readonly #members = new Map<string, Probed>();
+  readonly #connections = new Agent({ connections: 1 });
   #timer: NodeJS.Timeout | undefined;
   #writing = Promise.resolve();
 
@@ -59,6 +61,7 @@ export class ProbedMembers {
 
   stop(): void {
     clearInterval(this.#timer);
+    void this.#connections.destroy();
   }
 
   async #probe(): Promise<void> {
@@ -69,10 +72,9 @@ export class ProbedMembers {
   /** Resolves with whether that was news for the others. */
   async #ask(probed: Probed): Promise<boolean> {
     const { id, address, port } = probed.member;
-    const finding = await askHealth(address, port, askTimeoutMs);
+    const draining = await this.#isDraining(address, port);
     if (this.#members.get(id) !== probed) return false;
-    if (finding.kind === 'node') {
-      const { draining } = finding.answer;
+    if (draining !== undefined) {
       const isNews = !probed.isIn || draining !== (probed.member.draining ?? false);
       if (isNews) probed.member = { ...probed.member, draining };
       probed.isIn = true;
@@ -81,6 +83,20 @@ export class ProbedMembers {
     }
     if (!probed.isIn || ++probed.silences < mostSilences) return false;
     return this.#members.delete(id);
+  }
+
+  /** `undefined` when it does not answer as a node. Connections are kept: these questions are asked under a load. */
+  async #isDraining(address: string, port: number): Promise<boolean | undefined> {
+    try {
+      const answer = await request(`http://${address}:${port}/healthz`, {
+        dispatcher: this.#connections,
+        signal: AbortSignal.timeout(askTimeoutMs),
+      });
+      const { id, draining } = (await answer.body.json()) as { id?: unknown; draining?: unknown };
+      return typeof id === 'string' && typeof draining === 'boolean' ? draining : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** One after the other, and each file in one go: nobody reads half a list. */

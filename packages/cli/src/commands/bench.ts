@@ -1,23 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import {
-  type BenchOptions,
-  type Contender,
-  htmlReport,
-  type Phase,
-  type Progress,
-  quickBench,
-  runComparison,
-  textReport,
-} from '@pinwheel/bench';
-import { PinwheelError } from '@pinwheel/protocol';
-import { benchOptions, countOf, countsOf, wordsOf } from '../bench-settings.js';
-import type { Command, Invocation } from '../command.js';
-import { given } from '../given.js';
-import type { Settings } from '../settings.js';
-import { readVersion } from '../version.js';
-
-const program = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url));
+import { benchOptions } from '../bench-options.js';
+import type { Command } from '../command.js';
 
 export const benchCommand: Command = {
   name: 'bench',
@@ -40,72 +22,6 @@ export const benchCommand: Command = {
     benchOptions.jsonFile,
     benchOptions.htmlFile,
   ],
-  run: bench,
+  // what draws its reports would make every other command start late
+  run: async (invocation) => (await import('../run-bench.js')).bench(invocation),
 };
-
-async function bench({ settings, output }: Invocation): Promise<number> {
-  const jsonFile = settings.text(benchOptions.jsonFile);
-  const htmlFile = settings.text(benchOptions.htmlFile);
-  // before minutes of work rather than after
-  for (const file of [jsonFile, htmlFile]) if (file !== undefined) write(file, '');
-  const ending = new AbortController();
-  const end = (): void => {
-    if (ending.signal.aborted) process.exit(1);
-    output.progress('ends after this phase; Ctrl-C again ends it at once');
-    ending.abort();
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-  try {
-    const start = performance.now();
-    const progress = (at: Progress): void => output.progress(describe(at, performance.now() - start));
-    const comparison = await runComparison(readOptions(settings), readVersion(), progress, ending.signal);
-    if (jsonFile !== undefined) write(jsonFile, `${JSON.stringify(comparison)}\n`);
-    if (htmlFile !== undefined) write(htmlFile, htmlReport(comparison));
-    output.result(comparison, textReport(comparison));
-    return 0;
-  } finally {
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
-  }
-}
-
-function readOptions(settings: Settings): BenchOptions {
-  return {
-    ...(settings.flag(benchOptions.quick) ? quickBench : {}),
-    command: [process.execPath, program],
-    ...given('strategies', wordsOf<Contender>(settings, benchOptions.strategies)),
-    ...given('nodeCounts', countsOf(settings, benchOptions.nodeCounts)),
-    ...given('users', countOf(settings, benchOptions.users)),
-    ...given('rate', countOf(settings, benchOptions.rate)),
-    ...given('payloadBytes', settings.number(benchOptions.payload)),
-    ...given('rounds', settings.number(benchOptions.rounds)),
-    ...given('phases', wordsOf<Phase>(settings, benchOptions.phases)),
-    ...given('steadySeconds', settings.number(benchOptions.steadySeconds)),
-    ...given('saturationSeconds', settings.number(benchOptions.saturationSeconds)),
-    ...given('changeSeconds', settings.number(benchOptions.changeSeconds)),
-    ...given('outstanding', settings.number(benchOptions.outstanding)),
-    ...given('edges', settings.number(benchOptions.edges)),
-    ...given('redis', settings.text(benchOptions.redis)),
-  };
-}
-
-function describe({ step, steps, strategy, nodes, round, phase }: Progress, elapsedMs: number): string {
-  const what = phase === 'start' ? 'starting' : phase;
-  const left = step === 1 ? '' : `; about ${minutes((elapsedMs / (step - 1)) * (steps - step + 1))} left`;
-  return `[${step}/${steps}] ${strategy}, ${nodes} nodes, round ${round}: ${what}${left}`;
-}
-
-function minutes(ms: number): string {
-  return ms < 90_000 ? `${Math.ceil(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (cause) {
-    throw new PinwheelError('bad-option', `${file} cannot be written: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}

@@ -1,7 +1,5 @@
-import { contenders, parseCount, phases } from '@pinwheel/bench';
-import { PinwheelError } from '@pinwheel/protocol';
+import { contenders, phases } from '@pinwheel/bench/result.js';
 import { flag, number, type Option, text, url, whole } from './option.js';
-import type { Settings } from './settings.js';
 
 /** They make sense for one call only, and some have the names of other commands' options. */
 function forOneCall(option: Option): Option {
@@ -48,28 +46,3 @@ export const benchOptions = {
     text('from', 'FILE', 'result of a bench whose costs are taken', 'costs measured by its authors'),
   ),
 } as const satisfies Record<string, Option>;
-
-/** A list of known words, separated by commas. */
-export function wordsOf<T extends string>(settings: Settings, option: Option): readonly T[] | undefined {
-  return settings.text(option)?.split(',') as readonly T[] | undefined;
-}
-
-/** @throws PinwheelError `bad-option`. */
-export function countOf(settings: Settings, option: Option): number | undefined {
-  const given = settings.text(option);
-  return given === undefined ? undefined : parseCount(`--${option.name}`, given);
-}
-
-/** @throws PinwheelError `bad-option`. */
-export function countsOf(settings: Settings, option: Option): readonly number[] | undefined {
-  return settings
-    .text(option)
-    ?.split(',')
-    .map((one) => {
-      if (/^[0-9]{1,6}$/.test(one)) return Number(one);
-      throw new PinwheelError(
-        'bad-option',
-        `--${option.name} has ${JSON.stringify(one)}; it must be whole numbers, separated by commas`,
-      );
-    });
-}
