@@ -3,6 +3,7 @@ import { type Log, type RingState, type RingTracker, systemClock } from '@pinwhe
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { EdgeCore } from './link/edge-core.js';
 import { LinkDialer } from './link-dialer.js';
@@ -27,6 +28,7 @@ export interface LinkUpstreamOptions {
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
+  readonly admissions: Admissions;
   readonly counters: EdgeCounters;
   readonly log: Log;
 }
@@ -76,6 +78,7 @@ export class LinkUpstream implements Upstream {
     );
     this.#front = new LinkFront({
       core: this.#core,
+      admissions: options.admissions,
       takesUpgrades: pathMatcher(path),
       closedBecause: () => this.#closedBecause(),
       maxConnections: options.maxConnections,

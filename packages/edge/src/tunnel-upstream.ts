@@ -9,12 +9,21 @@ import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
-import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
+import { closeCodes } from '@pinwheel/protocol';
+import { withoutCredentials, withoutToken } from './admission/strip-credentials.js';
+import { TokenLives } from './admission/token-lives.js';
+import {
+  type Admitted,
+  admitPlainRequest,
+  admitUpgrade,
+  drainingRefusal,
+  type Gate,
+} from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
-import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
+import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { tunnelMetrics } from './edge-metrics.js';
 import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
@@ -24,6 +33,7 @@ import type { EdgeMigrationStatus } from './mover.js';
 import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
 import { createRouter, type Router, type Target } from './router.js';
+import type { Tunnel } from './tunnel.js';
 import { TunnelTable } from './tunnel-table.js';
 import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
@@ -46,6 +56,8 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  readonly #tokens = new TokenLives(Date.now());
+  readonly #tokenTimer: NodeJS.Timeout;
   #observeUpgradeSeconds: (seconds: number) => void = () => {};
   /** Upgrades that have no answer yet. */
   #handshakes = 0;
@@ -58,7 +70,7 @@ export class TunnelUpstream implements Upstream {
     this.#router = createRouter(tracker);
     this.#table = new TunnelTable(tracker.current, options, counters);
     this.#gate = {
-      admit: options.admit,
+      admissions: options.admissions,
       router: this.#router,
       takesUpgrades: pathMatcher(options.path),
       isOpen: () => this.#state.kind === 'open',
@@ -67,6 +79,7 @@ export class TunnelUpstream implements Upstream {
           ? undefined
           : `this edge has ${maxTunnels} tunnels, the most it takes`,
     };
+    this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
     this.#server = createServer();
     this.#sockets = new ClientSockets(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
@@ -128,6 +141,7 @@ export class TunnelUpstream implements Upstream {
 
   async close(): Promise<void> {
     this.#state = { kind: 'closed' };
+    clearInterval(this.#tokenTimer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#table.destroy();
     const gone = this.#sockets.destroy();
@@ -137,14 +151,39 @@ export class TunnelUpstream implements Upstream {
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedAt = performance.now();
-    const { counters, handshakeTimeoutMs, closeTimeoutMs } = this.#options;
     const admitted = admitUpgrade(request, this.#gate);
+    if (!(admitted instanceof Promise)) {
+      this.#admitted(admitted, request, client, head, startedAt);
+      return;
+    }
+    this.#handshakes++;
+    void admitted.then((decided) => {
+      this.#handshakes--;
+      // its end may have been seen already, and is not told twice
+      if (!client.destroyed && !client.readableEnded) {
+        this.#admitted(decided, request, client, head, startedAt);
+        return;
+      }
+      client.destroy();
+      this.#options.counters.upgrades['client-left']++;
+    });
+  }
+
+  #admitted(
+    admitted: Admitted<UpgradeOutcome>,
+    request: IncomingMessage,
+    client: Socket,
+    head: Buffer,
+    startedAt: number,
+  ): void {
+    const { counters, handshakeTimeoutMs, closeTimeoutMs } = this.#options;
     if ('refused' in admitted) {
       counters.upgrades[admitted.outcome]++;
       answerUpgrade(client, admitted.refused, closeTimeoutMs);
       return;
     }
-    const { user } = admitted;
+    const { user, expiresAt } = admitted;
+    const headersFor = this.#headersFor(request, client, user, upgradeHeaders);
     this.#handshakes++;
     new Handshake(
       {
@@ -155,8 +194,9 @@ export class TunnelUpstream implements Upstream {
         proxy: this.#proxy,
         handshakeTimeoutMs,
         closeTimeoutMs,
-        headersFor: this.#headersFor(request, client, user, upgradeHeaders),
-        opened: (target, backend, answer) => this.#opened(user, client, head, target, backend, answer),
+        headersFor,
+        opened: (target, backend, answer) =>
+          this.#opened(user, expiresAt, client, head, target, backend, answer),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
           this.#handshakes--;
@@ -170,6 +210,7 @@ export class TunnelUpstream implements Upstream {
 
   #opened(
     user: string,
+    expiresAt: number | undefined,
     client: Socket,
     early: Buffer,
     target: Target,
@@ -191,13 +232,37 @@ export class TunnelUpstream implements Upstream {
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
-    this.#table.open({ user, hash, member, port, client, backend, closeTimeoutMs, stalledMs }, early);
+    const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs };
+    const tunnel = this.#table.open(options, early);
+    if (expiresAt !== undefined) this.#bindToToken(tunnel, client, expiresAt);
     return 'tunnelled';
   }
 
+  #bindToToken(tunnel: Tunnel, client: Socket, expiresAt: number): void {
+    const { code, reason } = closeCodes.tokenExpired;
+    const bearer = { tokenEnded: () => tunnel.close(code, reason, 'token-expired') };
+    this.#tokens.set(bearer, expiresAt, Date.now());
+    client.once('close', () => this.#tokens.delete(bearer));
+  }
+
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const { counters, handshakeTimeoutMs } = this.#options;
     const admitted = admitPlainRequest(request, this.#gate);
+    if (!(admitted instanceof Promise)) {
+      this.#requestAdmitted(admitted, request, response);
+      return;
+    }
+    void admitted.then((decided) => {
+      if (response.destroyed) this.#options.counters.requests['client-left']++;
+      else this.#requestAdmitted(decided, request, response);
+    });
+  }
+
+  #requestAdmitted(
+    admitted: Admitted<RequestOutcome>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const { counters, handshakeTimeoutMs } = this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
       response.setHeader('connection', 'close');
@@ -228,13 +293,19 @@ export class TunnelUpstream implements Upstream {
     this.#options.counters.retries[reason]++;
   }
 
+  /** What a backend gets; what proves to this edge who the client is is taken out of the request. */
   #headersFor(
     request: IncomingMessage,
     client: Socket,
     user: string,
     more: IncomingHttpHeaders,
   ): (target: Target) => IncomingHttpHeaders {
-    const incoming = request.headers;
+    const { auth } = this.#options.admission;
+    let incoming = request.headers;
+    if (auth.kind !== 'none') {
+      request.url = withoutToken(request.url ?? '/');
+      incoming = withoutCredentials(incoming, auth.kind === 'jwt' ? auth.cookie : undefined);
+    }
     const { remoteAddress } = client;
     return ({ fingerprint }) => ({
       ...forwardHeaders(incoming, { user, edge: this.#options.id, fingerprint, remoteAddress }),

@@ -1,5 +1,6 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { membershipFrom } from '@pinwheel/membership';
+import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { createLog } from '../log.js';
@@ -20,6 +21,18 @@ export const edgeCommand: Command = {
     options.path,
     options.upstream,
     options.auth,
+    options.jwks,
+    options.jwtIssuer,
+    options.jwtAudience,
+    options.jwtAlgorithms,
+    options.jwtUserClaim,
+    options.jwtCookie,
+    options.jwtLeewaySeconds,
+    options.jwksRefreshMs,
+    options.authUrl,
+    options.authTimeoutMs,
+    options.authCacheMs,
+    options.allowOrigin,
     options.allowAnonymous,
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
@@ -62,7 +75,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ringSettings,
       log,
       port: settings.number(options.port) ?? 8080,
-      allowAnonymous: settings.flag(options.allowAnonymous),
+      ...admissionOf(settings),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
