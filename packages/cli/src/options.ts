@@ -132,6 +132,13 @@ export const options = {
   authTimeoutMs: whole('auth-timeout-ms', 10, 60_000, 'webhook: time for an answer, in ms', '5000'),
   authCacheMs: whole('auth-cache-ms', 0, 3_600_000, 'webhook: how long an answer is believed, in ms', '5000'),
   allowOrigin: texts('allow-origin', 'ORIGIN', 'pages of these origins may connect, and no others', 'all'),
+  keys: text(
+    'keys',
+    'FILE',
+    'keys that all processes of the service share: {"keys":[{"id","secret"}]}, the first one signs; mode 600, read again when it changes',
+    'none',
+  ),
+  allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 
   nodes: whole('nodes', 1, 64, 'how many nodes', '3'),

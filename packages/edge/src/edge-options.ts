@@ -2,6 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
+import type { KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -108,6 +109,8 @@ interface EdgeSettings extends AdmissionOptions {
    * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
    */
   readonly keepAliveMs?: number;
+  /** Links: the keys that the processes of the service share. The edge does not close them. */
+  readonly keys?: KeySource;
   readonly log?: Log;
 }
 
@@ -115,9 +118,10 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | 'adminPort' | 'path'
+  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys'
 > & {
   readonly admission: ResolvedAdmission;
+  readonly keys: KeySource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -158,6 +162,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     maxUnreadBytes: whole('maxUnreadBytes', options.maxUnreadBytes ?? 65_536, 1024, 1_073_741_824),
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
+    keys: options.keys,
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

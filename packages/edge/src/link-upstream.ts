@@ -3,6 +3,7 @@ import { type Log, type RingState, type RingTracker, systemClock } from '@pinwhe
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
+import { type KeySource, Signer } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { EdgeCore } from './link/edge-core.js';
@@ -28,6 +29,7 @@ export interface LinkUpstreamOptions {
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
+  readonly keys: KeySource | undefined;
   readonly admissions: Admissions;
   readonly counters: EdgeCounters;
   readonly log: Log;
@@ -49,12 +51,14 @@ export class LinkUpstream implements Upstream {
   readonly #options: LinkUpstreamOptions;
   readonly #core: EdgeCore;
   readonly #front: LinkFront;
-  readonly #dialer = new LinkDialer();
+  readonly #dialer: LinkDialer;
   #state: State = { kind: 'open' };
 
   constructor(options: LinkUpstreamOptions) {
     const { id, tracker, counters, log, path } = options;
     this.#options = options;
+    const { keys } = options;
+    this.#dialer = new LinkDialer(keys === undefined ? undefined : new Signer(keys));
     this.#core = new EdgeCore(
       {
         clock: systemClock,

@@ -5,11 +5,13 @@ import { Metrics } from '@pinwheel/metrics';
 import { closeCodes, closeReasonOf, headers, PinwheelError } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { TemplatedApp } from '@pinwheel/server';
+import { Signer, Verifier } from '@pinwheel/trust';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
+import { callOf } from './call-of.js';
 import { DirectSession } from './direct-session.js';
 import { DirectSessions } from './direct-sessions.js';
 import { Forwarder } from './forwarder.js';
@@ -64,10 +66,12 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   const { id, deadlineMs, log } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
-  const clients = new NodeClients();
+  const { keys } = node;
+  const clients = new NodeClients(keys === undefined ? undefined : new Signer(keys));
+  const verifier = keys === undefined ? undefined : new Verifier(keys);
   const metrics = new Metrics();
   const newId = messageIds();
-  const sender = createSender({ tracker, log });
+  const sender = createSender({ tracker, log, ...(keys === undefined ? {} : { keys }) });
   const refreshRing = (): void => void tracker.refresh();
   const inbound = new Inbound({
     application: node.application,
@@ -183,12 +187,17 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
       admin: new AdminApi({ holder, tracker, drain }),
       peers: new PeersApi({ holder, counters }),
       health: new HealthApi({ id, incarnation: node.incarnation, tracker, metrics, phase }),
+      verifier,
+      self: id,
       checkPlace,
     },
     counters,
     log,
   );
-  serveLinks(http, holder, node.maxLinkUnreadBytes, checkPlace);
+  serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
+    checkPlace();
+    verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
+  });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);
     forwarder.keepOnly(current.members);

@@ -6,9 +6,10 @@ import {
   type Receipt,
   Receipts,
 } from '@pinwheel/protocol';
+import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
-import { failureOf, openPool, type PostOptions, refusalOf, requestHeaders } from './node-pool.js';
+import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
 
 /** How a batch that was posted ended. */
 export type Outcome =
@@ -29,16 +30,20 @@ const connections = 4;
  */
 export class NodeClient {
   readonly #pool: Pool;
+  readonly #id: string;
   readonly #name: string;
+  readonly #signer: Signer | undefined;
   readonly #openAckClient: () => AckClient;
   #ackClient: AckClient | undefined;
   #idleWriters: BatchWriter[] = [];
 
   /** @param origin for example `http://10.0.0.1:7001`. */
-  constructor(name: string, origin: string, connectTimeoutMs = 1000) {
-    this.#name = `${name} (${origin})`;
+  constructor(id: string, origin: string, signer?: Signer, connectTimeoutMs = 1000) {
+    this.#id = id;
+    this.#name = `${id} (${origin})`;
+    this.#signer = signer;
     this.#pool = openPool(origin, connections, connectTimeoutMs);
-    this.#openAckClient = () => new AckClient(this.#name, origin, connectTimeoutMs);
+    this.#openAckClient = () => new AckClient(id, this.#name, origin, signer, connectTimeoutMs);
   }
 
   /** Never rejects. */
@@ -47,21 +52,24 @@ export class NodeClient {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), Math.max(1, options.deadlineMs));
     try {
+      const path = '/v1/messages';
+      const body = writer.write(messages);
+      const proven = { method: 'POST', path, to: this.#id, body };
       const answer = await this.#pool.request({
         method: 'POST',
-        path: '/v1/messages',
-        headers: requestHeaders(options),
-        body: writer.write(messages),
+        path,
+        headers: signedHeaders(options, this.#signer, proven),
+        body,
         signal: abort.signal,
       });
-      const body = Buffer.from(await answer.body.arrayBuffer());
+      const said = Buffer.from(await answer.body.arrayBuffer());
       if (answer.statusCode !== 200)
-        return { kind: 'failed', error: refusalOf(this.#name, answer.statusCode, body) };
+        return { kind: 'failed', error: refusalOf(this.#name, answer.statusCode, said) };
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
       return {
         kind: 'answered',
-        receipts: this.#decode(body, messages.length),
+        receipts: this.#decode(said, messages.length),
         foreignUsers: Number(answer.headers[headers.foreignUsers] ?? 0),
         fingerprint: String(answer.headers[headers.fingerprint] ?? ''),
       };
@@ -89,7 +97,7 @@ export class NodeClient {
       const answer = await this.#pool.request({
         method: method as 'GET',
         path,
-        headers: requestHeaders(options),
+        headers: signedHeaders(options, this.#signer, { method, path, to: this.#id, body }),
         body: body ?? null,
         signal,
       });

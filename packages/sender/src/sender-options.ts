@@ -1,6 +1,7 @@
 import { type Log, type Membership, type RingTracker, silentLog } from '@pinwheel/membership';
 import { maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
+import type { KeySource } from '@pinwheel/trust';
 import type { DispatchLimits } from './dispatch.js';
 import { defaultOutboxLimits } from './outbox.js';
 
@@ -29,6 +30,8 @@ export interface SenderOptions {
   readonly maxBatchBytes?: number;
   /** How often a message is tried within its deadline; default 50. */
   readonly maxAttempts?: number;
+  /** The keys that the processes of the service share: every call carries a proof. The sender does not close them. */
+  readonly keys?: KeySource;
   readonly log?: Log;
 }
 

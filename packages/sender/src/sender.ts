@@ -1,5 +1,6 @@
 import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import { maxDeadlineMs, PinwheelError, parseUserId, type Receipt } from '@pinwheel/protocol';
+import { Signer } from '@pinwheel/trust';
 import type { AckQuestion, AskOptions } from './ack-client.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
 import { checkData, checkId, checkWait } from './check-message.js';
@@ -85,7 +86,7 @@ function keepSettle(settle: (receipt: Receipt) => void): void {
 
 class RingSender implements Sender {
   readonly #options;
-  readonly #clients = new NodeClients();
+  readonly #clients: NodeClients;
   readonly #dispatch: Dispatch;
   readonly #idOf = numberedIds();
   readonly #tracker: RingTracker;
@@ -100,7 +101,8 @@ class RingSender implements Sender {
 
   constructor(options: SenderOptions) {
     this.#options = checkSenderOptions(options);
-    const { membership, tracker, ringSettings } = options;
+    const { membership, tracker, ringSettings, keys } = options;
+    this.#clients = new NodeClients(keys === undefined ? undefined : new Signer(keys));
     this.#ownsTracker = tracker === undefined;
     this.#tracker =
       tracker ??

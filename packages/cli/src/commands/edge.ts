@@ -3,6 +3,7 @@ import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
@@ -34,6 +35,7 @@ export const edgeCommand: Command = {
     options.authCacheMs,
     options.allowOrigin,
     options.allowAnonymous,
+    options.keys,
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
@@ -67,6 +69,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const keys = keysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -76,6 +79,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       log,
       port: settings.number(options.port) ?? 8080,
       ...admissionOf(settings),
+      ...given('keys', keys),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -107,6 +111,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     }
     return 0;
   } finally {
+    keys?.close();
     await membership.close();
   }
 }

@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { isLoopback } from '../is-loopback.js';
+import { isLoopback } from '@pinwheel/server';
 import { isUrl } from './key-set.js';
 import { OriginList } from './origin-list.js';
 
