@@ -213,6 +213,53 @@ t.test('links', async (t) => {
   t.equal(await statusOf(proof(keys, 'n1', '/v1/link', Date.now() - 60_000)), 401, 'a minute old');
 });
 
+t.test('the WebSocket port takes tunnels of edges that have the keys, and nobody else', async (t) => {
+  const keys = new Keys('a');
+  const { membership, node } = await service(t, () => keys, ['n1']);
+  const direct = (proof?: string): Promise<number> =>
+    ask(node.wsPort, {
+      method: 'GET',
+      target: '/ws',
+      more: {
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        [headers.user]: 'alice',
+        ...(proof === undefined ? {} : { [headers.proof]: proof }),
+      },
+    });
+  const of = (user: string, by = keys): string => {
+    const bound = boundHeaders((name) => (name === headers.user ? user : undefined));
+    return new Signer(by).sign({ method: 'GET', target: '/ws', to: 'n1', headers: bound });
+  };
+  t.equal(await direct(), 401, 'without a proof');
+  t.equal(await direct(of('bob')), 401, 'for another user');
+  t.equal(await direct(of('alice', new Keys('b'))), 401, 'of an unknown key');
+  t.equal(await direct(of('alice')), 101, 'a good one');
+
+  const upgrade = async (edgeKeys: Keys | undefined): Promise<number> => {
+    const edge = await createEdge({
+      id: 'e1',
+      membership,
+      upstream: 'tunnel',
+      ...(edgeKeys === undefined ? {} : { keys: edgeKeys }),
+    });
+    const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?user=carol&a=%20b`);
+    const status = await new Promise<number>((resolve) => {
+      socket.on('error', () => {});
+      socket.on('open', () => resolve(101));
+      socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+    });
+    socket.terminate();
+    await edge.close();
+    return status;
+  };
+  t.equal(await upgrade(keys), 101, 'through an edge with the keys');
+  t.equal(await upgrade(undefined), 401, 'through one without');
+  t.equal(await upgrade(new Keys('b')), 401, 'through one with others');
+});
+
 t.test('sender, edge and nodes work with keys, and while these change nothing is lost', async (t) => {
   const all = new Map<string, Keys>();
   const keysOf = (id: string): Keys => {

@@ -109,7 +109,7 @@ interface EdgeSettings extends AdmissionOptions {
    * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
    */
   readonly keepAliveMs?: number;
-  /** Links: the keys that the processes of the service share. The edge does not close them. */
+  /** The keys that the processes of the service share: links and tunnels to nodes carry proofs. The edge does not close them. */
   readonly keys?: KeySource;
   readonly log?: Log;
 }

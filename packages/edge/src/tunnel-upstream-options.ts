@@ -1,4 +1,5 @@
 import type { RingTracker } from '@pinwheel/membership';
+import type { KeySource } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { ResolvedAdmission } from './admission/admission-options.js';
 import type { EdgeCounters } from './edge-counters.js';
@@ -10,6 +11,7 @@ export interface TunnelUpstreamOptions {
   readonly port: number;
   readonly path: readonly string[];
   readonly tracker: RingTracker;
+  readonly keys: KeySource | undefined;
   readonly admissions: Admissions;
   readonly admission: ResolvedAdmission;
   readonly usersPerSecond: number;

@@ -9,7 +9,8 @@ import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
-import { closeCodes } from '@pinwheel/protocol';
+import { closeCodes, headers } from '@pinwheel/protocol';
+import { boundHeaders, Signer } from '@pinwheel/trust';
 import { withoutCredentials, withoutToken } from './admission/strip-credentials.js';
 import { TokenLives } from './admission/token-lives.js';
 import {
@@ -56,6 +57,7 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  readonly #signer: Signer | undefined;
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
   #observeUpgradeSeconds: (seconds: number) => void = () => {};
@@ -66,6 +68,7 @@ export class TunnelUpstream implements Upstream {
   constructor(options: TunnelUpstreamOptions) {
     const { tracker, counters, maxTunnels } = options;
     this.#options = options;
+    this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
     this.#proxy = createBackendProxy(options.requestTimeoutMs);
     this.#router = createRouter(tracker);
     this.#table = new TunnelTable(tracker.current, options, counters);
@@ -293,6 +296,13 @@ export class TunnelUpstream implements Upstream {
     this.#options.counters.retries[reason]++;
   }
 
+  #addProof(request: IncomingMessage, to: string, outgoing: IncomingHttpHeaders): void {
+    if (this.#signer === undefined) return;
+    const bound = boundHeaders((name) => outgoing[name] as string | undefined);
+    const call = { method: request.method ?? 'GET', target: request.url ?? '/', to, headers: bound };
+    outgoing[headers.proof] = this.#signer.sign(call);
+  }
+
   /** What a backend gets; what proves to this edge who the client is is taken out of the request. */
   #headersFor(
     request: IncomingMessage,
@@ -307,10 +317,13 @@ export class TunnelUpstream implements Upstream {
       incoming = withoutCredentials(incoming, auth.kind === 'jwt' ? auth.cookie : undefined);
     }
     const { remoteAddress } = client;
-    return ({ fingerprint }) => ({
-      ...forwardHeaders(incoming, { user, edge: this.#options.id, fingerprint, remoteAddress }),
-      ...more,
-    });
+    const edge = this.#options.id;
+    return ({ fingerprint, member }) => {
+      const outgoing = { ...forwardHeaders(incoming, { user, edge, fingerprint, remoteAddress }), ...more };
+      // foreign backends could not check it
+      if (member.kind === 'node') this.#addProof(request, member.id, outgoing);
+      return outgoing;
+    };
   }
 }
 

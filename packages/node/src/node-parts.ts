@@ -4,7 +4,7 @@ import { addRingMetrics, type RingState, type RingTracker, systemClock } from '@
 import { Metrics } from '@pinwheel/metrics';
 import { closeCodes, closeReasonOf, headers, PinwheelError } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
-import type { TemplatedApp } from '@pinwheel/server';
+import type { HttpRequest, TemplatedApp } from '@pinwheel/server';
 import { Signer, Verifier } from '@pinwheel/trust';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
@@ -119,7 +119,11 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     memberOf: (member) => ownership.state.members.get(member),
     asking: (member) => ownership.asking(member),
   });
+  const prove = (request: HttpRequest): void => {
+    verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
+  };
   const direct = new DirectSessions({
+    prove,
     admission,
     inbound,
     counters,
@@ -196,7 +200,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   );
   serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
     checkPlace();
-    verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
+    prove(request);
   });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);

@@ -36,6 +36,7 @@ const meaningful = [
   headers.hops,
   headers.noForward,
   headers.deadlineMs,
+  headers.user,
 ] as const;
 
 const pattern =
