@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { headers } from '@pinwheel/protocol';
 import type { Key } from './key-ring.js';
 
@@ -52,7 +52,7 @@ export function boundHeaders(get: (name: string) => string | undefined): string 
 }
 
 export function digestOf(body: string | Uint8Array): string {
-  return createHash('sha256').update(body).digest('base64url');
+  return hash('sha256', body, 'base64url');
 }
 
 export function macOf(key: Key, call: ProvenCall, proof: Omit<Proof, 'mac'>): Buffer {
