@@ -9,9 +9,8 @@ import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
-import { closeCodes, headers } from '@pinwheel/protocol';
-import { boundHeaders, Signer } from '@pinwheel/trust';
-import { withoutCredentials, withoutToken } from './admission/strip-credentials.js';
+import { Signer } from '@pinwheel/trust';
+import { endWithToken } from './admission/end-with-token.js';
 import { TokenLives } from './admission/token-lives.js';
 import {
   type Admitted,
@@ -21,12 +20,12 @@ import {
   type Gate,
 } from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
+import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
 import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { tunnelMetrics } from './edge-metrics.js';
-import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
 import { measureTunnels } from './measure-tunnels.js';
@@ -34,7 +33,6 @@ import type { EdgeMigrationStatus } from './mover.js';
 import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
 import { createRouter, type Router, type Target } from './router.js';
-import type { Tunnel } from './tunnel.js';
 import { TunnelTable } from './tunnel-table.js';
 import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
@@ -45,8 +43,6 @@ type State =
   | { readonly kind: 'closed' };
 
 const backendKeepAliveMs = 30_000;
-const upgradeHeaders: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' };
-const chunkedHeaders: IncomingHttpHeaders = { 'transfer-encoding': 'chunked' };
 
 /** Any WebSocket or HTTP server as a backend, one backend connection per client, through node-http-proxy. */
 export class TunnelUpstream implements Upstream {
@@ -186,7 +182,7 @@ export class TunnelUpstream implements Upstream {
       return;
     }
     const { user, expiresAt } = admitted;
-    const headersFor = this.#headersFor(request, client, user, upgradeHeaders);
+    const headersFor = this.#headersFor(request, client, user, upgradeHop);
     this.#handshakes++;
     new Handshake(
       {
@@ -237,15 +233,8 @@ export class TunnelUpstream implements Upstream {
     const hash = tracker.current.ring.hashOf(user);
     const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs };
     const tunnel = this.#table.open(options, early);
-    if (expiresAt !== undefined) this.#bindToToken(tunnel, client, expiresAt);
+    if (expiresAt !== undefined) endWithToken(this.#tokens, tunnel, client, expiresAt);
     return 'tunnelled';
-  }
-
-  #bindToToken(tunnel: Tunnel, client: Socket, expiresAt: number): void {
-    const { code, reason } = closeCodes.tokenExpired;
-    const bearer = { tokenEnded: () => tunnel.close(code, reason, 'token-expired') };
-    this.#tokens.set(bearer, expiresAt, Date.now());
-    client.once('close', () => this.#tokens.delete(bearer));
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -273,7 +262,6 @@ export class TunnelUpstream implements Upstream {
       return;
     }
     const { user } = admitted;
-    const framing = request.headers['transfer-encoding'] === undefined ? {} : chunkedHeaders;
     new PlainRequest(
       {
         request,
@@ -282,7 +270,7 @@ export class TunnelUpstream implements Upstream {
         router: this.#router,
         proxy: this.#proxy,
         refreshWaitMs: handshakeTimeoutMs / 4,
-        headersFor: this.#headersFor(request, request.socket, user, framing),
+        headersFor: this.#headersFor(request, request.socket, user, requestHop(request)),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
           counters.requests[outcome]++;
@@ -296,34 +284,15 @@ export class TunnelUpstream implements Upstream {
     this.#options.counters.retries[reason]++;
   }
 
-  #addProof(request: IncomingMessage, to: string, outgoing: IncomingHttpHeaders): void {
-    if (this.#signer === undefined) return;
-    const bound = boundHeaders((name) => outgoing[name] as string | undefined);
-    const call = { method: request.method ?? 'GET', target: request.url ?? '/', to, headers: bound };
-    outgoing[headers.proof] = this.#signer.sign(call);
-  }
-
-  /** What a backend gets; what proves to this edge who the client is is taken out of the request. */
   #headersFor(
     request: IncomingMessage,
     client: Socket,
     user: string,
     more: IncomingHttpHeaders,
   ): (target: Target) => IncomingHttpHeaders {
-    const { auth } = this.#options.admission;
-    let incoming = request.headers;
-    if (auth.kind !== 'none') {
-      request.url = withoutToken(request.url ?? '/');
-      incoming = withoutCredentials(incoming, auth.kind === 'jwt' ? auth.cookie : undefined);
-    }
+    const { id: edge, admission } = this.#options;
     const { remoteAddress } = client;
-    const edge = this.#options.id;
-    return ({ fingerprint, member }) => {
-      const outgoing = { ...forwardHeaders(incoming, { user, edge, fingerprint, remoteAddress }), ...more };
-      // foreign backends could not check it
-      if (member.kind === 'node') this.#addProof(request, member.id, outgoing);
-      return outgoing;
-    };
+    return backendHeaders(request, { user, edge, remoteAddress }, more, admission.auth, this.#signer);
   }
 }
 
