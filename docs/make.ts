@@ -1,5 +1,6 @@
 // Writes the tables of the documents from the code: `npm run docs`. With --check it only compares, and exits with 1.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readComparison, textReport } from '@pinwheel/bench';
 import { commands } from '@pinwheel/cli';
 import { edgeMetrics, linkMetrics, tunnelMetrics } from '@pinwheel/edge';
 import { ringMetrics } from '@pinwheel/membership';
@@ -11,6 +12,7 @@ import { senderMetrics } from '@pinwheel/sender';
 const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost', 'unavailable']);
 
 const tables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'choosing.md': { comparison: comparisonReport },
   'close-codes.md': { 'close-codes': closeCodeTable },
   'http-api.md': { errors: errorTable },
   'metrics.md': { metrics: metricTables },
@@ -39,6 +41,12 @@ function replace(text: string, name: string, table: string): string {
   const to = text.indexOf(end, from);
   if (from === -1 || to === -1) throw new Error(`there is no place for the table ${name}`);
   return `${text.slice(0, from + begin.length)}\n${table}\n\n${text.slice(to)}`;
+}
+
+function comparisonReport(): string {
+  const measured = new URL('measured/comparison.json', import.meta.url);
+  const comparison = readComparison(JSON.parse(readFileSync(measured, 'utf8')));
+  return `\`\`\`text\n${textReport(comparison)}\n\`\`\``;
 }
 
 function closeCodeTable(): string {

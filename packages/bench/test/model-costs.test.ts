@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { compareWithRuns } from '../src/model/compare-with-runs.js';
 import { costAt, measuredCosts } from '../src/model/costs.js';
 import { costsOf } from '../src/model/costs-of.js';
 import { fitLine } from '../src/model/fit-line.js';
+import { readComparison } from '../src/report/read-comparison.js';
 import type { Contender } from '../src/result.js';
 import { fixtureComparison, trueCosts, without, withRuns } from './kit/fixture.js';
 import { isNear } from './kit/is-near.js';
@@ -91,4 +93,19 @@ t.test('the model agrees with the runs it stands beside', async (t) => {
     t.ok(off.every(({ relativeError }) => isNear(relativeError, -0.2)));
     t.equal(off.length, 6);
   });
+});
+
+t.test('what is built in is what the documented comparison measured', async (t) => {
+  const file = new URL('../../../docs/measured/comparison.json', import.meta.url);
+  const { strategies } = costsOf(readComparison(JSON.parse(readFileSync(file, 'utf8'))));
+  const isAsRounded = (built: number, measured: number): boolean => Math.abs(built - measured) <= measured / 100;
+  for (const [name, measured] of Object.entries(strategies)) {
+    const built = measuredCosts.strategies[name as Contender];
+    t.ok(isAsRounded(built.sender, measured.sender), `${name}, sender`);
+    t.ok(isAsRounded(built.overheadBytes, measured.overheadBytes), `${name}, bytes of a copy`);
+    for (const nodes of [3, 10, 500]) {
+      t.ok(isAsRounded(costAt(built.nodes, nodes), costAt(measured.nodes, nodes)), `${name}, ${nodes} nodes`);
+      t.ok(isAsRounded(costAt(built.queue, nodes), costAt(measured.queue, nodes)), `${name}, queue of ${nodes}`);
+    }
+  }
 });

@@ -1,7 +1,9 @@
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
+import type { Signer } from '@pinwheel/trust';
 import { request } from 'undici';
+import { proven } from './proven.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {
@@ -13,20 +15,23 @@ export interface AdminTarget {
 const timeoutMs = 3000;
 
 /** Every Pinwheel node that membership knows, draining ones too. */
-export function nodesOf(state: RingState): readonly AdminTarget[] {
+export function nodesOf(state: RingState, signer: Signer | undefined): readonly AdminTarget[] {
   return [...state.members.values()]
     .filter((member) => member.kind === 'node')
-    .map((member) => adminTarget(member.id, originOf(member)));
+    .map((member) => adminTarget(member.id, originOf(member), signer));
 }
 
 /** Both calls reject with what the target said, or that it cannot be reached. */
-export function adminTarget(id: string, origin: string): AdminTarget {
+export function adminTarget(id: string, origin: string, signer?: Signer): AdminTarget {
   const named = id === origin ? origin : `${id} (${origin})`;
   const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
-    const answer = await request(new URL(path, origin), {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const url = new URL(path, origin);
+    const call = { method, target: `${url.pathname}${url.search}`, to: id };
+    const answer = await request(url, {
       method,
-      body: body === undefined ? null : JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
+      body: text ?? null,
+      headers: proven(signer, call, { 'content-type': 'application/json' }, text),
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: Error) => {
       throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Admit } from './admission.js';
+import type { Admission, AdmissionOutcome, Admissions } from './admission/admission.js';
+import { requestOfIncoming } from './admission/admission-request.js';
 import type { RequestOutcome, UpgradeOutcome } from './edge-counters.js';
 import { checkPlainRequest } from './plain-request-check.js';
 import { notNow, type Refusal, refusal } from './refusal.js';
@@ -9,7 +10,7 @@ import { checkUpgrade } from './upgrade-request.js';
 
 /** What decides whether a client comes in, beside its request. */
 export interface Gate {
-  readonly admit: Admit;
+  readonly admissions: Admissions;
   readonly router: Router;
   /** Whether upgrades are taken at this path. */
   readonly takesUpgrades: (path: string) => boolean;
@@ -20,12 +21,16 @@ export interface Gate {
 
 /** A user, and where he goes; or an answer, and what it is counted as. */
 export type Admitted<Outcome> =
-  | { readonly user: string; readonly target: Target }
+  | { readonly user: string; readonly expiresAt: number | undefined; readonly target: Target }
   | { readonly refused: Refusal; readonly outcome: Outcome };
 
 export const drainingRefusal: Refusal = notNow('unavailable', 'this edge is draining');
 
-export function admitUpgrade(request: IncomingMessage, gate: Gate): Admitted<UpgradeOutcome> {
+/** A promise where who the client is has to be computed or asked; it never rejects. */
+export function admitUpgrade(
+  request: IncomingMessage,
+  gate: Gate,
+): Admitted<UpgradeOutcome> | Promise<Admitted<UpgradeOutcome>> {
   const wrong = checkUpgrade(request);
   if (wrong !== undefined) return { refused: wrong, outcome: 'bad-request' };
   if (!gate.isOpen()) return { refused: drainingRefusal, outcome: 'draining' };
@@ -40,17 +45,31 @@ export function admitUpgrade(request: IncomingMessage, gate: Gate): Admitted<Upg
   return admitUser(request, gate);
 }
 
-export function admitPlainRequest(request: IncomingMessage, gate: Gate): Admitted<RequestOutcome> {
+/** A promise where who the client is has to be computed or asked; it never rejects. */
+export function admitPlainRequest(
+  request: IncomingMessage,
+  gate: Gate,
+): Admitted<RequestOutcome> | Promise<Admitted<RequestOutcome>> {
   const wrong = checkPlainRequest(request);
   if (wrong !== undefined) return { refused: wrong, outcome: 'bad-request' };
   if (!gate.isOpen()) return { refused: drainingRefusal, outcome: 'draining' };
   return admitUser(request, gate);
 }
 
-function admitUser(request: IncomingMessage, gate: Gate): Admitted<'bad-user' | 'unavailable'> {
-  const admission = gate.admit(request);
-  if ('refused' in admission) return { refused: admission.refused, outcome: 'bad-user' };
-  const route = gate.router.route(admission.user);
+type UserAdmitted = Admitted<AdmissionOutcome | 'draining'>;
+
+function admitUser(request: IncomingMessage, gate: Gate): UserAdmitted | Promise<UserAdmitted> {
+  const admission = gate.admissions.admit(requestOfIncoming(request));
+  if (!(admission instanceof Promise)) return routed(admission, gate);
+  return admission.then((decided) =>
+    gate.isOpen() ? routed(decided, gate) : { refused: drainingRefusal, outcome: 'draining' },
+  );
+}
+
+function routed(admission: Admission, gate: Gate): UserAdmitted {
+  if ('refused' in admission) return admission;
+  const { user, expiresAt } = admission;
+  const route = gate.router.route(user);
   if ('refused' in route) return { refused: route.refused, outcome: 'unavailable' };
-  return { user: admission.user, target: route.target };
+  return { user, expiresAt, target: route.target };
 }

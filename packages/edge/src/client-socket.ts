@@ -1,20 +1,24 @@
 import type { WebSocket } from '@pinwheel/server';
+import type { TokenBearer } from './admission/token-lives.js';
 import type { EdgeSession } from './link/edge-session.js';
 import type { ClientPort } from './link/edge-world.js';
 
 /** What the upgrade hands to the opened socket. */
 export interface ClientSocketData {
-  readonly client: ClientSocket;
+  /** Until the upgrade is over it has none. */
+  client: ClientSocket | undefined;
 }
 
 /** What a send says when everything has left. */
 const sentAll = 1;
 
 /** A client's socket in uWebSockets.js, as its session writes to it. */
-export class ClientSocket implements ClientPort {
+export class ClientSocket implements ClientPort, TokenBearer {
   readonly user: string;
   readonly protocol: string;
   session: EdgeSession | undefined;
+  /** A new token has come; set where clients have tokens. */
+  renewed?: (token: string) => void;
   readonly #maxUnreadBytes: number;
   #socket: WebSocket<ClientSocketData> | undefined;
 
@@ -24,8 +28,20 @@ export class ClientSocket implements ClientPort {
     this.#maxUnreadBytes = maxUnreadBytes;
   }
 
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
   opened(socket: WebSocket<ClientSocketData>): void {
     this.#socket = socket;
+  }
+
+  askForToken(): void {
+    this.session?.askForToken();
+  }
+
+  tokenEnded(): void {
+    this.session?.close('token-expired');
   }
 
   /** The socket is gone, whoever closed it: any use of it would throw. */

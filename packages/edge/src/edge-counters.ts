@@ -1,9 +1,13 @@
+import { type AdmissionCounters, admissionCounters } from './admission/admission-counters.js';
+
 /** How an upgrade ended. */
 export const upgradeOutcomes = [
   'opened',
   'tunnelled',
   'bad-request',
   'bad-user',
+  'bad-token',
+  'bad-origin',
   'not-found',
   'unavailable',
   'overloaded',
@@ -23,7 +27,10 @@ export const requestOutcomes = [
   'answered',
   'bad-request',
   'bad-user',
+  'bad-token',
+  'bad-origin',
   'unavailable',
+  'overloaded',
   'draining',
   'unreachable',
   'not-owner',
@@ -39,6 +46,7 @@ export const closeReasons = [
   'client-left',
   'too-slow',
   'owner-lost',
+  'token-expired',
   'moved',
   'drained',
   'cut',
@@ -61,6 +69,7 @@ export interface EdgeCounters extends TunnelCounters {
   readonly requests: Record<RequestOutcome, number>;
   readonly closes: Record<CloseReason, number>;
   readonly retries: Record<RetryReason, number>;
+  readonly admission: AdmissionCounters;
 }
 
 export function edgeCounters(): EdgeCounters {
@@ -71,6 +80,7 @@ export function edgeCounters(): EdgeCounters {
     requests: zeros(requestOutcomes),
     closes: zeros(closeReasons),
     retries: zeros(retryReasons),
+    admission: admissionCounters(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition } from '@pinwheel/metrics';
+import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from './admission/admission-counters.js';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
 import { attachOutcomes, sessionEnds } from './link/link-counters.js';
 
@@ -11,6 +12,23 @@ export const edgeMetrics = {
   requests: counter('pinwheel_edge_requests_total', 'Plain HTTP requests, by how they ended.', {
     outcome: requestOutcomes,
   }),
+  tokenRenewals: counter(
+    'pinwheel_edge_token_renewals_total',
+    'Tokens that clients sent on their connections, by what became of them.',
+    { outcome: renewalOutcomes },
+  ),
+  keySetReads: counter(
+    'pinwheel_edge_key_set_reads_total',
+    'Readings of the keys that tokens are signed with, by how they ended.',
+    { outcome: keySetOutcomes },
+  ),
+  authWebhook: counter(
+    'pinwheel_edge_auth_webhook_total',
+    'Questions to the auth webhook, by their answer.',
+    {
+      outcome: webhookOutcomes,
+    },
+  ),
   eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;
 

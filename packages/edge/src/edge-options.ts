@@ -2,6 +2,12 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
+import type { KeySource } from '@pinwheel/trust';
+import {
+  type AdmissionOptions,
+  type ResolvedAdmission,
+  resolveAdmission,
+} from './admission/admission-options.js';
 
 /** Where an edge gets its ring from: a tracker that somebody else started and closes, or a source of its own. */
 export type RingSource =
@@ -14,12 +20,12 @@ export type RingSource =
       readonly tracking?: Omit<RingTrackerOptions, 'membership' | 'settings' | 'log'>;
     };
 
-interface EdgeSettings {
+interface EdgeSettings extends AdmissionOptions {
   /** 1–64 of `A-Za-z0-9._:-`; backends read it in `pinwheel-edge`. */
   readonly id: string;
   /**
    * Address to listen on. Default `127.0.0.1`. Any other than a loopback address is refused with `auth: 'none'`,
-   * unless {@link allowAnonymous} says that it is meant.
+   * unless `allowAnonymous` says that it is meant.
    */
   readonly host?: string;
   /** Port for clients; 0 takes a free one. Default 0. */
@@ -33,10 +39,6 @@ interface EdgeSettings {
    * Plain HTTP requests are not bound to them.
    */
   readonly path?: string | readonly string[];
-  /** How a client proves who it is. `none`: it is whoever its `?user=` says. Default `none`. */
-  readonly auth?: 'none';
-  /** Takes clients without authentication on any address. Default `false`. */
-  readonly allowAnonymous?: boolean;
   /**
    * How an edge reaches what is behind it. `link`: Pinwheel nodes, one connection for all clients of a node, and clients
    * stay connected when their user moves. `tunnel`: any WebSocket or HTTP server, one backend connection per client, byte
@@ -107,12 +109,19 @@ interface EdgeSettings {
    * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
    */
   readonly keepAliveMs?: number;
+  /** The keys that the processes of the service share: links and tunnels to nodes carry proofs. The edge does not close them. */
+  readonly keys?: KeySource;
   readonly log?: Log;
 }
 
 export type EdgeOptions = EdgeSettings & RingSource;
 
-export type ResolvedEdgeOptions = Omit<Required<EdgeSettings>, 'adminPort' | 'path'> & {
+export type ResolvedEdgeOptions = Omit<
+  Required<EdgeSettings>,
+  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys'
+> & {
+  readonly admission: ResolvedAdmission;
+  readonly keys: KeySource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -125,14 +134,6 @@ export type ResolvedEdgeOptions = Omit<Required<EdgeSettings>, 'adminPort' | 'pa
  */
 export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
   const host = options.host ?? '127.0.0.1';
-  const allowAnonymous = options.allowAnonymous ?? false;
-  const auth = oneOf('auth', options.auth ?? 'none', ['none']);
-  if (!allowAnonymous && !isLoopback(host)) {
-    throw new PinwheelError(
-      'bad-option',
-      `host is ${host} and auth is none: anybody who reaches it could connect as any user; listen on 127.0.0.1, or set allowAnonymous`,
-    );
-  }
   const upstream = oneOf('upstream', options.upstream ?? 'link', ['link', 'tunnel']);
   return {
     id: memberId(options.id),
@@ -141,8 +142,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     adminHost: options.adminHost ?? '127.0.0.1',
     adminPort: options.adminPort === undefined ? undefined : whole('adminPort', options.adminPort, 0, 65_535),
     path: paths(options.path ?? '/ws'),
-    auth,
-    allowAnonymous,
+    admission: resolveAdmission(options, host),
     upstream,
     usersPerSecond: pacePerSecond('usersPerSecond', options.usersPerSecond ?? 500),
     attachesPerSecond: pacePerSecond('attachesPerSecond', options.attachesPerSecond ?? 5000),
@@ -162,6 +162,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     maxUnreadBytes: whole('maxUnreadBytes', options.maxUnreadBytes ?? 65_536, 1024, 1_073_741_824),
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
+    keys: options.keys,
     log: options.log ?? silentLog,
     source: ringSource(options),
   };
@@ -219,8 +220,4 @@ function paths(path: string | readonly string[]): readonly string[] {
     'bad-option',
     `path is ${JSON.stringify(wrong)}; it must begin with / and may end in *, without ? and #`,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

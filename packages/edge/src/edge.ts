@@ -2,7 +2,7 @@ import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/m
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { type Admin, startAdmin } from './admin.js';
-import { admitAnybody } from './admission.js';
+import { openAdmissions } from './admission/open-admissions.js';
 import { edgeCounters } from './edge-counters.js';
 import {
   type EdgeOptions,
@@ -78,10 +78,11 @@ async function start(
   const counters = edgeCounters();
   const metrics = new Metrics();
   addRingMetrics(metrics, tracker);
+  const admissions = await openAdmissions(options.admission, counters.admission, log);
   const upstream: Upstream =
     options.upstream === 'link'
-      ? new LinkUpstream({ ...options, tracker, counters })
-      : new TunnelUpstream({ ...options, tracker, admit: admitAnybody, counters });
+      ? new LinkUpstream({ ...options, tracker, admissions, counters })
+      : new TunnelUpstream({ ...options, tracker, admissions, counters });
   measureEdge(metrics, counters, upstream);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
@@ -102,6 +103,7 @@ async function start(
   const close = async (): Promise<void> => {
     phase = 'closed';
     unsubscribe();
+    admissions.close();
     await Promise.all([upstream.close(), admin?.close()]);
     metrics.close();
     await closeTracker();

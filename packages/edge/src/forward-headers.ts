@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { headers as names } from '@pinwheel/protocol';
+import { isReserved } from './reserved-headers.js';
 import { connectionTokens } from './upgrade-request.js';
 
 /** Of one hop only (RFC 9110, section 7.6.1). `transfer-encoding` is set again by whoever writes the body. */
@@ -56,11 +57,4 @@ export function answerHeaders(incoming: IncomingHttpHeaders): Record<string, str
     outgoing[name] = value;
   }
   return outgoing;
-}
-
-/** Whether a backend must be able to believe this header; many frameworks read `_` as `-`. */
-function isReserved(name: string): boolean {
-  const plain = name.replaceAll('_', '-');
-  if (plain.startsWith('pinwheel-') || plain.startsWith('x-user')) return true;
-  return plain !== name && plain.startsWith('x-forwarded-');
 }

@@ -1,5 +1,6 @@
 import type { Member } from '@pinwheel/membership';
-import { maxLinkMessageBytes } from '@pinwheel/protocol';
+import { headers, maxLinkMessageBytes } from '@pinwheel/protocol';
+import { boundHeaders, type Signer } from '@pinwheel/trust';
 import { WebSocket } from 'ws';
 import type { LinkEvents, LinkSocket } from './link/edge-world.js';
 
@@ -7,15 +8,24 @@ import type { LinkEvents, LinkSocket } from './link/edge-world.js';
 const maxUnreadBytes = 67_108_864;
 /** Time for the close of a link to be answered, in ms. */
 const closeMs = 1000;
+const linkPath = '/v1/link';
 const nothing = new Uint8Array(0);
 
 /** Opens links, as WebSockets between processes that trust each other. */
 export class LinkDialer {
   readonly #open = new Set<WebSocket>();
 
-  dial({ address, port }: Member, events: LinkEvents): LinkSocket {
+  readonly #signer: Signer | undefined;
+
+  /** @param signer proves to the nodes who dials; without it links carry no proof. */
+  constructor(signer?: Signer) {
+    this.#signer = signer;
+  }
+
+  dial({ id, address, port }: Member, events: LinkEvents): LinkSocket {
     const host = address.includes(':') ? `[${address}]` : address;
-    const socket = new WebSocket(`ws://${host}:${port}/v1/link`, {
+    const socket = new WebSocket(`ws://${host}:${port}${linkPath}`, {
+      ...this.#proof(id),
       perMessageDeflate: false,
       maxPayload: maxLinkMessageBytes,
       skipUTF8Validation: true,
@@ -50,6 +60,12 @@ export class LinkDialer {
         socket.once('close', () => clearTimeout(timer));
       },
     };
+  }
+
+  #proof(id: string): { readonly headers?: Record<string, string> } {
+    if (this.#signer === undefined) return {};
+    const call = { method: 'GET', target: linkPath, to: id, headers: boundHeaders(() => undefined) };
+    return { headers: { [headers.proof]: this.#signer.sign(call) } };
   }
 
   /** Resolves when every link is gone: those that were closed have a second for it. */

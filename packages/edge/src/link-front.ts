@@ -1,26 +1,31 @@
 import type { Log } from '@pinwheel/membership';
-import { clientProtocol, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { clientProtocol, maxMessageBytes } from '@pinwheel/protocol';
 import {
   App,
   chooseProtocol,
+  type Handshake,
   type HttpRequest,
   type HttpResponse,
   type Listening,
   listen,
   noCompression,
   readHandshake,
-  readQueryUser,
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
+  type WebSocket,
 } from '@pinwheel/server';
+import type { Admission, Admissions } from './admission/admission.js';
+import { requestOfUpgrade } from './admission/admission-request.js';
+import { TokenLives } from './admission/token-lives.js';
 import { ClientSocket, type ClientSocketData } from './client-socket.js';
 import type { EdgeCounters, UpgradeOutcome } from './edge-counters.js';
 import type { EdgeCore } from './link/edge-core.js';
-import { notNow, type Refusal, refusal, refusalOf } from './refusal.js';
+import { notNow, type Refusal, refusal } from './refusal.js';
 
 export interface LinkFrontOptions {
   readonly core: EdgeCore;
+  readonly admissions: Admissions;
   readonly takesUpgrades: (path: string) => boolean;
   /** Why nobody can be taken now; `undefined` when somebody can. */
   readonly closedBecause: () => { readonly outcome: UpgradeOutcome; readonly why: string } | undefined;
@@ -46,10 +51,18 @@ export class LinkFront {
   readonly #app: TemplatedApp;
   readonly #options: LinkFrontOptions;
   #listening: Listening | undefined;
+  readonly #tokens = new TokenLives(Date.now());
+  readonly #tokenTimer: NodeJS.Timeout;
   #connections = 0;
+  /** Upgrades that are not decided yet. */
+  #admitting = 0;
+  /** The socket that the upgrade which is under way has opened. */
+  #opening: WebSocket<ClientSocketData> | undefined;
 
   constructor(options: LinkFrontOptions) {
     this.#options = options;
+    this.#tokenTimer = setInterval(() => this.#guard(() => this.#tokens.tick(Date.now())), 250).unref();
+    this.#open(undefined);
     this.#app = App()
       .ws<ClientSocketData>('/*', {
         compression: noCompression,
@@ -63,23 +76,33 @@ export class LinkFront {
             () => this.#upgrade(response, request, context),
             () => response.close(),
           ),
-        open: (socket) =>
-          this.#guard(
-            () => this.#open(socket.getUserData().client, socket),
-            () => socket.close(),
-          ),
+        open: this.#open,
         message: (socket, data, isBinary) =>
-          this.#guard(() => socket.getUserData().client.session?.received(new Uint8Array(data), isBinary)),
-        drain: (socket) => this.#guard(() => socket.getUserData().client.drained()),
+          this.#guard(() => socket.getUserData().client?.session?.received(new Uint8Array(data), isBinary)),
+        drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();
+          if (client === undefined) {
+            this.#opening = undefined;
+            return;
+          }
           this.#connections--;
+          this.#tokens.delete(client);
           client.closed();
           this.#guard(() => client.session?.gone(code, Buffer.from(reason).toString()));
         },
       })
       .any('/*', (response, request) => this.#refuseRequest(response, request));
   }
+
+  /**
+   * Nothing more, and nothing that allocates: at the end of a cork, uWebSockets.js (20.x) looks whether to close what was
+   * an HTTP connection, in memory that the upgrade has given back. What is allocated in between may be read there. A
+   * function that runs for the first time is compiled, which allocates: the constructor has seen to that.
+   */
+  readonly #open = (socket: WebSocket<ClientSocketData> | undefined): void => {
+    this.#opening = socket;
+  };
 
   /** Clients' sockets that are open. */
   get connections(): number {
@@ -99,6 +122,7 @@ export class LinkFront {
 
   /** Cuts every socket. */
   close(): void {
+    clearInterval(this.#tokenTimer);
     this.#app.close();
   }
 
@@ -110,42 +134,107 @@ export class LinkFront {
       this.#refuse(response, { ...refusal(status, wrong.code, wrong.message), ...extra }, 'bad-request');
       return;
     }
-    const { closedBecause, takesUpgrades, maxConnections, maxUnreadBytes, counters } = this.#options;
-    if (!takesUpgrades(request.getUrl())) {
+    if (!this.#options.takesUpgrades(request.getUrl())) {
       this.#refuse(response, refusal(404, 'not-found', 'no WebSocket is served at this path'), 'not-found');
       return;
     }
+    if (this.#refuseWhenClosed(response)) return;
+    const admission = this.#options.admissions.admit(requestOfUpgrade(request));
+    if (admission instanceof Promise) this.#admitLater(response, admission, handshake, context);
+    else this.#admitted(response, admission, handshake, context);
+  }
+
+  #admitLater(
+    response: HttpResponse,
+    admission: Promise<Admission>,
+    handshake: Handshake,
+    context: us_socket_context_t,
+  ): void {
+    let aborted = false;
+    this.#admitting++;
+    response.onAborted(() => {
+      aborted = true;
+    });
+    const finish = (decided: Admission): void => {
+      this.#admitting--;
+      if (aborted) {
+        this.#options.counters.upgrades['client-left']++;
+        return;
+      }
+      this.#guard(
+        () => {
+          if (!this.#refuseWhenClosed(response)) this.#admitted(response, decided, handshake, context);
+        },
+        () => response.close(),
+      );
+    };
+    // Not in the promise's own turn: that may be within the request of another connection, and uWebSockets.js takes an
+    // upgrade that it sees there for that one's.
+    void admission.then((decided) => setImmediate(finish, decided));
+  }
+
+  /** Whether nobody can be taken, and was told so. */
+  #refuseWhenClosed(response: HttpResponse): boolean {
+    const { closedBecause, maxConnections } = this.#options;
     const closed = closedBecause();
     if (closed !== undefined) {
       this.#refuse(response, notNow('unavailable', closed.why), closed.outcome);
-      return;
+      return true;
     }
-    if (this.#connections >= maxConnections) {
-      const full = `this edge has ${maxConnections} connections, the most it takes`;
-      this.#refuse(response, notNow('overloaded', full), 'overloaded');
-      return;
-    }
-    const user = userOf(request);
-    if (typeof user !== 'string') {
-      this.#refuse(response, user, 'bad-user');
-      return;
-    }
-    const protocol = chooseProtocol(handshake.protocol, knownProtocols);
-    const client = new ClientSocket(user, protocol, maxUnreadBytes);
-    counters.upgrades.opened++;
-    response.upgrade<ClientSocketData>({ client }, handshake.key, protocol, '', context);
+    if (this.#connections + this.#admitting < maxConnections) return false;
+    const full = `this edge has ${maxConnections} connections, the most it takes`;
+    this.#refuse(response, notNow('overloaded', full), 'overloaded');
+    return true;
   }
 
-  #open(client: ClientSocket, socket: Parameters<ClientSocket['opened']>[0]): void {
+  #admitted(
+    response: HttpResponse,
+    admission: Admission,
+    { key, protocol: offered }: Handshake,
+    context: us_socket_context_t,
+  ): void {
+    if ('refused' in admission) {
+      this.#refuse(response, admission.refused, admission.outcome);
+      return;
+    }
+    const { counters, maxUnreadBytes, core } = this.#options;
+    const protocol = chooseProtocol(offered, knownProtocols);
+    counters.upgrades.opened++;
+    response.cork(() => {
+      response.upgrade<ClientSocketData>({ client: undefined }, key, protocol, '', context);
+    });
+    const socket = this.#opening;
+    if (socket === undefined) return;
+    this.#opening = undefined;
+    const client = new ClientSocket(admission.user, protocol, maxUnreadBytes);
+    socket.getUserData().client = client;
     this.#connections++;
     client.opened(socket);
-    const speech = client.protocol === clientProtocol ? 'v1' : 'plain';
-    client.session = this.#options.core.open(client.user, speech, client);
+    this.#bindToToken(client, admission.expiresAt);
+    client.session = core.open(client.user, protocol === clientProtocol ? 'v1' : 'plain', client);
+  }
+
+  #bindToToken(client: ClientSocket, expiresAt: number | undefined): void {
+    if (expiresAt === undefined) return;
+    this.#tokens.set(client, expiresAt, Date.now());
+    client.renewed = (token) => void this.#renew(client, token);
+  }
+
+  async #renew(client: ClientSocket, token: string): Promise<void> {
+    const { admissions, counters } = this.#options;
+    const admission = await admissions.renew?.(token);
+    if (admission === undefined || !client.isOpen) return;
+    // a connection is one user's for good
+    const isGood = 'user' in admission && admission.user === client.user;
+    counters.admission.renewals[isGood ? 'renewed' : 'refused']++;
+    if (!isGood) return;
+    if (admission.expiresAt === undefined) this.#tokens.delete(client);
+    else this.#tokens.set(client, admission.expiresAt, Date.now());
   }
 
   #refuse(response: HttpResponse, refused: Refusal, outcome: UpgradeOutcome): void {
     this.#options.counters.upgrades[outcome]++;
-    answer(response, refused);
+    response.cork(() => answer(response, refused));
   }
 
   #refuseRequest(response: HttpResponse, request: HttpRequest): void {
@@ -169,16 +258,6 @@ export class LinkFront {
       this.#options.log.error({ stack }, `a client's socket: ${message}`);
       giveUp();
     }
-  }
-}
-
-function userOf(request: HttpRequest): string | Refusal {
-  try {
-    return (
-      readQueryUser(request) ?? refusal(400, 'bad-user', 'user is missing; it must be in the query: ?user=…')
-    );
-  } catch (thrown) {
-    return refusalOf(PinwheelError.from(thrown, 'bad-user'));
   }
 }
 

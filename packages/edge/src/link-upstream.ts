@@ -3,6 +3,8 @@ import { type Log, type RingState, type RingTracker, systemClock } from '@pinwhe
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
+import { type KeySource, Signer } from '@pinwheel/trust';
+import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { EdgeCore } from './link/edge-core.js';
 import { LinkDialer } from './link-dialer.js';
@@ -27,6 +29,8 @@ export interface LinkUpstreamOptions {
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
+  readonly keys: KeySource | undefined;
+  readonly admissions: Admissions;
   readonly counters: EdgeCounters;
   readonly log: Log;
 }
@@ -47,12 +51,14 @@ export class LinkUpstream implements Upstream {
   readonly #options: LinkUpstreamOptions;
   readonly #core: EdgeCore;
   readonly #front: LinkFront;
-  readonly #dialer = new LinkDialer();
+  readonly #dialer: LinkDialer;
   #state: State = { kind: 'open' };
 
   constructor(options: LinkUpstreamOptions) {
     const { id, tracker, counters, log, path } = options;
     this.#options = options;
+    const { keys } = options;
+    this.#dialer = new LinkDialer(keys === undefined ? undefined : new Signer(keys));
     this.#core = new EdgeCore(
       {
         clock: systemClock,
@@ -76,6 +82,7 @@ export class LinkUpstream implements Upstream {
     );
     this.#front = new LinkFront({
       core: this.#core,
+      admissions: options.admissions,
       takesUpgrades: pathMatcher(path),
       closedBecause: () => this.#closedBecause(),
       maxConnections: options.maxConnections,

@@ -8,5 +8,8 @@ export function measureEdge(metrics: Metrics, counters: EdgeCounters, upstream: 
   metrics.add(edgeMetrics.connections, () => upstream.status.connections);
   metrics.add(edgeMetrics.upgrades, () => readingsOf(counters.upgrades));
   metrics.add(edgeMetrics.requests, () => readingsOf(counters.requests));
+  metrics.add(edgeMetrics.tokenRenewals, () => readingsOf(counters.admission.renewals));
+  metrics.add(edgeMetrics.keySetReads, () => readingsOf(counters.admission.keySets));
+  metrics.add(edgeMetrics.authWebhook, () => readingsOf(counters.admission.webhook));
   upstream.measure(metrics);
 }

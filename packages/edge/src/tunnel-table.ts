@@ -69,15 +69,16 @@ export class TunnelTable {
   }
 
   /** @param early what the client sent behind its upgrade. */
-  open(options: Omit<TunnelOptions, 'counters' | 'gone'>, early: Buffer): void {
+  open(options: Omit<TunnelOptions, 'counters' | 'gone'>, early: Buffer): Tunnel {
     const tunnel = new Tunnel({ ...options, counters: this.#counters, gone: this.#gone }, early);
     this.#tunnels.add(tunnel);
     if (tunnel.member.kind !== 'foreign') {
       this.#lost.add(tunnel);
-      return;
+      return tunnel;
     }
     this.#foreign++;
     this.#mover.add(tunnel);
+    return tunnel;
   }
 
   ringChanged(current: RingState): void {

@@ -1,5 +1,7 @@
 import type { RingTracker } from '@pinwheel/membership';
-import type { Admit } from './admission.js';
+import type { KeySource } from '@pinwheel/trust';
+import type { Admissions } from './admission/admission.js';
+import type { ResolvedAdmission } from './admission/admission-options.js';
 import type { EdgeCounters } from './edge-counters.js';
 
 /** What the tunnels of an edge are made with; the options of the edge, and what it shares with them. */
@@ -9,7 +11,9 @@ export interface TunnelUpstreamOptions {
   readonly port: number;
   readonly path: readonly string[];
   readonly tracker: RingTracker;
-  readonly admit: Admit;
+  readonly keys: KeySource | undefined;
+  readonly admissions: Admissions;
+  readonly admission: ResolvedAdmission;
   readonly usersPerSecond: number;
   readonly drainMs: number;
   readonly handshakeTimeoutMs: number;

@@ -9,14 +9,23 @@ import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
-import { admitPlainRequest, admitUpgrade, drainingRefusal, type Gate } from './admit-request.js';
+import { Signer } from '@pinwheel/trust';
+import { endWithToken } from './admission/end-with-token.js';
+import { TokenLives } from './admission/token-lives.js';
+import {
+  type Admitted,
+  admitPlainRequest,
+  admitUpgrade,
+  drainingRefusal,
+  type Gate,
+} from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
+import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
-import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
+import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { tunnelMetrics } from './edge-metrics.js';
-import { forwardHeaders } from './forward-headers.js';
 import { Handshake } from './handshake.js';
 import { listen } from './listen.js';
 import { measureTunnels } from './measure-tunnels.js';
@@ -34,8 +43,6 @@ type State =
   | { readonly kind: 'closed' };
 
 const backendKeepAliveMs = 30_000;
-const upgradeHeaders: IncomingHttpHeaders = { connection: 'Upgrade', upgrade: 'websocket' };
-const chunkedHeaders: IncomingHttpHeaders = { 'transfer-encoding': 'chunked' };
 
 /** Any WebSocket or HTTP server as a backend, one backend connection per client, through node-http-proxy. */
 export class TunnelUpstream implements Upstream {
@@ -46,6 +53,9 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  readonly #signer: Signer | undefined;
+  readonly #tokens = new TokenLives(Date.now());
+  readonly #tokenTimer: NodeJS.Timeout;
   #observeUpgradeSeconds: (seconds: number) => void = () => {};
   /** Upgrades that have no answer yet. */
   #handshakes = 0;
@@ -54,11 +64,12 @@ export class TunnelUpstream implements Upstream {
   constructor(options: TunnelUpstreamOptions) {
     const { tracker, counters, maxTunnels } = options;
     this.#options = options;
+    this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
     this.#proxy = createBackendProxy(options.requestTimeoutMs);
     this.#router = createRouter(tracker);
     this.#table = new TunnelTable(tracker.current, options, counters);
     this.#gate = {
-      admit: options.admit,
+      admissions: options.admissions,
       router: this.#router,
       takesUpgrades: pathMatcher(options.path),
       isOpen: () => this.#state.kind === 'open',
@@ -67,6 +78,7 @@ export class TunnelUpstream implements Upstream {
           ? undefined
           : `this edge has ${maxTunnels} tunnels, the most it takes`,
     };
+    this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
     this.#server = createServer();
     this.#sockets = new ClientSockets(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
@@ -128,6 +140,7 @@ export class TunnelUpstream implements Upstream {
 
   async close(): Promise<void> {
     this.#state = { kind: 'closed' };
+    clearInterval(this.#tokenTimer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#table.destroy();
     const gone = this.#sockets.destroy();
@@ -137,14 +150,39 @@ export class TunnelUpstream implements Upstream {
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedAt = performance.now();
-    const { counters, handshakeTimeoutMs, closeTimeoutMs } = this.#options;
     const admitted = admitUpgrade(request, this.#gate);
+    if (!(admitted instanceof Promise)) {
+      this.#admitted(admitted, request, client, head, startedAt);
+      return;
+    }
+    this.#handshakes++;
+    void admitted.then((decided) => {
+      this.#handshakes--;
+      // its end may have been seen already, and is not told twice
+      if (!client.destroyed && !client.readableEnded) {
+        this.#admitted(decided, request, client, head, startedAt);
+        return;
+      }
+      client.destroy();
+      this.#options.counters.upgrades['client-left']++;
+    });
+  }
+
+  #admitted(
+    admitted: Admitted<UpgradeOutcome>,
+    request: IncomingMessage,
+    client: Socket,
+    head: Buffer,
+    startedAt: number,
+  ): void {
+    const { counters, handshakeTimeoutMs, closeTimeoutMs } = this.#options;
     if ('refused' in admitted) {
       counters.upgrades[admitted.outcome]++;
       answerUpgrade(client, admitted.refused, closeTimeoutMs);
       return;
     }
-    const { user } = admitted;
+    const { user, expiresAt } = admitted;
+    const headersFor = this.#headersFor(request, client, user, upgradeHop);
     this.#handshakes++;
     new Handshake(
       {
@@ -155,8 +193,9 @@ export class TunnelUpstream implements Upstream {
         proxy: this.#proxy,
         handshakeTimeoutMs,
         closeTimeoutMs,
-        headersFor: this.#headersFor(request, client, user, upgradeHeaders),
-        opened: (target, backend, answer) => this.#opened(user, client, head, target, backend, answer),
+        headersFor,
+        opened: (target, backend, answer) =>
+          this.#opened(user, expiresAt, client, head, target, backend, answer),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
           this.#handshakes--;
@@ -170,6 +209,7 @@ export class TunnelUpstream implements Upstream {
 
   #opened(
     user: string,
+    expiresAt: number | undefined,
     client: Socket,
     early: Buffer,
     target: Target,
@@ -191,13 +231,30 @@ export class TunnelUpstream implements Upstream {
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
-    this.#table.open({ user, hash, member, port, client, backend, closeTimeoutMs, stalledMs }, early);
+    const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs };
+    const tunnel = this.#table.open(options, early);
+    if (expiresAt !== undefined) endWithToken(this.#tokens, tunnel, client, expiresAt);
     return 'tunnelled';
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const { counters, handshakeTimeoutMs } = this.#options;
     const admitted = admitPlainRequest(request, this.#gate);
+    if (!(admitted instanceof Promise)) {
+      this.#requestAdmitted(admitted, request, response);
+      return;
+    }
+    void admitted.then((decided) => {
+      if (response.destroyed) this.#options.counters.requests['client-left']++;
+      else this.#requestAdmitted(decided, request, response);
+    });
+  }
+
+  #requestAdmitted(
+    admitted: Admitted<RequestOutcome>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const { counters, handshakeTimeoutMs } = this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
       response.setHeader('connection', 'close');
@@ -205,7 +262,6 @@ export class TunnelUpstream implements Upstream {
       return;
     }
     const { user } = admitted;
-    const framing = request.headers['transfer-encoding'] === undefined ? {} : chunkedHeaders;
     new PlainRequest(
       {
         request,
@@ -214,7 +270,7 @@ export class TunnelUpstream implements Upstream {
         router: this.#router,
         proxy: this.#proxy,
         refreshWaitMs: handshakeTimeoutMs / 4,
-        headersFor: this.#headersFor(request, request.socket, user, framing),
+        headersFor: this.#headersFor(request, request.socket, user, requestHop(request)),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
           counters.requests[outcome]++;
@@ -234,12 +290,9 @@ export class TunnelUpstream implements Upstream {
     user: string,
     more: IncomingHttpHeaders,
   ): (target: Target) => IncomingHttpHeaders {
-    const incoming = request.headers;
+    const { id: edge, admission } = this.#options;
     const { remoteAddress } = client;
-    return ({ fingerprint }) => ({
-      ...forwardHeaders(incoming, { user, edge: this.#options.id, fingerprint, remoteAddress }),
-      ...more,
-    });
+    return backendHeaders(request, { user, edge, remoteAddress }, more, admission.auth, this.#signer);
   }
 }
 

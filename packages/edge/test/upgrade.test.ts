@@ -319,7 +319,7 @@ t.test('options that cannot be', async (t) => {
     [{ closeTimeoutMs: Number.NaN }, /closeTimeoutMs is NaN/],
     [{ path: 'ws' }, /path is "ws"; it must begin with \//],
     [{ path: [] }, /path is ""/],
-    [{ auth: 'jwt' }, /auth is jwt; it must be one of none/],
+    [{ auth: 'magic' as 'none' }, /auth is "magic"; it must be one of none, jwt, webhook/],
     [{ upstream: 'direct' }, /upstream is direct; it must be one of link, tunnel/],
   ];
   for (const [options, message] of wrong) {

@@ -2,6 +2,7 @@ import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/p
 import {
   App,
   chooseProtocol,
+  type HttpRequest,
   type HttpResponse,
   noCompression,
   statusLineOf,
@@ -17,6 +18,8 @@ import { readUpgrade, type UpgradeRequest } from './upgrade.js';
 
 export interface DirectSessionsOptions {
   readonly admission: Admission;
+  /** Throws for an upgrade that no process of this service has made. */
+  readonly prove: (request: HttpRequest) => void;
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
   readonly newId: () => string;
@@ -70,7 +73,10 @@ export class DirectSessions {
         upgrade: (response, request, context) =>
           this.#upgrade(
             response,
-            readOrError(() => readUpgrade(request)),
+            readOrError(() => {
+              options.prove(request);
+              return readUpgrade(request);
+            }),
             context,
           ),
         open: this.#open,

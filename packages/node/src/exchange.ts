@@ -1,6 +1,9 @@
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
 
+import { checkBody, type Verifier } from '@pinwheel/trust';
+import { callOf } from './call-of.js';
+
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
 /**
@@ -19,6 +22,8 @@ export class Exchange {
   #gone = false;
   #answered = false;
   #isLast = false;
+  /** That the body must have, as the caller has proven. */
+  #bodyDigest: string | undefined;
   #failBody: ((error: PinwheelError) => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
@@ -41,6 +46,15 @@ export class Exchange {
     });
   }
 
+  /**
+   * Has the caller prove that it is of this service. To be called before the handler first returns.
+   *
+   * @throws PinwheelError `not-authenticated`.
+   */
+  prove(verifier: Verifier, self: string, request: HttpRequest): void {
+    this.#bodyDigest = verifier.verify(callOf(request, self), request.getHeader(headers.proof));
+  }
+
   /** Whether the caller has closed the connection: nobody hears an answer. */
   get isGone(): boolean {
     return this.#gone;
@@ -53,9 +67,9 @@ export class Exchange {
   }
 
   /**
-   * The whole body. To be called before the handler first returns, once.
+   * The whole body, the one that was proven. To be called before the handler first returns, once.
    *
-   * @throws PinwheelError (rejects) `bad-request` for a length that is none; `too-large`; `closed` when the caller goes away.
+   * @throws PinwheelError (rejects) `bad-request` for a length that is none; `not-authenticated`; `too-large`; `closed` when the caller goes away.
    */
   readBody(maxBytes: number): Promise<Buffer> {
     const said = this.#contentLength;
@@ -87,7 +101,14 @@ export class Exchange {
         // the chunk is gone when this returns
         body.set(new Uint8Array(chunk), length);
         length = end;
-        if (isLast) resolve(length === body.length ? body : body.subarray(0, length));
+        if (!isLast) return;
+        const whole = length === body.length ? body : body.subarray(0, length);
+        try {
+          if (this.#bodyDigest !== undefined) checkBody(this.#bodyDigest, whole);
+          resolve(whole);
+        } catch (thrown) {
+          reject(thrown as PinwheelError);
+        }
       });
     });
   }

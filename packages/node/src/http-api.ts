@@ -1,6 +1,7 @@
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from '@pinwheel/server';
+import type { Verifier } from '@pinwheel/trust';
 import type { AcknowledgementsApi } from './acknowledgements-api.js';
 import type { AdminApi } from './admin-api.js';
 import type { BroadcastApi } from './broadcast-api.js';
@@ -20,12 +21,18 @@ export interface HttpApiParts {
   readonly admin: AdminApi;
   readonly peers: PeersApi;
   readonly health: HealthApi;
+  /** Without it nobody has to prove anything. */
+  readonly verifier: Verifier | undefined;
+  readonly self: string;
   /** Throws when this node may not speak for its users any more. */
   readonly checkPlace: () => void;
 }
 
 type Handle = (exchange: Exchange, parameter: string) => void | Promise<void>;
 type Route = Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handle>>>;
+
+/** Whoever watches a process need not be of the service. */
+const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** Every request that a node answers on its internal port. `:user` is handed on as it stands in the URL. */
 function routes({
@@ -81,9 +88,11 @@ export function createHttpApi(parts: HttpApiParts, counters: NodeCounters, log: 
     exchange.fail(error);
   };
   // an exception past a handler would end the process
-  const answer = (response: HttpResponse, request: HttpRequest, handle: Handle): void => {
+  const { verifier, self } = parts;
+  const answer = (response: HttpResponse, request: HttpRequest, handle: Handle, path = ''): void => {
     const exchange = new Exchange(response, request);
     try {
+      if (verifier !== undefined && !openPaths.has(path)) exchange.prove(verifier, self, request);
       const running = handle(exchange, request.getParameter(0) ?? '');
       if (running instanceof Promise) running.catch((thrown) => fail(exchange, thrown));
     } catch (thrown) {
@@ -92,10 +101,10 @@ export function createHttpApi(parts: HttpApiParts, counters: NodeCounters, log: 
   };
   for (const [path, route] of Object.entries(routes(parts))) {
     const { GET: get, POST: post, DELETE: del } = route;
-    if (get !== undefined) app.get(path, (response, request) => answer(response, request, get));
-    if (post !== undefined) app.post(path, (response, request) => answer(response, request, post));
-    if (del !== undefined) app.del(path, (response, request) => answer(response, request, del));
-    app.any(path, (response, request) => answer(response, request, refuseMethod(Object.keys(route))));
+    if (get !== undefined) app.get(path, (response, request) => answer(response, request, get, path));
+    if (post !== undefined) app.post(path, (response, request) => answer(response, request, post, path));
+    if (del !== undefined) app.del(path, (response, request) => answer(response, request, del, path));
+    app.any(path, (response, request) => answer(response, request, refuseMethod(Object.keys(route)), path));
   }
   app.any('/*', (response, request) =>
     answer(response, request, (exchange) => {

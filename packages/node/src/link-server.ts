@@ -1,6 +1,7 @@
 import type { Holder, LinkSocket, NodeLink } from '@pinwheel/holder';
 import { maxLinkMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
+  type HttpRequest,
   noCompression,
   readHandshake,
   statusLineOf,
@@ -41,12 +42,16 @@ class UwsLinkSocket implements LinkSocket {
   }
 }
 
-/** Takes the links of edges at `/v1/link` of the internal server. */
+/**
+ * Takes the links of edges at `/v1/link`  of the internal server.
+ *
+ * @param check throws for an upgrade that is not taken.
+ */
 export function serveLinks(
   app: TemplatedApp,
   holder: Holder,
   maxUnreadBytes: number,
-  checkPlace: () => void,
+  check: (request: HttpRequest) => void,
 ): void {
   app.ws<LinkData>('/v1/link', {
     compression: noCompression,
@@ -57,7 +62,7 @@ export function serveLinks(
     sendPingsAutomatically: false,
     upgrade: (response, request, context) => {
       const handshake = readHandshake(request);
-      const wrong = 'wrong' in handshake ? handshake.wrong : refusalOf(checkPlace);
+      const wrong = 'wrong' in handshake ? handshake.wrong : refusalOf(() => check(request));
       if ('wrong' in handshake || wrong !== undefined) {
         response.writeStatus(statusLineOf(wrong!.httpStatus)).writeHeader('content-type', 'application/json');
         response.end(JSON.stringify(wrong));

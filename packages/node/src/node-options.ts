@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
+import { isLoopback } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
+import type { KeySource } from '@pinwheel/trust';
 import type { Application } from './application.js';
 
 export interface NodeOptions extends Application {
@@ -81,10 +83,22 @@ export interface NodeOptions extends Application {
   readonly forwardTimeoutMs?: number;
   /** Messages that may be on their way through other nodes; default 65,536. More are `overloaded`. */
   readonly maxForwarding?: number;
+  /**
+   * The keys that the processes of the service share: calls and links without a proof are refused, health and metrics
+   * excepted. The node does not close them.
+   */
+  readonly keys?: KeySource;
+  /**
+   * Takes calls and links without proof on any address. Default `false`: without `keys` a node listens on a loopback
+   * address only, because whoever reaches it can send to everybody.
+   */
+  readonly allowInsecure?: boolean;
   readonly log?: Log;
 }
 
-type Defaulted = Required<Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking'>>;
+type Defaulted = Required<
+  Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking' | 'keys'>
+>;
 
 /** Options with every default filled in. */
 export interface CheckedNodeOptions extends Defaulted {
@@ -92,6 +106,7 @@ export interface CheckedNodeOptions extends Defaulted {
   readonly ringSettings: RingSettings;
   readonly tracking: NonNullable<NodeOptions['tracking']>;
   readonly application: Application;
+  readonly keys: KeySource | undefined;
   /** Random at start. */
   readonly incarnation: string;
 }
@@ -128,6 +143,8 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     deadlineMs: options.deadlineMs ?? 5000,
     forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
     maxForwarding: options.maxForwarding ?? 65_536,
+    keys: options.keys,
+    allowInsecure: options.allowInsecure ?? false,
     log: options.log ?? silentLog,
     application: {
       ...(onConnect === undefined ? {} : { onConnect }),
@@ -145,6 +162,12 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
   if (wildcards.has(host)) {
     throw bad(
       `host is ${host}; others must be able to connect to host: use bindHost ${host} to listen everywhere`,
+    );
+  }
+  const { bindHost, keys, allowInsecure } = checked;
+  if (keys === undefined && !allowInsecure && !isLoopback(bindHost)) {
+    throw bad(
+      `bindHost is ${bindHost} and there are no keys: anybody who reaches it could send to everybody; give keys, listen on 127.0.0.1, or set allowInsecure`,
     );
   }
   if (!isWeight(checked.weight)) {

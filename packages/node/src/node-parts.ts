@@ -11,13 +11,15 @@ import {
   type Receipt,
 } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
-import type { TemplatedApp } from '@pinwheel/server';
+import type { HttpRequest, TemplatedApp } from '@pinwheel/server';
 import { everybodysTopic, isAnywhere, whyNoWait } from '@pinwheel/strategy';
+import { Signer, Verifier } from '@pinwheel/trust';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
+import { callOf } from './call-of.js';
 import { DirectSession } from './direct-session.js';
 import { DirectSessions } from './direct-sessions.js';
 import { Forwarder } from './forwarder.js';
@@ -75,10 +77,12 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   const { id, deadlineMs, log, strategy } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
-  const clients = new NodeClients();
+  const { keys } = node;
+  const clients = new NodeClients(keys === undefined ? undefined : new Signer(keys));
+  const verifier = keys === undefined ? undefined : new Verifier(keys);
   const metrics = new Metrics();
   const newId = messageIds();
-  const sender = createSender({ strategy, tracker, log });
+  const sender = createSender({ strategy, tracker, log, ...(keys === undefined ? {} : { keys }) });
   const refreshRing = (): void => void tracker.refresh();
   const inbound = new Inbound({
     application: node.application,
@@ -129,7 +133,11 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     memberOf: (member) => ownership.state.members.get(member),
     asking: (member) => ownership.asking(member),
   });
+  const prove = (request: HttpRequest): void => {
+    verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
+  };
   const direct = new DirectSessions({
+    prove,
     admission,
     inbound,
     counters,
@@ -228,12 +236,17 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
       }),
+      verifier,
+      self: id,
       checkPlace,
     },
     counters,
     log,
   );
-  serveLinks(http, holder, node.maxLinkUnreadBytes, checkPlace);
+  serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
+    checkPlace();
+    prove(request);
+  });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);
     forwarder.keepOnly(current.members);

@@ -20,7 +20,9 @@ t.test('a port in use is named together with its option, and nothing stays behin
       message: new RegExp(`127\\.0\\.0\\.1 port ${port} \\(${option}\\)`),
     });
   }
-  await t.rejects(createNode({ id: 'n1', membership, host: '192.0.2.1' }), { code: 'listen' });
+  await t.rejects(createNode({ id: 'n1', membership, host: '192.0.2.1', allowInsecure: true }), {
+    code: 'listen',
+  });
   t.same(membership.members(), []);
 });
 

@@ -28,6 +28,8 @@ export const closeCodes = {
     reason: 'the application failed on a message',
     reconnect: true,
   },
+  /** The client's token has ended, and it has sent no new one. It comes back with another. */
+  tokenExpired: { code: 4005, name: 'token-expired', reason: 'the token has ended', reconnect: true },
   /** No node could take the session in time. The reason is `{"retryAfterMs":n}`. */
   unavailable: {
     code: 4006,

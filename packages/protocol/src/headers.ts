@@ -18,6 +18,8 @@ export const headers = {
   fingerprint: 'pinwheel-fingerprint',
   /** On 421: id of the member that owns the user by the answering node's ring. */
   owner: 'pinwheel-owner',
+  /** That the call comes from a process of the same service; see the package trust. */
+  proof: 'pinwheel-proof',
   /** On an answer: how many users this node holds that its ring gives to another node. */
   foreignUsers: 'pinwheel-foreign-users',
 } as const;

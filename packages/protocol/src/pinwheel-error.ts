@@ -8,6 +8,8 @@ export const errorCodes = {
   'bad-option': 400,
   /** A frame or a control message that breaks the protocol of a link or of `pinwheel.v1`. */
   protocol: 400,
+  /** Nobody knows who asks: a token or a proof is missing, wrong or over. */
+  'not-authenticated': 401,
   /** The sender may not do this. */
   'not-allowed': 403,
   'not-found': 404,

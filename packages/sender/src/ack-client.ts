@@ -1,6 +1,7 @@
 import { decodeReceipt, PinwheelError, type Receipt } from '@pinwheel/protocol';
+import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
-import { failureOf, openPool, type PostOptions, refusalOf, requestHeaders } from './node-pool.js';
+import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
 import { Places } from './places.js';
 
 /** A message that was taken, by its place in its user's stream. */
@@ -23,11 +24,21 @@ const crowdedMs = 100;
 
 /** Asks one node what of a message has been acknowledged. */
 export class AckClient {
+  readonly #id: string;
   readonly #name: string;
+  readonly #signer: Signer | undefined;
   readonly #pool: Pool;
   readonly #places = new Places(connections);
 
-  constructor(name: string, origin: string, connectTimeoutMs: number) {
+  constructor(
+    id: string,
+    name: string,
+    origin: string,
+    signer: Signer | undefined,
+    connectTimeoutMs: number,
+  ) {
+    this.#id = id;
+    this.#signer = signer;
     this.#name = name;
     this.#pool = openPool(origin, connections, connectTimeoutMs);
   }
@@ -67,10 +78,11 @@ export class AckClient {
     signal: AbortSignal,
   ): Promise<Receipt> {
     const query = `stream=${encodeURIComponent(stream)}&seq=${seq}`;
+    const path = `/v1/users/${encodeURIComponent(user)}/acknowledgements?${query}`;
     const { statusCode, body } = await this.#pool.request({
       method: 'GET',
-      path: `/v1/users/${encodeURIComponent(user)}/acknowledgements?${query}`,
-      headers: requestHeaders(options),
+      path,
+      headers: signedHeaders(options, this.#signer, { method: 'GET', path, to: this.#id }),
       signal,
     });
     const bytes = Buffer.from(await body.arrayBuffer());

@@ -39,7 +39,12 @@ const retryWait = { firstMs: 25, longestMs: 500 };
 const sweepMs = 100;
 const laneMs = 10;
 /** Nobody took the message: it is tried again. */
-const notTaken: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unavailable']);
+const notTaken: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'unavailable',
+  // while keys change one process may know a key sooner than another
+  'not-authenticated',
+]);
 
 /**
  * Takes messages to their owners: one outbox a member, a lane for each user that has to wait. It has no sockets

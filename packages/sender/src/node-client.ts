@@ -6,9 +6,10 @@ import {
   type Receipt,
   Receipts,
 } from '@pinwheel/protocol';
+import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
-import { failureOf, openPool, type PostOptions, refusalOf, requestHeaders } from './node-pool.js';
+import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
 import type { Traffic } from './traffic.js';
 
 /** How a batch that was posted ended. */
@@ -30,8 +31,10 @@ const connections = 4;
  */
 export class NodeClient {
   readonly #pool: Pool;
+  readonly #id: string;
   readonly #name: string;
   readonly #traffic: Traffic;
+  readonly #signer: Signer | undefined;
   readonly #openAckClient: () => AckClient;
   #ackClient: AckClient | undefined;
   #idleWriters: BatchWriter[] = [];
@@ -40,11 +43,13 @@ export class NodeClient {
    * @param origin for example `http://10.0.0.1:7001`.
    * @param traffic where batches are counted.
    */
-  constructor(name: string, origin: string, traffic: Traffic, connectTimeoutMs = 1000) {
+  constructor(id: string, origin: string, traffic: Traffic, signer?: Signer, connectTimeoutMs = 1000) {
+    this.#id = id;
     this.#traffic = traffic;
-    this.#name = `${name} (${origin})`;
+    this.#name = `${id} (${origin})`;
+    this.#signer = signer;
     this.#pool = openPool(origin, connections, connectTimeoutMs);
-    this.#openAckClient = () => new AckClient(this.#name, origin, connectTimeoutMs);
+    this.#openAckClient = () => new AckClient(id, this.#name, origin, signer, connectTimeoutMs);
   }
 
   /** Never rejects. */
@@ -53,24 +58,26 @@ export class NodeClient {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), Math.max(1, options.deadlineMs));
     try {
-      const batch = writer.write(messages);
+      const path = '/v1/messages';
+      const body = writer.write(messages);
       this.#traffic.copies += messages.length;
-      this.#traffic.bytes += batch.length;
+      this.#traffic.bytes += body.length;
+      const proven = { method: 'POST', path, to: this.#id, body };
       const answer = await this.#pool.request({
         method: 'POST',
-        path: '/v1/messages',
-        headers: requestHeaders(options),
-        body: batch,
+        path,
+        headers: signedHeaders(options, this.#signer, proven),
+        body,
         signal: abort.signal,
       });
-      const body = Buffer.from(await answer.body.arrayBuffer());
+      const said = Buffer.from(await answer.body.arrayBuffer());
       if (answer.statusCode !== 200)
-        return { kind: 'failed', error: refusalOf(this.#name, answer.statusCode, body) };
+        return { kind: 'failed', error: refusalOf(this.#name, answer.statusCode, said) };
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
       return {
         kind: 'answered',
-        receipts: this.#decode(body, messages.length),
+        receipts: this.#decode(said, messages.length),
         foreignUsers: Number(answer.headers[headers.foreignUsers] ?? 0),
         fingerprint: String(answer.headers[headers.fingerprint] ?? ''),
       };
@@ -98,7 +105,7 @@ export class NodeClient {
       const answer = await this.#pool.request({
         method: method as 'GET',
         path,
-        headers: requestHeaders(options),
+        headers: signedHeaders(options, this.#signer, { method, path, to: this.#id, body }),
         body: body ?? null,
         signal,
       });

@@ -1,5 +1,6 @@
 import type { Member } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { Signer } from '@pinwheel/trust';
 import { NodeClient } from './node-client.js';
 import { noTraffic } from './traffic.js';
 
@@ -10,7 +11,13 @@ export class NodeClients {
   readonly #clients = new Map<string, { readonly origin: string; readonly client: NodeClient }>();
   /** Of members that have left, with requests under way. */
   readonly #retired = new Set<NodeClient>();
+  readonly #signer: Signer | undefined;
   #closed = false;
+
+  /** @param signer proves to the nodes who calls; without it calls carry no proof. */
+  constructor(signer?: Signer) {
+    this.#signer = signer;
+  }
 
   of(member: Member): NodeClient {
     if (this.#closed) throw new PinwheelError('closed', 'the connections to the nodes are closed');
@@ -18,7 +25,7 @@ export class NodeClients {
     const known = this.#clients.get(member.id);
     if (known?.origin === origin) return known.client;
     if (known !== undefined) this.#retire(known.client);
-    const client = new NodeClient(member.id, origin, this.traffic);
+    const client = new NodeClient(member.id, origin, this.traffic, this.#signer);
     this.#clients.set(member.id, { origin, client });
     return client;
   }

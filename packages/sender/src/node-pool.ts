@@ -6,6 +6,7 @@ import {
   maxDeadlineMs,
   PinwheelError,
 } from '@pinwheel/protocol';
+import { boundHeaders, type Signer } from '@pinwheel/trust';
 import { Pool } from 'undici';
 
 export interface PostOptions {
@@ -48,7 +49,29 @@ export function openPool(origin: string, connections: number, connectTimeoutMs: 
   });
 }
 
-export function requestHeaders(options: PostOptions): Record<string, string> {
+/** What a request to a node is, for its proof. */
+export interface ProvenRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Id of the node. */
+  readonly to: string;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** The headers of one request, with a proof when there is somebody to sign it. */
+export function signedHeaders(
+  options: PostOptions,
+  signer: Signer | undefined,
+  { method, path, to, body }: ProvenRequest,
+): Record<string, string> {
+  const named = requestHeaders(options);
+  if (signer === undefined) return named;
+  const call = { method, target: path, to, headers: boundHeaders((name) => named[name]) };
+  named[headers.proof] = signer.sign(call, body);
+  return named;
+}
+
+function requestHeaders(options: PostOptions): Record<string, string> {
   const named: Record<string, string> = {
     'content-type': options.contentType ?? batchContentType,
     [headers.deadlineMs]: String(Math.min(maxDeadlineMs, Math.max(1, Math.round(options.deadlineMs)))),

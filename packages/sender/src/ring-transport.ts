@@ -1,6 +1,7 @@
 import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';
+import { Signer } from '@pinwheel/trust';
 import type { AckQuestion, AskOptions } from './ack-client.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
 import type { NodeClient, Outcome } from './node-client.js';
@@ -11,7 +12,7 @@ import type { SenderOptions } from './sender-options.js';
 import type { Transport } from './transport.js';
 
 export interface RingTransportOptions {
-  readonly source: Pick<SenderOptions, 'membership' | 'tracker' | 'ringSettings' | 'log'>;
+  readonly source: Pick<SenderOptions, 'membership' | 'tracker' | 'ringSettings' | 'keys' | 'log'>;
   /** What is for everybody goes through it, else through a node. */
   readonly everybody: { readonly queue: Queue; readonly topic: string } | undefined;
   /** Has every request's time, in seconds. */
@@ -22,7 +23,7 @@ export interface RingTransportOptions {
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
   readonly whyNoWait = undefined;
-  readonly #clients = new NodeClients();
+  readonly #clients: NodeClients;
   readonly #options: RingTransportOptions;
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
@@ -32,7 +33,8 @@ export class RingTransport implements Transport {
 
   constructor(options: RingTransportOptions) {
     this.#options = options;
-    const { membership, tracker, ringSettings = {}, log } = options.source;
+    const { membership, tracker, ringSettings = {}, keys, log } = options.source;
+    this.#clients = new NodeClients(keys === undefined ? undefined : new Signer(keys));
     this.#ownsTracker = tracker === undefined;
     this.#tracker =
       tracker ??

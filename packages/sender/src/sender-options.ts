@@ -2,6 +2,7 @@ import { type Log, type Membership, type RingTracker, silentLog } from '@pinwhee
 import { maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
+import type { KeySource } from '@pinwheel/trust';
 import type { DispatchLimits } from './dispatch.js';
 import { defaultOutboxLimits } from './outbox.js';
 
@@ -35,6 +36,8 @@ export interface SenderOptions {
   readonly maxBatchBytes?: number;
   /** How often a message is tried within its deadline; default 50. */
   readonly maxAttempts?: number;
+  /** The keys that the processes of the service share: every call carries a proof. The sender does not close them. */
+  readonly keys?: KeySource;
   readonly log?: Log;
 }
 

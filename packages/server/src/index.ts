@@ -1,5 +1,6 @@
 export { chooseProtocol } from './choose-protocol.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
+export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
 export { readQueryUser } from './query-user.js';
 export { statusLineOf } from './status-line.js';

@@ -1,7 +1,9 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { membershipFrom } from '@pinwheel/membership';
+import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -26,7 +28,20 @@ export const edgeCommand: Command = {
     options.path,
     options.upstream,
     options.auth,
+    options.jwks,
+    options.jwtIssuer,
+    options.jwtAudience,
+    options.jwtAlgorithms,
+    options.jwtUserClaim,
+    options.jwtCookie,
+    options.jwtLeewaySeconds,
+    options.jwksRefreshMs,
+    options.authUrl,
+    options.authTimeoutMs,
+    options.authCacheMs,
+    options.allowOrigin,
     options.allowAnonymous,
+    options.keys,
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
@@ -60,6 +75,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const keys = keysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -68,7 +84,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ringSettings,
       log,
       port: settings.number(options.port) ?? 8080,
-      allowAnonymous: settings.flag(options.allowAnonymous),
+      ...admissionOf(settings),
+      ...given('keys', keys),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -100,6 +117,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     }
     return 0;
   } finally {
+    keys?.close();
     await membership.close();
   }
 }

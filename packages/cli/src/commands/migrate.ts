@@ -45,10 +45,10 @@ function askAll(
   { settings, output }: Invocation,
   ask: (target: AdminTarget) => Promise<unknown>,
 ): Promise<number> {
-  return withRing(settings, async ({ state }) => {
+  return withRing(settings, async ({ state, signer }) => {
     const edges = (settings.texts(options.edge) ?? []).map((url) => adminTarget(url, url));
     const answers = await Promise.all(
-      [...nodesOf(state), ...edges].map(async (target) => {
+      [...nodesOf(state, signer), ...edges].map(async (target) => {
         try {
           return { id: target.id, ...((await ask(target)) as Migration) };
         } catch (thrown) {

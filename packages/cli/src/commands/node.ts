@@ -3,6 +3,7 @@ import { createNode } from '@pinwheel/node';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -22,6 +23,8 @@ export const nodeCommand: Command = {
     { ...options.port, help: 'internal port: API, health, metrics; 0 takes a free one', fallback: '0' },
     options.wsPort,
     options.weight,
+    options.keys,
+    options.allowInsecure,
     options.app,
     options.webhook,
     options.ringConfig,
@@ -46,6 +49,8 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
   const membership = membershipFrom(settings.needText(options.membership));
   const opened = openNamedStrategy(settings);
+  const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const keys = keysOf(settings, log);
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
@@ -54,7 +59,9 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       membership,
       strategy: opened.strategy,
       ringSettings,
-      log: createLog(settings.text(options.logLevel) ?? 'info'),
+      log,
+      allowInsecure: settings.flag(options.allowInsecure),
+      ...given('keys', keys),
       ...application.callbacks,
       ...given('usersPerSecond', usersPerSecond),
       ...given('host', settings.text(options.host)),
@@ -74,6 +81,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     );
     return 0;
   } finally {
+    keys?.close();
     await membership.close();
     await opened.close();
     await application.close();

@@ -1,12 +1,16 @@
 import { headers, maxDeadlineMs, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender, type SenderOptions } from '@pinwheel/sender';
+import { Signer } from '@pinwheel/trust';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { keysOf } from '../keys-of.js';
+import { adminTarget } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
+import { proven } from '../proven.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
@@ -50,7 +54,9 @@ async function sendByStrategy(invocation: Invocation): Promise<Receipt> {
   const { strategy, close } = openNamedStrategy(settings);
   try {
     if (strategyName(settings) !== 'ring') return await sendBy({ strategy }, invocation);
-    return await withRing(settings, ({ tracker }) => sendBy({ strategy, tracker }, invocation));
+    return await withRing(settings, ({ tracker, keys }) =>
+      sendBy({ strategy, tracker, ...given('keys', keys) }, invocation),
+    );
   } finally {
     await close();
   }
@@ -75,14 +81,20 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const id = settings.text(options.messageId);
   const wait = settings.text(options.wait);
   const deadlineMs = settings.number(options.deadlineMs) ?? defaultDeadlineMs;
-  const answer = await request(new URL(`/v1/users/${encodeURIComponent(user)}/messages`, node), {
+  const url = new URL(`/v1/users/${encodeURIComponent(user)}/messages`, node);
+  const named = {
+    'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
+    [headers.deadlineMs]: String(Math.min(deadlineMs, maxDeadlineMs)),
+    ...(id === undefined ? {} : { [headers.messageId]: id }),
+    ...(wait === undefined ? {} : { [headers.wait]: wait }),
+  };
+  const keys = keysOf(settings);
+  keys?.close();
+  const signer = keys === undefined ? undefined : new Signer(keys);
+  const to = signer === undefined ? '' : await idOf(node);
+  const answer = await request(url, {
     method: 'POST',
-    headers: {
-      'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
-      [headers.deadlineMs]: String(Math.min(deadlineMs, maxDeadlineMs)),
-      ...(id === undefined ? {} : { [headers.messageId]: id }),
-      ...(wait === undefined ? {} : { [headers.wait]: wait }),
-    },
+    headers: proven(signer, { method: 'POST', target: url.pathname, to }, named, data),
     body: data,
     signal: AbortSignal.timeout(deadlineMs + slackMs),
   }).catch((cause: Error) => {
@@ -92,6 +104,13 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
   if (said.status !== undefined) return said;
   throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
+}
+
+/** A proof is for one node, and a URL does not say which it is. */
+async function idOf(node: string): Promise<string> {
+  const { id } = (await adminTarget(node, node).get('/healthz')) as { id?: unknown };
+  if (typeof id === 'string') return id;
+  throw new PinwheelError('unavailable', `${node} does not say its id; is it a node?`);
 }
 
 function describe(receipt: Receipt, waited: boolean): string {

@@ -39,6 +39,8 @@ export abstract class Client implements Collecting {
   abstract get acknowledges(): boolean;
   /** The client has sent a message. `data` is good until this returns. */
   abstract received(data: Uint8Array, binary: boolean): void;
+  /** Asks it for a new token; a client that cannot be asked is not. */
+  abstract askForToken(): void;
   /** The session is attached. @param isNews whether the stream is another one, or something is lost. */
   abstract attached(attached: Attached, isNews: boolean): void;
   abstract taken(number: number): void;
@@ -107,6 +109,11 @@ export abstract class Client implements Collecting {
       }
     }
     if (!port.write(data, binary) && pause === undefined) this.#beginPause();
+  }
+
+  /** It has sent a new token. */
+  protected renewed(token: string): void {
+    this.#port?.renewed?.(token);
   }
 
   /** The socket has room again. */

@@ -65,6 +65,11 @@ export class EdgeSession {
     this.#context.counters.ends['client-left']++;
   }
 
+  /** Its token ends soon. */
+  askForToken(): void {
+    if (!this.#pin.isClosed) this.#client.askForToken();
+  }
+
   // what the client says
 
   /** A plain client says it by being there. */

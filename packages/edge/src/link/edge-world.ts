@@ -40,6 +40,8 @@ export interface ClientPort {
   write(data: Uint8Array | string, binary: boolean): boolean;
   /** Has everything that is written from inside the call leave together. */
   cork(write: () => void): void;
+  /** A new token has come from the client; missing where there are no tokens. */
+  readonly renewed?: (token: string) => void;
   /** Closes behind what was written. */
   close(code: number, reason: string): void;
 }

@@ -14,6 +14,7 @@ export const sessionEnds = [
   'client-left',
   'closed-by-node',
   'too-slow',
+  'token-expired',
   'inbound-overflow',
   'unavailable',
   'too-large',

@@ -21,6 +21,8 @@ export class PlainClient extends Client {
     this.session.send(number, frame);
   }
 
+  askForToken(): void {}
+
   attached(): void {}
 
   taken(): void {}

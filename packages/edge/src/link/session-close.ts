@@ -3,6 +3,7 @@ import { type CloseCode, closeCodes, closeReasonOf, maxReasonBytes } from '@pinw
 /** The ends of a session that an edge brings about. */
 export const closeOf = {
   'too-slow': closeCodes.tooSlow,
+  'token-expired': closeCodes.tokenExpired,
   'inbound-overflow': closeCodes.inboundOverflow,
   unavailable: closeCodes.unavailable,
   'too-large': closeCodes.tooLarge,

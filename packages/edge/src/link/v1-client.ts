@@ -25,6 +25,8 @@ export class V1Client extends Client {
   /** Up to which its messages have been processed, as it knows. */
   #taken = 0;
   #welcomes = 0;
+  /** It was asked for a new token, and has not sent it. */
+  #renewing = false;
 
   get acknowledges(): boolean {
     return true;
@@ -69,6 +71,12 @@ export class V1Client extends Client {
     this.collect({ data: frame.whole(), binary: true, seq });
   }
 
+  askForToken(): void {
+    if (this.#key === '') return;
+    this.#renewing = true;
+    this.#say({ type: 'renew' });
+  }
+
   #control(control: ClientControl): void {
     switch (control.type) {
       case 'hello':
@@ -81,8 +89,11 @@ export class V1Client extends Client {
         this.#say({ type: 'pong' });
         return;
       case 'token':
-        // without authentication there is nothing that it could renew
         this.#mustBeGreeted();
+        // one for each time that it was asked: each costs a signature to check
+        if (!this.#renewing) return;
+        this.#renewing = false;
+        this.renewed(control.token);
         return;
       default:
         control satisfies never;

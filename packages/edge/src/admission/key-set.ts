@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock, Log } from '@pinwheel/membership';
+import { PinwheelError } from '@pinwheel/protocol';
+import { createLocalJWKSet, type JSONWebKeySet, type JWK, type LocalJWKSet } from 'jose';
+import type { AdmissionCounters } from './admission-counters.js';
+
+export interface KeySetOptions {
+  /** An `https:` URL (`http:` on loopback only), or the path of a file. */
+  readonly source: string;
+  /** A set that is older is read again, in ms. */
+  readonly refreshMs: number;
+  /** Time for one reading, in ms. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: AdmissionCounters;
+}
+
+/** Of a key set, in bytes. */
+const maxBytes = 1_048_576;
+const maxKeys = 256;
+/** Tokens with unknown keys have it read again no more often than this, in ms. */
+const coolDownMs = 10_000;
+/** After a reading that failed. */
+const retryMs = 5000;
+
+/**
+ * The public keys that tokens are signed with. Read at the start, again every `refreshMs`, and when a token names a key
+ * that is not among them; what was read last stays good while its source is away.
+ */
+export class KeySet {
+  readonly #options: KeySetOptions;
+  readonly #closing = new AbortController();
+  #keys: LocalJWKSet | undefined;
+  #reading: Promise<void> | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: KeySetOptions) {
+    this.#options = options;
+  }
+
+  /** Reads for the first time; resolves also when that fails: the log says so, and it is tried again. */
+  async start(): Promise<void> {
+    await this.refresh();
+  }
+
+  /** `undefined` when none were read yet. */
+  get keys(): LocalJWKSet | undefined {
+    return this.#keys;
+  }
+
+  /** Reads anew, unless that was done just now. Never rejects. */
+  refresh(): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#reading !== undefined) return this.#reading;
+    if (this.#closing.signal.aborted || clock.now() - this.#readAt < coolDownMs) return Promise.resolve();
+    this.#readAt = clock.now();
+    this.#cancel?.();
+    this.#reading = this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#closing.abort();
+    this.#cancel?.();
+  }
+
+  async #read(): Promise<void> {
+    const { source, refreshMs, counters, log } = this.#options;
+    let nextMs = refreshMs;
+    try {
+      this.#keys = createLocalJWKSet(publicKeys(await this.#text()));
+      counters.keySets.read++;
+    } catch (thrown) {
+      if (this.#closing.signal.aborted) return;
+      nextMs = Math.min(refreshMs, retryMs);
+      counters.keySets.failed++;
+      const kept = this.#keys === undefined ? 'nobody is admitted until it can' : 'the last ones stay good';
+      log.warn(
+        { jwks: source },
+        `the key set cannot be read: ${PinwheelError.from(thrown).message}; ${kept}`,
+      );
+    }
+    if (this.#closing.signal.aborted) return;
+    this.#cancel = this.#options.clock.after(nextMs, () => {
+      this.#readAt = Number.NEGATIVE_INFINITY;
+      void this.refresh();
+    });
+  }
+
+  #text(): Promise<string> {
+    const { source, timeoutMs } = this.#options;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
+    return isUrl(source) ? fetched(source, signal) : readFile(source, { encoding: 'utf8', signal });
+  }
+}
+
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
+}
+
+async function fetched(url: string, signal: AbortSignal): Promise<string> {
+  const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
+  if (!answer.ok) throw new PinwheelError('unavailable', `it was answered with ${answer.status}`);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of answer.body ?? []) {
+    bytes += part.length;
+    if (bytes > maxBytes) throw new PinwheelError('too-large', `it has more than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** Keys of other kinds are none of ours; a shared secret among them would make everybody who can read it a signer. */
+function publicKeys(text: string): JSONWebKeySet {
+  if (text.length > maxBytes) throw new PinwheelError('too-large', `it has more than ${maxBytes} bytes`);
+  const { keys } = JSON.parse(text) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length > maxKeys) {
+    throw new PinwheelError('bad-option', `it must be {"keys":[…]} with at most ${maxKeys} keys`);
+  }
+  const usable = (keys as JWK[]).filter(
+    ({ kty, d }) => (kty === 'RSA' || kty === 'EC' || kty === 'OKP') && d === undefined,
+  );
+  if (usable.length === 0) throw new PinwheelError('bad-option', 'there is no public key in it');
+  return { keys: usable };
+}

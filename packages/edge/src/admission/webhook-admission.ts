@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import type { Log } from '@pinwheel/membership';
+import { PinwheelError, parseUserId } from '@pinwheel/protocol';
+import { notNow, refusal } from '../refusal.js';
+import type { Admission, Admissions } from './admission.js';
+import type { AdmissionCounters } from './admission-counters.js';
+import type { ResolvedWebhookOptions } from './admission-options.js';
+import type { AdmissionRequest } from './admission-request.js';
+import { AnswerCache } from './answer-cache.js';
+
+/** What the webhook is told of a request; the rest is of the connection, not of the client. */
+const toldHeaders = ['authorization', 'cookie', 'origin', 'sec-websocket-protocol', 'user-agent'];
+const maxCached = 10_000;
+/** Questions at one time; past it clients are told to come again. */
+const maxAsking = 256;
+const maxAnswerBytes = 65_536;
+
+/** `auth: 'webhook'`: an HTTP service of yours says who the client is. */
+export class WebhookAdmission implements Admissions {
+  readonly #options: ResolvedWebhookOptions;
+  readonly #counters: AdmissionCounters;
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #cache = new AnswerCache<Admission>(maxCached);
+  /** By the digest of what is asked: many connections of one client ask once. */
+  readonly #asking = new Map<string, Promise<Admission>>();
+  readonly #closing = new AbortController();
+
+  /** @param now ms since 1970. */
+  constructor(
+    options: ResolvedWebhookOptions,
+    counters: AdmissionCounters,
+    log: Log,
+    now: () => number = Date.now,
+  ) {
+    this.#options = options;
+    this.#counters = counters;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  admit = (request: AdmissionRequest): Admission | Promise<Admission> => {
+    const { path, query, headers } = request;
+    const told: Record<string, string> = {};
+    for (const name of toldHeaders) {
+      const lines = headers.get(name);
+      if (lines !== undefined) told[name] = lines.join(name === 'cookie' ? '; ' : ', ');
+    }
+    return this.#answerTo(JSON.stringify({ path, query, headers: told }));
+  };
+
+  renew = async (token: string): Promise<Admission> =>
+    this.#answerTo(JSON.stringify({ path: '', query: '', headers: { authorization: `Bearer ${token}` } }));
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #answerTo(question: string): Admission | Promise<Admission> {
+    const key = createHash('sha256').update(question).digest('base64');
+    const known = this.#cache.get(key, this.#now());
+    if (known !== undefined) {
+      this.#counters.webhook.cached++;
+      return known;
+    }
+    const asking = this.#asking.get(key);
+    if (asking !== undefined) return asking;
+    if (this.#asking.size >= maxAsking) {
+      const why = `${maxAsking} clients are being asked for already`;
+      return { refused: notNow('overloaded', why), outcome: 'overloaded' };
+    }
+    const answer = this.#ask(question)
+      .catch((thrown: unknown) => this.#failed(thrown))
+      .then((admission) => {
+        if ('user' in admission) this.#keep(key, admission);
+        return admission;
+      })
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, answer);
+    return answer;
+  }
+
+  #keep(key: string, admission: Extract<Admission, { user: string }>): void {
+    const until = Math.min(this.#now() + this.#options.cacheMs, admission.expiresAt ?? Number.MAX_VALUE);
+    if (until > this.#now()) this.#cache.set(key, admission, until);
+  }
+
+  #failed(thrown: unknown): Admission {
+    this.#counters.webhook.failed++;
+    if (!this.#closing.signal.aborted) {
+      this.#log.warn({}, `the auth webhook gave no answer: ${PinwheelError.from(thrown).message}`);
+    }
+    const why = 'who the client is cannot be asked at the moment';
+    return { refused: notNow('unavailable', why), outcome: 'unavailable' };
+  }
+
+  async #ask(body: string): Promise<Admission> {
+    const { url, timeoutMs } = this.#options;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const text = await boundedText(answer);
+    if (answer.status === 401 || answer.status === 403) {
+      this.#counters.webhook.refused++;
+      const code = answer.status === 401 ? 'not-authenticated' : 'not-allowed';
+      const why = 'the service that knows the clients does not admit this one';
+      return { refused: refusal(answer.status, code, why), outcome: 'bad-token' };
+    }
+    if (answer.status !== 200) throw new PinwheelError('unavailable', `it answered ${answer.status}`);
+    const admission = this.#read(text);
+    this.#counters.webhook['user' in admission ? 'admitted' : 'refused']++;
+    return admission;
+  }
+
+  #read(text: string): Admission {
+    const { user, expiresAt } = JSON.parse(text) as { user?: unknown; expiresAt?: unknown };
+    const known = parseUserId(user);
+    if (expiresAt === undefined || expiresAt === null) return { user: known };
+    if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
+      throw new PinwheelError('bad-request', 'its expiresAt must be a number: ms since 1970');
+    }
+    if (expiresAt > this.#now()) return { user: known, expiresAt };
+    const why = 'the client is not admitted any more';
+    return { refused: refusal(401, 'not-authenticated', why), outcome: 'bad-token' };
+  }
+}
+
+async function boundedText(answer: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of answer.body ?? []) {
+    bytes += part.length;
+    if (bytes > maxAnswerBytes) {
+      throw new PinwheelError('too-large', `its answer has more than ${maxAnswerBytes} bytes`);
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}

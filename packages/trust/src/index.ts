@@ -1,0 +1,7 @@
+export { type KeyFile, type KeyFileLog, openKeyFile } from './key-file.js';
+export { type Key, KeyRing } from './key-ring.js';
+export type { KeySource } from './key-source.js';
+export { boundHeaders, type ProvenCall } from './proof.js';
+export { ReplayWindow } from './replay-window.js';
+export { Signer } from './signer.js';
+export { checkBody, proofWindowMs, Verifier } from './verifier.js';
