@@ -98,14 +98,18 @@ t.test('the model agrees with the runs it stands beside', async (t) => {
 t.test('what is built in is what the documented comparison measured', async (t) => {
   const file = new URL('../../../docs/measured/comparison.json', import.meta.url);
   const { strategies } = costsOf(readComparison(JSON.parse(readFileSync(file, 'utf8'))));
-  const isAsRounded = (built: number, measured: number): boolean => Math.abs(built - measured) <= measured / 100;
+  const isAsRounded = (built: number, measured: number): boolean =>
+    Math.abs(built - measured) <= measured / 100;
   for (const [name, measured] of Object.entries(strategies)) {
     const built = measuredCosts.strategies[name as Contender];
     t.ok(isAsRounded(built.sender, measured.sender), `${name}, sender`);
     t.ok(isAsRounded(built.overheadBytes, measured.overheadBytes), `${name}, bytes of a copy`);
     for (const nodes of [3, 10, 500]) {
       t.ok(isAsRounded(costAt(built.nodes, nodes), costAt(measured.nodes, nodes)), `${name}, ${nodes} nodes`);
-      t.ok(isAsRounded(costAt(built.queue, nodes), costAt(measured.queue, nodes)), `${name}, queue of ${nodes}`);
+      t.ok(
+        isAsRounded(costAt(built.queue, nodes), costAt(measured.queue, nodes)),
+        `${name}, queue of ${nodes}`,
+      );
     }
   }
 });
