@@ -3,6 +3,8 @@ import { startRedis } from './kit/queues.js';
 import { runBench } from './kit/run-bench.js';
 
 const redis = await startRedis(t);
+/** To one of three nodes, of 400 messages a second, on a machine that may stand still for a second. */
+const mostInFlight = 140;
 
 t.test(
   'saturated and unbatched: as many copies, each with a post of its own; edges change nothing',
@@ -37,8 +39,9 @@ t.test('nodes join, drain and are killed: what is lost and who is disturbed is c
   );
   for (const run of runs) {
     const { phase, sent, delivered, lost, refused, timeline } = run;
-    // what a killed node had taken is tried again, and a client of its own port may have had it
-    if (phase !== 'kill') t.equal(run.duplicated, 0, `${phase}: none twice`);
+    // what a killed node had in flight is tried again, and a client of its own port may have had it
+    const mostTwice = phase === 'kill' ? mostInFlight : 0;
+    t.ok(run.duplicated <= mostTwice, `${phase}: ${run.duplicated} came twice`);
     if (phase !== 'kill') t.equal(lost, 0, `${phase}: none lost`);
     t.ok(
       run.disturbedUsers! > 0 && run.disturbedUsers! < 60,
