@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type BenchOptions,
@@ -24,8 +24,9 @@ const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
 export async function bench({ settings, output }: Invocation): Promise<number> {
   const jsonFile = settings.text(benchOptions.jsonFile);
   const htmlFile = settings.text(benchOptions.htmlFile);
-  // before minutes of work rather than after
-  for (const file of [jsonFile, htmlFile]) if (file !== undefined) write(file, '');
+  // before minutes of work rather than after; what is in them stays until there is something to put in its place
+  for (const file of [jsonFile, htmlFile])
+    if (file !== undefined) checked(file, () => appendFileSync(file, ''));
   const ending = new AbortController();
   const end = (): void => {
     if (ending.signal.aborted) process.exit(1);
@@ -79,8 +80,12 @@ function minutes(ms: number): string {
 }
 
 function write(file: string, text: string): void {
+  checked(file, () => writeFileSync(file, text));
+}
+
+function checked(file: string, touch: () => void): void {
   try {
-    writeFileSync(file, text);
+    touch();
   } catch (cause) {
     throw new PinwheelError('bad-option', `${file} cannot be written: ${(cause as Error).message}`, {
       cause,
