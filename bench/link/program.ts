@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { takesConnections } from '@pinwheel/bench/load/takes-connections.js';
 
 /** A program that stays in the foreground and listens. */
 export interface Program {
@@ -27,7 +27,7 @@ export async function startProgram(path: string, args: readonly string[], port: 
   });
   process.once('exit', () => child.kill('SIGTERM'));
   const deadline = performance.now() + startDeadlineMs;
-  while (!(await isListening(port))) {
+  while (!(await takesConnections(port))) {
     const late = performance.now() > deadline;
     if (late || child.exitCode !== null) {
       const what = late ? `does not listen on ${port}` : `ended with ${child.exitCode}`;
@@ -37,17 +37,6 @@ export async function startProgram(path: string, args: readonly string[], port: 
   }
   const pid = child.pid!;
   return { port, pids: [pid, ...childrenOf(pid)], signal: (signal) => void child.kill(signal) };
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '@pinwheel/bench/load/child.js';
-import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { localMembers } from '@pinwheel/bench/load/local-members.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
@@ -28,7 +28,7 @@ export class Service {
   /** @param usersPerSecond the pace of each node. */
   static async start(nodes: readonly string[], usersPerSecond = 500): Promise<Service> {
     const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), usersPerSecond);
-    service.members.push(...(await newMembers(nodes)));
+    service.members.push(...(await localMembers(nodes)));
     await service.#write(service.#path);
     for (const member of service.members) await service.#startNode(member, service.#path);
     await service.#ringOf(nodes.length);
@@ -51,7 +51,7 @@ export class Service {
   /** Resolves when every node has it in its ring: the move of its users is under way. */
   async join(id: string): Promise<void> {
     // it starts by a list of its own: the others hear of it when it serves
-    const [member] = await newMembers([id]);
+    const [member] = await localMembers([id]);
     this.members.push(member!);
     const own = join(this.#folder, `${id}.json`);
     await this.#write(own);
@@ -107,14 +107,4 @@ export class Service {
 /** `PINWHEEL_BENCH_NODE_FLAGS=--cpu-prof` profiles the nodes. */
 function nodeFlags(): readonly string[] {
   return process.env['PINWHEEL_BENCH_NODE_FLAGS']?.split(' ') ?? [];
-}
-
-async function newMembers(ids: readonly string[]): Promise<readonly StaticMember[]> {
-  const ports = await freePorts(2 * ids.length);
-  return ids.map((id, i) => ({
-    id,
-    address: '127.0.0.1',
-    port: ports[2 * i]!,
-    wsPort: ports[2 * i + 1]!,
-  }));
 }

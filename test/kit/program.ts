@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { takesConnections } from '@pinwheel/bench/load/takes-connections.js';
 import type { Teardown } from './consul.js';
 import { until } from './until.js';
 
@@ -50,15 +50,4 @@ export async function startProgram(
   t.teardown(() => program.stop());
   await program.start();
   return program;
-}
-
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

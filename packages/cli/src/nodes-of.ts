@@ -1,9 +1,8 @@
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
-import type { Signer } from '@pinwheel/trust';
+import { type Signer, withProof } from '@pinwheel/trust';
 import { request } from 'undici';
-import { proven } from './proven.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {
@@ -31,7 +30,7 @@ export function adminTarget(id: string, origin: string, signer?: Signer): AdminT
     const answer = await request(url, {
       method,
       body: text ?? null,
-      headers: proven(signer, call, { 'content-type': 'application/json' }, text),
+      headers: withProof(signer, call, { 'content-type': 'application/json' }, text),
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: Error) => {
       throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, {

@@ -1,4 +1,4 @@
-import { PinwheelError } from '@pinwheel/protocol/client';
+import { checkWhole } from '@pinwheel/protocol/client';
 import type { ClientStatus } from './client-status.js';
 
 /** A message to the user whom the connection is for. */
@@ -84,21 +84,13 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     keepAliveMs: options.keepAliveMs ?? 30_000,
   };
-  within('maxQueuedMessages', settings.maxQueuedMessages, 1, 65_536);
-  within('maxQueuedBytes', settings.maxQueuedBytes, 1, 268_435_456);
-  within('sendTimeoutMs', settings.sendTimeoutMs, 1, 3_600_000);
-  within('retry.longestMs', settings.retry.longestMs, 1, 3_600_000);
-  within('retry.firstMs', settings.retry.firstMs, 1, settings.retry.longestMs);
-  within('stableMs', settings.stableMs, 0, 3_600_000);
-  within('connectTimeoutMs', settings.connectTimeoutMs, 1, 600_000);
-  within('keepAliveMs', settings.keepAliveMs, 100, 3_600_000);
+  checkWhole('maxQueuedMessages', settings.maxQueuedMessages, 1, 65_536);
+  checkWhole('maxQueuedBytes', settings.maxQueuedBytes, 1, 268_435_456);
+  checkWhole('sendTimeoutMs', settings.sendTimeoutMs, 1, 3_600_000);
+  checkWhole('retry.longestMs', settings.retry.longestMs, 1, 3_600_000);
+  checkWhole('retry.firstMs', settings.retry.firstMs, 1, settings.retry.longestMs);
+  checkWhole('stableMs', settings.stableMs, 0, 3_600_000);
+  checkWhole('connectTimeoutMs', settings.connectTimeoutMs, 1, 600_000);
+  checkWhole('keepAliveMs', settings.keepAliveMs, 100, 3_600_000);
   return settings;
-}
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new PinwheelError(
-    'bad-option',
-    `${name} is ${value}; it must be a whole number between ${least} and ${most}`,
-  );
 }

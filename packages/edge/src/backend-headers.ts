@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { headers as names } from '@pinwheel/protocol';
-import { boundHeaders, type Signer } from '@pinwheel/trust';
+import { type Signer, withProof } from '@pinwheel/trust';
 import type { ResolvedAuth } from './admission/admission-options.js';
 import { withoutCredentials, withoutToken } from './admission/strip-credentials.js';
 import { type Caller, forwardHeaders } from './forward-headers.js';
@@ -36,14 +35,8 @@ export function backendHeaders(
   }
   return ({ fingerprint, member }) => {
     const outgoing = { ...forwardHeaders(incoming, { ...caller, fingerprint }), ...more };
-    if (signer === undefined || member.kind !== 'node') return outgoing;
-    const bound = boundHeaders((name) => outgoing[name] as string | undefined);
-    const call = {
-      method: request.method ?? 'GET',
-      target: request.url ?? '/',
-      to: member.id,
-      headers: bound,
-    };
-    return { ...outgoing, [names.proof]: signer.sign(call) };
+    if (member.kind !== 'node') return outgoing;
+    const call = { method: request.method ?? 'GET', target: request.url ?? '/', to: member.id };
+    return withProof(signer, call, outgoing);
   };
 }

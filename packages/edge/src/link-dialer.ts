@@ -1,6 +1,6 @@
 import type { Member } from '@pinwheel/membership';
-import { headers, maxLinkMessageBytes } from '@pinwheel/protocol';
-import { boundHeaders, type Signer } from '@pinwheel/trust';
+import { maxLinkMessageBytes } from '@pinwheel/protocol';
+import { type Signer, withProof } from '@pinwheel/trust';
 import { WebSocket } from 'ws';
 import type { LinkEvents, LinkSocket } from './link/edge-world.js';
 
@@ -25,7 +25,11 @@ export class LinkDialer {
   dial({ id, address, port }: Member, events: LinkEvents): LinkSocket {
     const host = address.includes(':') ? `[${address}]` : address;
     const socket = new WebSocket(`ws://${host}:${port}${linkPath}`, {
-      ...this.#proof(id),
+      headers: withProof<Record<string, string>>(
+        this.#signer,
+        { method: 'GET', target: linkPath, to: id },
+        {},
+      ),
       perMessageDeflate: false,
       maxPayload: maxLinkMessageBytes,
       skipUTF8Validation: true,
@@ -60,12 +64,6 @@ export class LinkDialer {
         socket.once('close', () => clearTimeout(timer));
       },
     };
-  }
-
-  #proof(id: string): { readonly headers?: Record<string, string> } {
-    if (this.#signer === undefined) return {};
-    const call = { method: 'GET', target: linkPath, to: id, headers: boundHeaders(() => undefined) };
-    return { headers: { [headers.proof]: this.#signer.sign(call) } };
   }
 
   /** Resolves when every link is gone: those that were closed have a second for it. */

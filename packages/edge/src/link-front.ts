@@ -9,11 +9,11 @@ import {
   type Listening,
   listen,
   noCompression,
+  Opening,
   readHandshake,
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
-  type WebSocket,
 } from '@pinwheel/server';
 import type { Admission, Admissions } from './admission/admission.js';
 import { requestOfUpgrade } from './admission/admission-request.js';
@@ -56,13 +56,11 @@ export class LinkFront {
   #connections = 0;
   /** Upgrades that are not decided yet. */
   #admitting = 0;
-  /** The socket that the upgrade which is under way has opened. */
-  #opening: WebSocket<ClientSocketData> | undefined;
+  readonly #opening = new Opening<ClientSocketData>();
 
   constructor(options: LinkFrontOptions) {
     this.#options = options;
     this.#tokenTimer = setInterval(() => this.#guard(() => this.#tokens.tick(Date.now())), 250).unref();
-    this.#open(undefined);
     this.#app = App()
       .ws<ClientSocketData>('/*', {
         compression: noCompression,
@@ -76,14 +74,14 @@ export class LinkFront {
             () => this.#upgrade(response, request, context),
             () => response.close(),
           ),
-        open: this.#open,
+        open: this.#opening.open,
         message: (socket, data, isBinary) =>
           this.#guard(() => socket.getUserData().client?.session?.received(new Uint8Array(data), isBinary)),
         drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();
           if (client === undefined) {
-            this.#opening = undefined;
+            this.#opening.take();
             return;
           }
           this.#connections--;
@@ -94,15 +92,6 @@ export class LinkFront {
       })
       .any('/*', (response, request) => this.#refuseRequest(response, request));
   }
-
-  /**
-   * Nothing more, and nothing that allocates: at the end of a cork, uWebSockets.js (20.x) looks whether to close what was
-   * an HTTP connection, in memory that the upgrade has given back. What is allocated in between may be read there. A
-   * function that runs for the first time is compiled, which allocates: the constructor has seen to that.
-   */
-  readonly #open = (socket: WebSocket<ClientSocketData> | undefined): void => {
-    this.#opening = socket;
-  };
 
   /** Clients' sockets that are open. */
   get connections(): number {
@@ -203,9 +192,8 @@ export class LinkFront {
     response.cork(() => {
       response.upgrade<ClientSocketData>({ client: undefined }, key, protocol, '', context);
     });
-    const socket = this.#opening;
+    const socket = this.#opening.take();
     if (socket === undefined) return;
-    this.#opening = undefined;
     const client = new ClientSocket(admission.user, protocol, maxUnreadBytes);
     socket.getUserData().client = client;
     this.#connections++;

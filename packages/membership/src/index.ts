@@ -11,7 +11,7 @@ export type {
   Registered,
   Registration,
 } from './contract.js';
-export type { HealthAnswer } from './health-answer.js';
+export { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
 export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
 export { type Log, silentLog } from './log.js';
 export { membershipFrom } from './parse-membership.js';

@@ -1,12 +1,15 @@
 import type { Holder } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
-import { type Message, PinwheelError } from '@pinwheel/protocol';
+import type { Message } from '@pinwheel/protocol';
 import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
+import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import { deliverToEverybody } from './everybody.js';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
+import { otherNodes } from './other-nodes.js';
 import { readPassage } from './passage.js';
 import { readPayload } from './payload.js';
+import type { Passage } from './router.js';
 
 export interface BroadcastApiOptions {
   readonly self: string;
@@ -40,52 +43,33 @@ export class BroadcastApi {
     if (publish !== undefined && !isPassedOn) {
       return exchange.json(202, await publish(message, Math.max(1, Math.round(passage.deadline - now()))));
     }
-    const others = isPassedOn ? [] : this.#others();
-    const [here, ...there] = await Promise.all([
+    const [here, there] = await Promise.all([
       deliverToEverybody(holder, message),
-      ...others.map((member) => this.#there(member, message, passage.deadline)),
+      askEverywhere(isPassedOn ? [] : otherNodes(holder), (member) => this.#ask(member, message, passage)),
     ]);
     exchange.json(200, summarise(here, there));
   }
 
-  async #there(member: Member, message: Payload, deadline: number): Promise<Ended> {
+  #ask(member: Member, { data, binary }: Payload, { deadline }: Passage) {
     const { clients, now } = this.#options;
     const call = {
       deadlineMs: deadline - now(),
       hops: 1,
       noForward: true,
-      contentType: message.binary ? 'application/octet-stream' : 'text/plain',
+      contentType: binary ? 'application/octet-stream' : 'text/plain',
     };
-    try {
-      const { status, body } = await clients.of(member).call('POST', '/v1/broadcast', call, message.data);
-      if (status !== 200) return { node: member.id, error: `answered ${status}` };
-      return { node: member.id, delivered: (JSON.parse(body) as BroadcastReceipt).delivered ?? 0 };
-    } catch (thrown) {
-      return { node: member.id, error: PinwheelError.from(thrown).message };
-    }
-  }
-
-  /** Draining nodes still hold users. */
-  #others(): readonly Member[] {
-    const { holder, self } = this.#options;
-    return [...holder.ownership.state.members.values()].filter(
-      (member) => member.kind === 'node' && member.id !== self,
-    );
+    return clients.of(member).call('POST', '/v1/broadcast', call, data);
   }
 }
 
-type Ended =
-  | { readonly node: string; readonly delivered: number }
-  | { readonly node: string; readonly error: string };
-
-function summarise(here: number, there: readonly Ended[]): BroadcastReceipt {
+function summarise(here: number, there: readonly NodeAnswer[]): BroadcastReceipt {
   let delivered = here;
   let nodes = 1;
   const failed: { node: string; error: string }[] = [];
-  for (const end of there) {
-    if ('error' in end) failed.push(end);
+  for (const answer of there) {
+    if ('error' in answer) failed.push(answer);
     else {
-      delivered += end.delivered;
+      delivered += (answer.body as BroadcastReceipt).delivered ?? 0;
       nodes++;
     }
   }

@@ -5,10 +5,10 @@ import {
   type HttpRequest,
   type HttpResponse,
   noCompression,
+  Opening,
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
-  type WebSocket,
 } from '@pinwheel/server';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
@@ -50,8 +50,7 @@ export class DirectSessions {
   /** Over for everybody else; their clients read what is left. */
   readonly #unread = new Set<DirectSession>();
   #size = 0;
-  /** The socket that the upgrade which is under way has opened. */
-  #opening: WebSocket<DirectSocketData> | undefined;
+  readonly #opening = new Opening<DirectSocketData>();
   readonly #stallTimer: NodeJS.Timeout;
 
   constructor(options: DirectSessionsOptions) {
@@ -63,7 +62,6 @@ export class DirectSessions {
         this.#over(session, code, reason);
       },
     };
-    this.#open(undefined);
     this.app = App()
       .ws<DirectSocketData>('/*', {
         compression: noCompression,
@@ -79,7 +77,7 @@ export class DirectSessions {
             }),
             context,
           ),
-        open: this.#open,
+        open: this.#opening.open,
         message: (socket, data, isBinary) => {
           const session = socket.getUserData().session!;
           if (!session.isOpen) return;
@@ -100,7 +98,7 @@ export class DirectSessions {
         close: (socket, code, reason) => {
           const { session } = socket.getUserData();
           if (session === undefined) {
-            this.#opening = undefined;
+            this.#opening.take();
             return;
           }
           this.#size--;
@@ -115,15 +113,6 @@ export class DirectSessions {
       });
     this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
   }
-
-  /**
-   * Nothing more, and nothing that allocates: at the end of a cork, uWebSockets.js (20.x) looks whether to close what was
-   * an HTTP connection, in memory that the upgrade has given back. What is allocated in between may be read there. A
-   * function that runs for the first time is compiled, which allocates: the constructor has seen to that.
-   */
-  readonly #open = (socket: WebSocket<DirectSocketData> | undefined): void => {
-    this.#opening = socket;
-  };
 
   /** Sockets that are open. */
   get size(): number {
@@ -174,9 +163,8 @@ export class DirectSessions {
     response.cork(() => {
       response.upgrade(data, key, chooseProtocol(protocol, ['pinwheel.raw']), extensions, context);
     });
-    const socket = this.#opening;
+    const socket = this.#opening.take();
     if (socket === undefined) return;
-    this.#opening = undefined;
     const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events);
     socket.getUserData().session = session;
     this.#size++;

@@ -1,6 +1,5 @@
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
-
 import { checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
 

@@ -43,7 +43,7 @@ class UwsLinkSocket implements LinkSocket {
 }
 
 /**
- * Takes the links of edges at `/v1/link`  of the internal server.
+ * Takes the links of edges at `/v1/link` of the internal server.
  *
  * @param check throws for an upgrade that is not taken.
  */

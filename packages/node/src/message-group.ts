@@ -37,8 +37,8 @@ export function adopt(group: Group, ends: readonly Forwarded[]): Rest {
       why = end;
       continue;
     }
-    const { user: _, status, sessions, ...detail } = end;
-    group.receipts.set(place, status, sessions, Object.keys(detail).length === 0 ? undefined : detail);
+    const { status } = end;
+    group.receipts.put(place, end);
     if (status === 'not-owner') named = end.owner;
     if (status === 'not-owner' || status === 'offline') notThere.push(place);
   }

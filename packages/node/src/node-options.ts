@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
-import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
 import { isLoopback } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
@@ -173,7 +173,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
   if (!isWeight(checked.weight)) {
     throw bad(`weight is ${checked.weight}; it must be between ${minWeight} and ${maxWeight}`);
   }
-  for (const [name, least, most] of bounds) within(name, checked[name], least, most);
+  for (const [name, least, most] of bounds) checkWhole(name, checked[name], least, most);
   return checked;
 }
 
@@ -206,11 +206,6 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['forwardTimeoutMs', 1, 60_000],
   ['maxForwarding', 1, 16_777_216],
 ];
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw bad(`${name} is ${value}; it must be a whole number between ${least} and ${most}`);
-}
 
 function checkSettings(settings: Partial<RingSettings>): RingSettings {
   try {

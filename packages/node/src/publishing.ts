@@ -18,9 +18,7 @@ export function publishing({ router, send, now }: PublishOptions) {
     const left = Math.max(1, Math.round(passage.deadline - now()));
     const receipts = new Receipts(batch.length);
     const ends = await Promise.all(batch.map((message) => send(message, left)));
-    for (const [i, { user: _, status, sessions, ...detail }] of ends.entries()) {
-      receipts.set(i, status, sessions, Object.keys(detail).length === 0 ? undefined : detail);
-    }
+    for (const [i, receipt] of ends.entries()) receipts.put(i, receipt);
     return receipts;
   };
 }

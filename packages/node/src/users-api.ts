@@ -13,6 +13,7 @@ import type { NodeClients } from '@pinwheel/sender';
 import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
+import { otherNodes } from './other-nodes.js';
 import { readPassage } from './passage.js';
 import type { Passage } from './router.js';
 
@@ -119,11 +120,9 @@ export class UsersApi {
   }
 
   #askOthers(exchange: Exchange, passage: Passage): Promise<readonly NodeAnswer[]> {
-    const { holder, self } = this.#options;
-    const others = [...holder.ownership.state.members.values()].filter(
-      ({ kind, id }) => kind === 'node' && id !== self,
+    return askEverywhere(otherNodes(this.#options.holder), (member) =>
+      this.#ask(exchange, member, passage, true),
     );
-    return askEverywhere(others, (member) => this.#ask(exchange, member, passage, true));
   }
 
   #refuse(exchange: Exchange, owner: Member): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@pinwheel/membership';
-import { PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, PinwheelError } from '@pinwheel/protocol';
 import { messageIds } from '@pinwheel/sender';
 import { Pool } from 'undici';
 import type { Application, SessionEvent } from './application.js';
@@ -30,9 +30,9 @@ const waits = { firstMs: 200, longestMs: 2000 };
 export function webhookApplication(options: WebhookOptions): Application & { close(): Promise<void> } {
   const url = parseUrl(options.url);
   const { timeoutMs = 5000, tries = 4, connections = 16 } = options;
-  within('timeoutMs', timeoutMs, 1, 60_000);
-  within('tries', tries, 1, 100);
-  within('connections', connections, 1, 1024);
+  checkWhole('webhook timeoutMs', timeoutMs, 1, 60_000);
+  checkWhole('webhook tries', tries, 1, 100);
+  checkWhole('webhook connections', connections, 1, 1024);
   const pool = new Pool(url.origin, { connections, pipelining: 1 });
   const closing = new AbortController();
   const newId = messageIds();
@@ -100,12 +100,4 @@ function parseUrl(text: string): URL {
 /** Over at once when the signal comes. */
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   return sleep(delayMs, undefined, { signal }).catch(() => {});
-}
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new PinwheelError(
-    'bad-option',
-    `webhook ${name} is ${value}; it must be a whole number between ${least} and ${most}`,
-  );
 }

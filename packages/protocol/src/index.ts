@@ -1,4 +1,5 @@
 export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type OutgoingMessage } from './batch.js';
+export { checkWhole } from './check-whole.js';
 export { parseClientControl } from './client/client-control.js';
 export {
   decodeClientFrame,

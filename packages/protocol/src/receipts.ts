@@ -43,6 +43,11 @@ export class Receipts {
     else this.#say(i, detail);
   }
 
+  /** Takes over a receipt that somebody else gave, whomever it is for. */
+  put(i: number, { user: _, status, sessions, ...detail }: Receipt): void {
+    this.set(i, status, sessions, Object.keys(detail).length === 0 ? undefined : detail);
+  }
+
   status(i: number): ReceiptStatus {
     return receiptStatuses[this.#status[i]!]!;
   }

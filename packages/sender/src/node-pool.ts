@@ -6,7 +6,7 @@ import {
   maxDeadlineMs,
   PinwheelError,
 } from '@pinwheel/protocol';
-import { boundHeaders, type Signer } from '@pinwheel/trust';
+import { type Signer, withProof } from '@pinwheel/trust';
 import { Pool } from 'undici';
 
 export interface PostOptions {
@@ -64,11 +64,7 @@ export function signedHeaders(
   signer: Signer | undefined,
   { method, path, to, body }: ProvenRequest,
 ): Record<string, string> {
-  const named = requestHeaders(options);
-  if (signer === undefined) return named;
-  const call = { method, target: path, to, headers: boundHeaders((name) => named[name]) };
-  named[headers.proof] = signer.sign(call, body);
-  return named;
+  return withProof(signer, { method, target: path, to }, requestHeaders(options), body);
 }
 
 function requestHeaders(options: PostOptions): Record<string, string> {

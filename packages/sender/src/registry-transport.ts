@@ -1,57 +1,21 @@
-import { PinwheelError, type Receipt, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
-import {
-  everybodysTopic,
-  nodeName,
-  type Posted,
-  type RegistryStrategy,
-  topics,
-  whyNoWait,
-} from '@pinwheel/strategy';
-import type { BroadcastReceipt } from './broadcast.js';
-import { postHeadBytes } from './broadcast-transport.js';
+import { PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
+import { nodeName, type Posted, type RegistryStrategy, topics } from '@pinwheel/strategy';
 import { inDoubt } from './last-words.js';
 import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
 import { detailOf, failureOfAll } from './post-outcomes.js';
-import { postToEverybody } from './post-to-everybody.js';
+import { QueueTransport } from './queue-transport.js';
 import { QueueWriters } from './queue-writers.js';
-import { noTraffic } from './traffic.js';
-import type { Transport } from './transport.js';
 
 /** Cleaning up is for the next message's sake: it must not take this one's time. */
 const cleanDeadlineMs = 1000;
-const place = 'registry';
 
 /** Places in a batch, by the node that has their users. */
 type Parts = ReadonlyMap<string, readonly number[]>;
 
 /** Reads where users are and posts to those nodes' own topics, which answers nothing. */
-export class RegistryTransport implements Transport {
-  readonly traffic = noTraffic();
-  readonly whyNoWait: string | undefined;
-  readonly #strategy: RegistryStrategy;
+export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   readonly #writers = new QueueWriters();
-  readonly #observe: (seconds: number) => void;
-
-  constructor(strategy: RegistryStrategy, observe: (seconds: number) => void) {
-    this.#strategy = strategy;
-    this.whyNoWait = whyNoWait(strategy);
-    this.#observe = observe;
-  }
-
-  get maxBatchBytes(): number {
-    return this.#strategy.queue.maxPostBytes - postHeadBytes;
-  }
-
-  async start(): Promise<void> {}
-
-  placeOf(): string {
-    return place;
-  }
-
-  whyNowhere(): PinwheelError {
-    return new PinwheelError('internal', 'the registry is always asked');
-  }
 
   async post(_place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const start = performance.now();
@@ -62,22 +26,9 @@ export class RegistryTransport implements Transport {
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     } finally {
-      this.#observe((performance.now() - start) / 1000);
+      this.observe((performance.now() - start) / 1000);
     }
   }
-
-  async ask(): Promise<Receipt> {
-    throw new PinwheelError('bad-request', `nobody can be asked: ${this.whyNoWait}`);
-  }
-
-  broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {
-    const topic = everybodysTopic(this.#strategy)!;
-    return postToEverybody({ queue: this.#strategy.queue, topic }, data, binary, deadlineMs);
-  }
-
-  refresh(): void {}
-
-  async close(): Promise<void> {}
 
   async #find(batch: readonly Pending[], deadlineMs: number): Promise<Parts> {
     const users = new Map<string, number[]>();
@@ -104,7 +55,7 @@ export class RegistryTransport implements Transport {
   /** Nothing has been sent when it fails, whatever became of the question. */
   async #read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly string[])[]> {
     try {
-      return await this.#strategy.routes.read(users, deadlineMs);
+      return await this.strategy.routes.read(users, deadlineMs);
     } catch (thrown) {
       const { code, message } = PinwheelError.from(thrown);
       throw inDoubt.has(code) ? new PinwheelError('unavailable', message, { cause: thrown }) : thrown;
@@ -117,9 +68,9 @@ export class RegistryTransport implements Transport {
       const bytes = this.#writers.write(part.map((i) => batch[i]!));
       this.traffic.copies += part.length;
       this.traffic.bytes += bytes.length;
-      return { topic: topics.node(this.#strategy, nodeName.incarnation(name)), bytes };
+      return { topic: topics.node(this.strategy, nodeName.incarnation(name)), bytes };
     });
-    const posted = await this.#strategy.queue.publish(posts, deadlineMs);
+    const posted = await this.strategy.queue.publish(posts, deadlineMs);
     this.#writers.release(posted.every(({ kind }) => kind === 'taken'));
     return posted;
   }
@@ -152,7 +103,7 @@ export class RegistryTransport implements Transport {
 
   /** A route to nobody goes now, rather than with its lease. A node that lives writes it down again by itself. */
   #clean(name: string, batch: readonly Pending[], part: readonly number[]): void {
-    const { routes, leaseMs = cleanDeadlineMs } = this.#strategy;
+    const { routes, leaseMs = cleanDeadlineMs } = this.strategy;
     const gone = [...new Set(part.map((i) => batch[i]!.user))];
     routes.write(name, { here: [], gone }, leaseMs, cleanDeadlineMs).catch(() => {
       // its lease ends it

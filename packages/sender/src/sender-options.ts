@@ -1,5 +1,5 @@
 import { type Log, type Membership, type RingTracker, silentLog } from '@pinwheel/membership';
-import { maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, maxDeadlineMs, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { KeySource } from '@pinwheel/trust';
@@ -65,20 +65,11 @@ export function checkSenderOptions(options: SenderOptions): CheckedSenderOptions
     maxAttempts: options.maxAttempts ?? 50,
     log: options.log ?? silentLog,
   };
-  within('deadlineMs', checked.deadlineMs, 1, maxDeadlineMs);
-  within('maxQueuedMessages', checked.maxQueuedMessages, 1, 16_777_216);
-  within('maxQueuedBytes', checked.maxQueuedBytes, 4 * maxMessageBytes, 2 ** 34);
-  within('maxBatchMessages', checked.maxBatchMessages, 1, 16_384);
-  within('maxBatchBytes', checked.maxBatchBytes, 1024, 8_388_608);
-  within('maxAttempts', checked.maxAttempts, 1, 10_000);
+  checkWhole('deadlineMs', checked.deadlineMs, 1, maxDeadlineMs);
+  checkWhole('maxQueuedMessages', checked.maxQueuedMessages, 1, 16_777_216);
+  checkWhole('maxQueuedBytes', checked.maxQueuedBytes, 4 * maxMessageBytes, 2 ** 34);
+  checkWhole('maxBatchMessages', checked.maxBatchMessages, 1, 16_384);
+  checkWhole('maxBatchBytes', checked.maxBatchBytes, 1024, 8_388_608);
+  checkWhole('maxAttempts', checked.maxAttempts, 1, 10_000);
   return checked;
-}
-
-/** @throws PinwheelError `bad-option`. */
-export function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new PinwheelError(
-    'bad-option',
-    `${name} is ${value}; it must be a whole number between ${least} and ${most}`,
-  );
 }

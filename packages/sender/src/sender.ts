@@ -1,16 +1,11 @@
 import { systemClock } from '@pinwheel/membership';
-import { maxDeadlineMs, PinwheelError, parseUserId, type Receipt } from '@pinwheel/protocol';
+import { checkWhole, maxDeadlineMs, PinwheelError, parseUserId, type Receipt } from '@pinwheel/protocol';
 import type { BroadcastReceipt } from './broadcast.js';
 import { checkData, checkId, checkWait } from './check-message.js';
 import { Dispatch, type DispatchCounters } from './dispatch.js';
 import { numberedIds } from './message-ids.js';
 import { Pending } from './pending.js';
-import {
-  type CheckedSenderOptions,
-  checkSenderOptions,
-  type SenderOptions,
-  within,
-} from './sender-options.js';
+import { type CheckedSenderOptions, checkSenderOptions, type SenderOptions } from './sender-options.js';
 import type { Traffic } from './traffic.js';
 import type { Transport } from './transport.js';
 import { transportOf } from './transport-of.js';
@@ -192,7 +187,7 @@ class DispatchingSender implements Sender {
 
   #deadlineMs({ deadlineMs }: SendOptions): number {
     if (deadlineMs === undefined) return this.#options.deadlineMs;
-    within('deadlineMs', deadlineMs, 1, maxDeadlineMs);
+    checkWhole('deadlineMs', deadlineMs, 1, maxDeadlineMs);
     return deadlineMs;
   }
 

@@ -2,6 +2,7 @@ export { chooseProtocol } from './choose-protocol.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
+export { Opening } from './opening.js';
 export { readQueryUser } from './query-user.js';
 export { statusLineOf } from './status-line.js';
 export {

@@ -1,4 +1,4 @@
-import { PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, PinwheelError } from '@pinwheel/protocol';
 import type { Queue } from './queue.js';
 import type { Routes } from './routes.js';
 
@@ -63,10 +63,10 @@ export function checkStrategy(strategy: Strategy): Strategy {
     );
   }
   if (name !== 'ring' && strategy.queue === undefined) throw bad(`the strategy ${name} needs a queue`);
-  if (name === 'broadcast') within('maxMessagesPerPost', strategy.maxMessagesPerPost ?? 1, 1, 16_384);
+  if (name === 'broadcast') checkWhole('maxMessagesPerPost', strategy.maxMessagesPerPost ?? 1, 1, 16_384);
   if (name === 'registry') {
     if (strategy.routes === undefined) throw bad('the strategy registry needs routes');
-    within('leaseMs', strategy.leaseMs ?? defaultLeaseMs, ...leaseBounds);
+    checkWhole('leaseMs', strategy.leaseMs ?? defaultLeaseMs, ...leaseBounds);
   }
   return strategy;
 }
@@ -104,11 +104,6 @@ export const nodeName = {
   id: (name: string): string => name.slice(0, name.lastIndexOf('/')),
   incarnation: (name: string): string => name.slice(name.lastIndexOf('/') + 1),
 } as const;
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw bad(`${name} is ${value}; it must be a whole number between ${least} and ${most}`);
-}
 
 function bad(why: string): PinwheelError {
   return new PinwheelError('bad-option', why);

@@ -1,14 +1,14 @@
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
+import { FakeClock } from '../../sender/test/kit/fake-clock.js';
 import { Registrar } from '../src/index.js';
 import { FakeRegistry, noFaults } from './kit/fake-registry.js';
-import { FakeTime } from './kit/fake-time.js';
 
 const leaseMs = 30_000;
 const overlapMs = 1000;
 
 function stage(seed = 1) {
-  const clock = new FakeTime();
+  const clock = new FakeClock();
   const random = seeded(seed);
   const registry = new FakeRegistry(clock, random);
   const told: string[] = [];

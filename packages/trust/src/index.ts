@@ -5,3 +5,4 @@ export { boundHeaders, type ProvenCall } from './proof.js';
 export { ReplayWindow } from './replay-window.js';
 export { Signer } from './signer.js';
 export { checkBody, proofWindowMs, Verifier } from './verifier.js';
+export { withProof } from './with-proof.js';

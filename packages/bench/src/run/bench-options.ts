@@ -1,4 +1,4 @@
-import { PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, PinwheelError } from '@pinwheel/protocol';
 import { leastMessageBytes } from '../load/message-number.js';
 import { type Contender, contenders, type Phase, phases } from '../result.js';
 
@@ -66,21 +66,21 @@ export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
     ...(options.redis === undefined ? {} : { redis: options.redis }),
   };
   if (checked.nodeCounts.length === 0) throw bad('nodes is empty; it must name at least one number of nodes');
-  for (const count of checked.nodeCounts) within('nodes', count, 1, 64);
+  for (const count of checked.nodeCounts) checkWhole('nodes', count, 1, 64);
   const leastNodes = Math.min(...checked.nodeCounts);
   const isKilled = checked.phases.some((phase) => phase === 'kill' || phase === 'drain');
   if (isKilled && leastNodes < 2) {
     throw bad(`nodes is ${leastNodes}; it must be at least 2 when a node drains or is killed`);
   }
-  within('users', checked.users, 1, 200_000);
-  within('rate', checked.rate, 1, 1_000_000);
-  within('payload', checked.payloadBytes, leastMessageBytes, 65_000);
-  within('rounds', checked.rounds, 1, 100);
-  within('steady-seconds', checked.steadySeconds, 1, 600);
-  within('saturation-seconds', checked.saturationSeconds, 1, 600);
-  within('change-seconds', checked.changeSeconds, 3, 600);
-  within('outstanding', checked.outstanding, 1, 60_000);
-  within('edges', checked.edges, 0, 16);
+  checkWhole('users', checked.users, 1, 200_000);
+  checkWhole('rate', checked.rate, 1, 1_000_000);
+  checkWhole('payload', checked.payloadBytes, leastMessageBytes, 65_000);
+  checkWhole('rounds', checked.rounds, 1, 100);
+  checkWhole('steady-seconds', checked.steadySeconds, 1, 600);
+  checkWhole('saturation-seconds', checked.saturationSeconds, 1, 600);
+  checkWhole('change-seconds', checked.changeSeconds, 3, 600);
+  checkWhole('outstanding', checked.outstanding, 1, 60_000);
+  checkWhole('edges', checked.edges, 0, 16);
   return checked;
 }
 
@@ -91,11 +91,6 @@ function inOrder<T extends string>(known: readonly T[], asked: readonly T[], nam
   }
   if (asked.length === 0) throw bad(`${name} is empty; known: ${known.join(', ')}`);
   return known.filter((one) => asked.includes(one));
-}
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw bad(`${name} is ${value}; it must be a whole number between ${least} and ${most}`);
 }
 
 function bad(why: string): PinwheelError {

@@ -5,6 +5,8 @@ import type { StaticMember } from '@pinwheel/membership';
 import type { StrategyName, StrategySettings } from '@pinwheel/strategy';
 import { Child } from '../load/child.js';
 import { freePorts } from '../load/free-ports.js';
+import { type LocalMember, localMembers } from '../load/local-members.js';
+import { takesConnections } from '../load/takes-connections.js';
 import { userNames } from '../load/users.js';
 import type { Contender } from '../result.js';
 import type { CheckedBenchOptions } from './bench-options.js';
@@ -94,7 +96,7 @@ export class BenchService {
 
   /** One more; resolves when it is in the ring of everybody. */
   async join(id: string): Promise<void> {
-    const [member] = await membersOf([id]);
+    const [member] = await localMembers([id]);
     await this.#members.expect(member!);
     this.#startNode(member!);
     await this.ringOf([...this.nodes.keys()]);
@@ -126,13 +128,13 @@ export class BenchService {
   }
 
   async #startNodes(ids: readonly string[]): Promise<void> {
-    const members = await membersOf(ids);
+    const members = await localMembers(ids);
     await this.#members.begin(members);
     for (const member of members) this.#startNode(member);
     await this.ringOf(ids);
   }
 
-  #startNode(member: BenchMember): void {
+  #startNode(member: LocalMember): void {
     const { id, port, wsPort } = member;
     const words = ['node', '--id', id, '--port', String(port), '--ws-port', String(wsPort)];
     const where = ['--membership', `static:${this.#members.pathFor(id)}${rarely}`, '--log-level', 'error'];
@@ -145,7 +147,14 @@ export class BenchService {
       const words = ['edge', '--id', `e${i + 1}`, '--port', String(port), '--log-level', 'error'];
       const program = this.#run([...words, '--membership', `static:${this.#members.path}${rarely}`]);
       this.edges.push(program);
-      await until(`edge e${i + 1} takes clients`, () => takesClients(port, program), startMs);
+      await until(
+        `edge e${i + 1} takes clients`,
+        () => {
+          if (program.hasEnded) throw new Error(`an edge has ended: ${program.lastWords}`);
+          return takesConnections(port);
+        },
+        startMs,
+      );
     }
     this.#edgePorts = ports;
   }
@@ -190,19 +199,6 @@ export class BenchService {
   }
 }
 
-type BenchMember = StaticMember & { readonly wsPort: number };
-
-/** On this machine, with free ports. */
-async function membersOf(ids: readonly string[]): Promise<readonly BenchMember[]> {
-  const ports = await freePorts(2 * ids.length);
-  return ids.map((id, i) => ({
-    id,
-    address: '127.0.0.1',
-    port: ports[2 * i]!,
-    wsPort: ports[2 * i + 1]!,
-  }));
-}
-
 async function ringAt(port: number): Promise<string> {
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/ring`);
@@ -213,15 +209,5 @@ async function ringAt(port: number): Promise<string> {
       .join(' ');
   } catch {
     return '';
-  }
-}
-
-async function takesClients(port: number, program: Program): Promise<boolean> {
-  if (program.hasEnded) throw new Error(`an edge has ended: ${program.lastWords}`);
-  try {
-    await fetch(`http://127.0.0.1:${port}/`);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StaticMember } from '@pinwheel/membership';
+import { parseHealthAnswer, type StaticMember } from '@pinwheel/membership';
 import { Agent, request } from 'undici';
 
 const everyMs = 250;
@@ -92,8 +92,7 @@ export class ProbedMembers {
         dispatcher: this.#connections,
         signal: AbortSignal.timeout(askTimeoutMs),
       });
-      const { id, draining } = (await answer.body.json()) as { id?: unknown; draining?: unknown };
-      return typeof id === 'string' && typeof draining === 'boolean' ? draining : undefined;
+      return parseHealthAnswer(await answer.body.text())?.draining;
     } catch {
       return undefined;
     }

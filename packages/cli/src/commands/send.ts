@@ -1,6 +1,6 @@
 import { headers, maxDeadlineMs, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender, type SenderOptions } from '@pinwheel/sender';
-import { Signer } from '@pinwheel/trust';
+import { Signer, withProof } from '@pinwheel/trust';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
@@ -10,7 +10,6 @@ import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
-import { proven } from '../proven.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
@@ -94,7 +93,7 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const to = signer === undefined ? '' : await idOf(node);
   const answer = await request(url, {
     method: 'POST',
-    headers: proven(signer, { method: 'POST', target: url.pathname, to }, named, data),
+    headers: withProof(signer, { method: 'POST', target: url.pathname, to }, named, data),
     body: data,
     signal: AbortSignal.timeout(deadlineMs + slackMs),
   }).catch((cause: Error) => {

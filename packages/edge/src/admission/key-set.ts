@@ -3,6 +3,7 @@ import type { Clock, Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type LocalJWKSet } from 'jose';
 import type { AdmissionCounters } from './admission-counters.js';
+import { boundedText } from './bounded-text.js';
 
 export interface KeySetOptions {
   /** An `https:` URL (`http:` on loopback only), or the path of a file. */
@@ -106,14 +107,7 @@ export function isUrl(source: string): boolean {
 async function fetched(url: string, signal: AbortSignal): Promise<string> {
   const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
   if (!answer.ok) throw new PinwheelError('unavailable', `it was answered with ${answer.status}`);
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of answer.body ?? []) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new PinwheelError('too-large', `it has more than ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
+  return boundedText(answer, maxBytes, 'it');
 }
 
 /** Keys of other kinds are none of ours; a shared secret among them would make everybody who can read it a signer. */

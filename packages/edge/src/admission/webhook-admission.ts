@@ -7,6 +7,7 @@ import type { AdmissionCounters } from './admission-counters.js';
 import type { ResolvedWebhookOptions } from './admission-options.js';
 import type { AdmissionRequest } from './admission-request.js';
 import { AnswerCache } from './answer-cache.js';
+import { boundedText } from './bounded-text.js';
 
 /** What the webhook is told of a request; the rest is of the connection, not of the client. */
 const toldHeaders = ['authorization', 'cookie', 'origin', 'sec-websocket-protocol', 'user-agent'];
@@ -99,7 +100,7 @@ export class WebhookAdmission implements Admissions {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
-    const text = await boundedText(answer);
+    const text = await boundedText(answer, maxAnswerBytes, 'its answer');
     if (answer.status === 401 || answer.status === 403) {
       this.#counters.webhook.refused++;
       const code = answer.status === 401 ? 'not-authenticated' : 'not-allowed';
@@ -123,17 +124,4 @@ export class WebhookAdmission implements Admissions {
     const why = 'the client is not admitted any more';
     return { refused: refusal(401, 'not-authenticated', why), outcome: 'bad-token' };
   }
-}
-
-async function boundedText(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of answer.body ?? []) {
-    bytes += part.length;
-    if (bytes > maxAnswerBytes) {
-      throw new PinwheelError('too-large', `its answer has more than ${maxAnswerBytes} bytes`);
-    }
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
 }

@@ -1,3 +1,4 @@
+export { checkWhole } from '../check-whole.js';
 /**
  * What a client of `pinwheel.v1` needs, in a browser too: nothing from here on imports anything of Node.js.
  */

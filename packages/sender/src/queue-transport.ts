@@ -1,0 +1,63 @@
+import { PinwheelError, type Receipt } from '@pinwheel/protocol';
+import {
+  type BroadcastStrategy,
+  everybodysTopic,
+  type RegistryStrategy,
+  whyNoWait,
+} from '@pinwheel/strategy';
+import type { BroadcastReceipt } from './broadcast.js';
+import type { Outcome } from './node-client.js';
+import type { Pending } from './pending.js';
+import { postToEverybody } from './post-to-everybody.js';
+import { noTraffic } from './traffic.js';
+import type { Transport } from './transport.js';
+
+/** Bytes of a post beside its messages, at most. */
+const postHeadBytes = 64;
+
+/** What the strategies have in common that post to a queue: there is always a place, and nobody answers. */
+export abstract class QueueTransport<Strategy extends BroadcastStrategy | RegistryStrategy>
+  implements Transport
+{
+  readonly traffic = noTraffic();
+  readonly whyNoWait: string | undefined;
+  protected readonly strategy: Strategy;
+  /** Has every request's time, in seconds. */
+  protected readonly observe: (seconds: number) => void;
+
+  constructor(strategy: Strategy, observe: (seconds: number) => void) {
+    this.strategy = strategy;
+    this.observe = observe;
+    this.whyNoWait = whyNoWait(strategy);
+  }
+
+  get maxBatchBytes(): number {
+    return this.strategy.queue.maxPostBytes - postHeadBytes;
+  }
+
+  abstract post(place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+
+  async start(): Promise<void> {}
+
+  /** All users' messages share batches: one place. */
+  placeOf(): string {
+    return this.strategy.name;
+  }
+
+  whyNowhere(): PinwheelError {
+    return new PinwheelError('internal', `the place of the strategy ${this.strategy.name} is always there`);
+  }
+
+  async ask(): Promise<Receipt> {
+    throw new PinwheelError('bad-request', `nobody can be asked: ${this.whyNoWait}`);
+  }
+
+  broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {
+    const topic = everybodysTopic(this.strategy)!;
+    return postToEverybody({ queue: this.strategy.queue, topic }, data, binary, deadlineMs);
+  }
+
+  refresh(): void {}
+
+  async close(): Promise<void> {}
+}
