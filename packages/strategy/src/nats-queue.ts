@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
@@ -130,6 +130,8 @@ class NatsQueue implements Queue {
 
   async #connect(): Promise<NatsConnection> {
     try {
+      // most processes never use it
+      const { connect } = await import('@nats-io/transport-node');
       const connection = await connect({
         servers: this.#url,
         name: 'pinwheel',
