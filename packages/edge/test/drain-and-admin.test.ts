@@ -160,7 +160,7 @@ t.test('the metrics', async (t) => {
   const { clients } = await connect(3);
   const text = await (await admin('/metrics')).text();
   t.test('are those of the table, with its types and labels', async (t) => {
-    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|event)\S+) (\S+)$/gm)].map(([, name, type]) => [
+    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|event|memory)\S+) (\S+)$/gm)].map(([, name, type]) => [
       name,
       type,
     ]);
