@@ -13,9 +13,9 @@ export interface UnreadFigures {
   readonly closedAfterSeconds: number;
 }
 
-const messageBytes = 16_384;
-const sendEveryMs = 100;
-const deadlineMs = 60_000;
+const messageBytes = 60_000;
+const sendEveryMs = 50;
+const deadlineMs = 120_000;
 const tooSlow = 4002;
 const closeOpcode = 8;
 
