@@ -12,6 +12,7 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
   const noApp = file('no-app.mjs', 'export const onMesage = 1;');
   const members = `static:${file('members.json', '{"members":[]}')}`;
   const node = ['node', '--id', 'n1', '--membership', members];
+  const edge = ['edge', '--id', 'e1', '--membership', members];
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['nonsense'], /unknown command 'nonsense'/],
     [['node', '--prot', '1'], /unknown option '--prot'[\s\S]*--port/],
@@ -37,6 +38,20 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     [
       ['edge', '--id', 'e1', '--membership', members, '--host', '0.0.0.0', '--port', '0'],
       /allow-?anonymous/i,
+    ],
+    [
+      [...node, '--messages-per-second', '-1'],
+      /--messages-per-second is "-1"; it must be a whole number between 0 and 1000000000/,
+    ],
+    [[...node, '--max-rss-bytes', '80%'], /--max-rss-bytes is "80%"; it must be a whole number between/],
+    [
+      [...edge, '--max-connections', '0'],
+      /--max-connections is "0"; it must be a whole number between 1 and/,
+    ],
+    [[...edge, '--head-timeout-ms', '0'], /--head-timeout-ms is "0"; it must be .* between 100 and 300000/],
+    [
+      [...edge, '--trusted-proxies', '10.0.0.0/99'],
+      /trustedProxies has "10.0.0.0\/99"; each must be an address/,
     ],
     [
       ['listen', 'alice', '--edge', 'http://x'],

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { PinwheelError } from '@pinwheel/protocol';
+import type { Place } from '@pinwheel/server';
 import type { Admission, AdmissionOutcome, Admissions } from './admission/admission.js';
 import { requestOfIncoming } from './admission/admission-request.js';
 import type { RequestOutcome, UpgradeOutcome } from './edge-counters.js';
 import { checkPlainRequest } from './plain-request-check.js';
-import { notNow, type Refusal, refusal } from './refusal.js';
+import { limited, notNow, type Refusal, refusal } from './refusal.js';
 import { splitTarget } from './request-path.js';
 import type { Router, Target } from './router.js';
 import { checkUpgrade } from './upgrade-request.js';
@@ -15,14 +17,27 @@ export interface Gate {
   /** Whether upgrades are taken at this path. */
   readonly takesUpgrades: (path: string) => boolean;
   readonly isOpen: () => boolean;
-  /** Why there is no room for one more tunnel; `undefined` when there is. */
-  readonly full: () => string | undefined;
+  /** A place for one more tunnel, which is left with the client's socket; or why there is none. */
+  readonly arrive: (request: IncomingMessage) => Place | PinwheelError;
+  /** Why nothing is taken for want of memory. */
+  readonly whyNoMemory: () => PinwheelError | undefined;
 }
 
-/** A user, and where he goes; or an answer, and what it is counted as. */
-export type Admitted<Outcome> =
-  | { readonly user: string; readonly expiresAt: number | undefined; readonly target: Target }
-  | { readonly refused: Refusal; readonly outcome: Outcome };
+/** A user, and where he goes. */
+export interface Welcome {
+  readonly user: string;
+  readonly expiresAt: number | undefined;
+  readonly target: Target;
+}
+
+/** An answer, and what it is counted as. */
+export interface Refused<Outcome> {
+  readonly refused: Refusal;
+  readonly outcome: Outcome;
+}
+
+export type Admitted<Outcome> = Welcome | Refused<Outcome>;
+export type AdmittedUpgrade = (Welcome & { readonly place: Place }) | Refused<UpgradeOutcome>;
 
 export const drainingRefusal: Refusal = notNow('unavailable', 'this edge is draining');
 
@@ -30,7 +45,7 @@ export const drainingRefusal: Refusal = notNow('unavailable', 'this edge is drai
 export function admitUpgrade(
   request: IncomingMessage,
   gate: Gate,
-): Admitted<UpgradeOutcome> | Promise<Admitted<UpgradeOutcome>> {
+): AdmittedUpgrade | Promise<AdmittedUpgrade> {
   const wrong = checkUpgrade(request);
   if (wrong !== undefined) return { refused: wrong, outcome: 'bad-request' };
   if (!gate.isOpen()) return { refused: drainingRefusal, outcome: 'draining' };
@@ -40,9 +55,22 @@ export function admitUpgrade(
       outcome: 'not-found',
     };
   }
-  const full = gate.full();
-  if (full !== undefined) return { refused: notNow('overloaded', full), outcome: 'overloaded' };
-  return admitUser(request, gate);
+  const place = gate.arrive(request);
+  if (place instanceof PinwheelError) return atLimit(place);
+  const admitted = admitUser(request, gate);
+  return admitted instanceof Promise
+    ? admitted.then((decided) => placed(decided, place))
+    : placed(admitted, place);
+}
+
+function placed(admitted: UserAdmitted, place: Place): AdmittedUpgrade {
+  if ('refused' in admitted) return admitted;
+  const full = place.belongsTo(admitted.user);
+  return full === undefined ? { ...admitted, place } : atLimit(full);
+}
+
+function atLimit(error: PinwheelError): Refused<'limit-reached' | 'overloaded'> {
+  return { refused: limited(error), outcome: error.code === 'limit-reached' ? error.code : 'overloaded' };
 }
 
 /** A promise where who the client is has to be computed or asked; it never rejects. */
@@ -53,6 +81,8 @@ export function admitPlainRequest(
   const wrong = checkPlainRequest(request);
   if (wrong !== undefined) return { refused: wrong, outcome: 'bad-request' };
   if (!gate.isOpen()) return { refused: drainingRefusal, outcome: 'draining' };
+  const noMemory = gate.whyNoMemory();
+  if (noMemory !== undefined) return { refused: limited(noMemory), outcome: 'overloaded' };
   return admitUser(request, gate);
 }
 

@@ -1,4 +1,4 @@
-import type { WebSocket } from '@pinwheel/server';
+import type { Place, WebSocket } from '@pinwheel/server';
 import type { TokenBearer } from './admission/token-lives.js';
 import type { EdgeSession } from './link/edge-session.js';
 import type { ClientPort } from './link/edge-world.js';
@@ -16,15 +16,17 @@ const sentAll = 1;
 export class ClientSocket implements ClientPort, TokenBearer {
   readonly user: string;
   readonly protocol: string;
+  readonly place: Place;
   session: EdgeSession | undefined;
   /** A new token has come; set where clients have tokens. */
   renewed?: (token: string) => void;
   readonly #maxUnreadBytes: number;
   #socket: WebSocket<ClientSocketData> | undefined;
 
-  constructor(user: string, protocol: string, maxUnreadBytes: number) {
+  constructor(user: string, protocol: string, maxUnreadBytes: number, place: Place) {
     this.user = user;
     this.protocol = protocol;
+    this.place = place;
     this.#maxUnreadBytes = maxUnreadBytes;
   }
 
@@ -47,6 +49,11 @@ export class ClientSocket implements ClientPort, TokenBearer {
   /** The socket is gone, whoever closed it: any use of it would throw. */
   closed(): void {
     this.#socket = undefined;
+  }
+
+  received(data: ArrayBuffer, binary: boolean): void {
+    if (this.place.sent(1, data.byteLength)) this.session?.received(new Uint8Array(data), binary);
+    else this.session?.close('rate-exceeded');
   }
 
   /** It has taken something that it held. */

@@ -1,4 +1,5 @@
 import { type AdmissionCounters, admissionCounters } from './admission/admission-counters.js';
+import { type EdgeLimitCounters, edgeLimitNames } from './limits/limit-counters.js';
 
 /** How an upgrade ended. */
 export const upgradeOutcomes = [
@@ -11,6 +12,7 @@ export const upgradeOutcomes = [
   'not-found',
   'unavailable',
   'overloaded',
+  'limit-reached',
   'draining',
   'unreachable',
   'not-owner',
@@ -47,6 +49,7 @@ export const closeReasons = [
   'too-slow',
   'owner-lost',
   'token-expired',
+  'rate-exceeded',
   'moved',
   'drained',
   'cut',
@@ -70,6 +73,7 @@ export interface EdgeCounters extends TunnelCounters {
   readonly closes: Record<CloseReason, number>;
   readonly retries: Record<RetryReason, number>;
   readonly admission: AdmissionCounters;
+  readonly limits: EdgeLimitCounters;
 }
 
 export function edgeCounters(): EdgeCounters {
@@ -81,6 +85,7 @@ export function edgeCounters(): EdgeCounters {
     closes: zeros(closeReasons),
     retries: zeros(retryReasons),
     admission: admissionCounters(),
+    limits: zeros(edgeLimitNames),
   };
 }
 

@@ -1,6 +1,14 @@
-import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition } from '@pinwheel/metrics';
+import {
+  counter,
+  eventLoopDelayMetric,
+  gauge,
+  histogram,
+  type MetricDefinition,
+  memoryMetric,
+} from '@pinwheel/metrics';
 import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from './admission/admission-counters.js';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
+import { edgeLimitNames } from './limits/limit-counters.js';
 import { attachOutcomes, sessionEnds } from './link/link-counters.js';
 
 /** What every edge measures, beside its ring. No label has a user in it. */
@@ -29,6 +37,12 @@ export const edgeMetrics = {
       outcome: webhookOutcomes,
     },
   ),
+  limits: counter(
+    'pinwheel_edge_limits_reached_total',
+    'Times that a client was refused or closed at a bound. With links head-size is not counted.',
+    { limit: edgeLimitNames },
+  ),
+  memory: memoryMetric,
   eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -9,6 +9,8 @@ import {
   resolveAdmission,
 } from './admission/admission-options.js';
 
+import { type LimitOptions, type ResolvedLimits, resolveLimits } from './limits/limit-options.js';
+
 /** Where an edge gets its ring from: a tracker that somebody else started and closes, or a source of its own. */
 export type RingSource =
   | { readonly tracker: RingTracker }
@@ -20,7 +22,7 @@ export type RingSource =
       readonly tracking?: Omit<RingTrackerOptions, 'membership' | 'settings' | 'log'>;
     };
 
-interface EdgeSettings extends AdmissionOptions {
+interface EdgeSettings extends AdmissionOptions, LimitOptions {
   /** 1–64 of `A-Za-z0-9._:-`; backends read it in `pinwheel-edge`. */
   readonly id: string;
   /**
@@ -83,15 +85,6 @@ interface EdgeSettings extends AdmissionOptions {
    * longest poll. Longer: requests to a dead backend hold a socket for longer.
    */
   readonly requestTimeoutMs?: number;
-  /**
-   * Tunnels at one time; past it upgrades are answered 503. Default 100,000. Higher: more memory, about 30 KB each.
-   */
-  readonly maxTunnels?: number;
-  /**
-   * Links: clients at one time; past it upgrades are answered 503. Default 100,000. Higher: more memory, about 5 KB each
-   * in edge and node, and what they have unread.
-   */
-  readonly maxConnections?: number;
   /** Links: largest message of a client, in bytes; a larger one closes it with 4503. Default 65,536. */
   readonly maxInboundBytes?: number;
   /**
@@ -118,9 +111,10 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys'
+  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys'
 > & {
   readonly admission: ResolvedAdmission;
+  readonly limits: ResolvedLimits;
   readonly keys: KeySource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
@@ -143,6 +137,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     adminPort: options.adminPort === undefined ? undefined : whole('adminPort', options.adminPort, 0, 65_535),
     path: paths(options.path ?? '/ws'),
     admission: resolveAdmission(options, host),
+    limits: resolveLimits(options, upstream),
     upstream,
     usersPerSecond: pacePerSecond('usersPerSecond', options.usersPerSecond ?? 500),
     attachesPerSecond: pacePerSecond('attachesPerSecond', options.attachesPerSecond ?? 5000),
@@ -156,8 +151,6 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
       3_600_000,
     ),
     requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs ?? 120_000, 10, 3_600_000),
-    maxTunnels: whole('maxTunnels', options.maxTunnels ?? 100_000, 1, 10_000_000),
-    maxConnections: whole('maxConnections', options.maxConnections ?? 100_000, 1, 10_000_000),
     maxInboundBytes: whole('maxInboundBytes', options.maxInboundBytes ?? 65_536, 1, maxMessageBytes),
     maxUnreadBytes: whole('maxUnreadBytes', options.maxUnreadBytes ?? 65_536, 1024, 1_073_741_824),
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),

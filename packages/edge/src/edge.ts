@@ -10,6 +10,7 @@ import {
   type ResolvedEdgeOptions,
   resolveEdgeOptions,
 } from './edge-options.js';
+import { edgeLimits } from './limits/edge-limits.js';
 import { LinkUpstream } from './link-upstream.js';
 import { measureEdge } from './measure-edge.js';
 import type { EdgeMigrationStatus } from './mover.js';
@@ -78,12 +79,13 @@ async function start(
   const counters = edgeCounters();
   const metrics = new Metrics();
   addRingMetrics(metrics, tracker);
+  const limits = edgeLimits(options.limits, counters.limits, log);
   const admissions = await openAdmissions(options.admission, counters.admission, log);
   const upstream: Upstream =
     options.upstream === 'link'
-      ? new LinkUpstream({ ...options, tracker, admissions, counters })
-      : new TunnelUpstream({ ...options, tracker, admissions, counters });
-  measureEdge(metrics, counters, upstream);
+      ? new LinkUpstream({ ...options, tracker, admissions, counters, places: limits.places })
+      : new TunnelUpstream({ ...options, tracker, admissions, counters, places: limits.places });
+  measureEdge(metrics, counters, limits, upstream);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
     resolveDrained = resolve;
@@ -104,12 +106,14 @@ async function start(
     phase = 'closed';
     unsubscribe();
     admissions.close();
+    limits.memory.close();
     await Promise.all([upstream.close(), admin?.close()]);
     metrics.close();
     await closeTracker();
   };
   const notReady = (): string | undefined => {
     if (phase !== 'open') return 'the edge is draining';
+    if (limits.memory.isOver) return 'memory is at its bound';
     return tracker.current.ring.size === 0 ? 'the ring has no members' : undefined;
   };
 

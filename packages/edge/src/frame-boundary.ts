@@ -12,10 +12,16 @@ export class FrameFollower {
   #length = 0;
   #masked = false;
   #closeSeen = false;
+  #frames = 0;
 
   /** Whether everything followed so far is whole frames. */
   get atBoundary(): boolean {
     return this.#left === 0 && this.#headerSeen === 0;
+  }
+
+  /** How many frames have begun. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Whether a close frame has begun; nothing of use comes after it. */
@@ -70,6 +76,7 @@ export class FrameFollower {
       const second = chunk[at + 1]!;
       // the common case, a short unmasked frame: its header is two bytes and both are here
       if (second < 126) {
+        this.#frames++;
         if ((chunk[at]! & 0x0f) === 8) this.#closeSeen = true;
         this.#left = second;
         return second === 0 ? at + 2 : this.#skip(chunk.length, at + 2);
@@ -95,6 +102,7 @@ export class FrameFollower {
       const byte = chunk[at++]!;
       this.#headerSeen++;
       if (this.#headerSeen === 1) {
+        this.#frames++;
         if ((byte & 0x0f) === 8) this.#closeSeen = true;
         continue;
       }

@@ -1,7 +1,9 @@
+import type { BlockList } from 'node:net';
 import type { Log } from '@pinwheel/membership';
-import { clientProtocol, maxMessageBytes } from '@pinwheel/protocol';
+import { clientProtocol, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
   App,
+  type ConnectionLimits,
   chooseProtocol,
   type Handshake,
   type HttpRequest,
@@ -10,6 +12,7 @@ import {
   listen,
   noCompression,
   Opening,
+  type Place,
   readHandshake,
   statusLineOf,
   type TemplatedApp,
@@ -20,8 +23,10 @@ import { requestOfUpgrade } from './admission/admission-request.js';
 import { TokenLives } from './admission/token-lives.js';
 import { ClientSocket, type ClientSocketData } from './client-socket.js';
 import type { EdgeCounters, UpgradeOutcome } from './edge-counters.js';
+import { arriveOnLink } from './limits/arrive.js';
+import { countSlowHeads } from './limits/slow-heads.js';
 import type { EdgeCore } from './link/edge-core.js';
-import { notNow, type Refusal, refusal } from './refusal.js';
+import { limited, notNow, type Refusal, refusal } from './refusal.js';
 
 export interface LinkFrontOptions {
   readonly core: EdgeCore;
@@ -29,7 +34,9 @@ export interface LinkFrontOptions {
   readonly takesUpgrades: (path: string) => boolean;
   /** Why nobody can be taken now; `undefined` when somebody can. */
   readonly closedBecause: () => { readonly outcome: UpgradeOutcome; readonly why: string } | undefined;
-  readonly maxConnections: number;
+  readonly places: ConnectionLimits;
+  /** Whose word on the addresses of clients counts. */
+  readonly trustedProxies: BlockList | undefined;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly maxPausedBytes: number;
@@ -46,6 +53,14 @@ function payloadBound(maxInboundBytes: number): number {
   return Math.max(4 * maxInboundBytes, 2 * maxMessageBytes);
 }
 
+/** An upgrade that is being looked at. */
+interface Arrival {
+  readonly response: HttpResponse;
+  readonly handshake: Handshake;
+  readonly context: us_socket_context_t;
+  readonly place: Place;
+}
+
 /** The WebSocket server of a link edge: takes clients, and makes sessions of them. */
 export class LinkFront {
   readonly #app: TemplatedApp;
@@ -54,8 +69,6 @@ export class LinkFront {
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
   #connections = 0;
-  /** Upgrades that are not decided yet. */
-  #admitting = 0;
   readonly #opening = new Opening<ClientSocketData>();
 
   constructor(options: LinkFrontOptions) {
@@ -76,7 +89,7 @@ export class LinkFront {
           ),
         open: this.#opening.open,
         message: (socket, data, isBinary) =>
-          this.#guard(() => socket.getUserData().client?.session?.received(new Uint8Array(data), isBinary)),
+          this.#guard(() => socket.getUserData().client?.received(data, isBinary)),
         drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();
@@ -87,10 +100,12 @@ export class LinkFront {
           this.#connections--;
           this.#tokens.delete(client);
           client.closed();
+          client.place.leave();
           this.#guard(() => client.session?.gone(code, Buffer.from(reason).toString()));
         },
       })
       .any('/*', (response, request) => this.#refuseRequest(response, request));
+    countSlowHeads(this.#app, options.counters.limits);
   }
 
   /** Clients' sockets that are open. */
@@ -128,33 +143,41 @@ export class LinkFront {
       return;
     }
     if (this.#refuseWhenClosed(response)) return;
-    const admission = this.#options.admissions.admit(requestOfUpgrade(request));
-    if (admission instanceof Promise) this.#admitLater(response, admission, handshake, context);
-    else this.#admitted(response, admission, handshake, context);
+    const { places, trustedProxies, admissions } = this.#options;
+    const place = arriveOnLink(response, request, places, trustedProxies);
+    if (place instanceof PinwheelError) {
+      this.#refuseAtLimit(response, place);
+      return;
+    }
+    const arrival = { response, handshake, context, place };
+    this.#guard(
+      () => {
+        const admission = admissions.admit(requestOfUpgrade(request));
+        if (admission instanceof Promise) this.#admitLater(arrival, admission);
+        else this.#admitted(arrival, admission);
+      },
+      () => giveUp(arrival),
+    );
   }
 
-  #admitLater(
-    response: HttpResponse,
-    admission: Promise<Admission>,
-    handshake: Handshake,
-    context: us_socket_context_t,
-  ): void {
+  #admitLater(arrival: Arrival, admission: Promise<Admission>): void {
+    const { response, place } = arrival;
     let aborted = false;
-    this.#admitting++;
     response.onAborted(() => {
       aborted = true;
+      place.leave();
     });
     const finish = (decided: Admission): void => {
-      this.#admitting--;
       if (aborted) {
         this.#options.counters.upgrades['client-left']++;
         return;
       }
       this.#guard(
         () => {
-          if (!this.#refuseWhenClosed(response)) this.#admitted(response, decided, handshake, context);
+          if (this.#refuseWhenClosed(response)) place.leave();
+          else this.#admitted(arrival, decided);
         },
-        () => response.close(),
+        () => giveUp(arrival),
       );
     };
     // Not in the promise's own turn: that may be within the request of another connection, and uWebSockets.js takes an
@@ -164,28 +187,30 @@ export class LinkFront {
 
   /** Whether nobody can be taken, and was told so. */
   #refuseWhenClosed(response: HttpResponse): boolean {
-    const { closedBecause, maxConnections } = this.#options;
-    const closed = closedBecause();
-    if (closed !== undefined) {
-      this.#refuse(response, notNow('unavailable', closed.why), closed.outcome);
-      return true;
-    }
-    if (this.#connections + this.#admitting < maxConnections) return false;
-    const full = `this edge has ${maxConnections} connections, the most it takes`;
-    this.#refuse(response, notNow('overloaded', full), 'overloaded');
+    const closed = this.#options.closedBecause();
+    if (closed === undefined) return false;
+    this.#refuse(response, notNow('unavailable', closed.why), closed.outcome);
     return true;
   }
 
-  #admitted(
-    response: HttpResponse,
-    admission: Admission,
-    { key, protocol: offered }: Handshake,
-    context: us_socket_context_t,
-  ): void {
+  #refuseAtLimit(response: HttpResponse, error: PinwheelError): void {
+    const outcome = error.code === 'limit-reached' ? error.code : 'overloaded';
+    this.#refuse(response, limited(error), outcome);
+  }
+
+  #admitted({ response, handshake, context, place }: Arrival, admission: Admission): void {
     if ('refused' in admission) {
+      place.leave();
       this.#refuse(response, admission.refused, admission.outcome);
       return;
     }
+    const full = place.belongsTo(admission.user);
+    if (full !== undefined) {
+      place.leave();
+      this.#refuseAtLimit(response, full);
+      return;
+    }
+    const { key, protocol: offered } = handshake;
     const { counters, maxUnreadBytes, core } = this.#options;
     const protocol = chooseProtocol(offered, knownProtocols);
     counters.upgrades.opened++;
@@ -193,8 +218,11 @@ export class LinkFront {
       response.upgrade<ClientSocketData>({ client: undefined }, key, protocol, '', context);
     });
     const socket = this.#opening.take();
-    if (socket === undefined) return;
-    const client = new ClientSocket(admission.user, protocol, maxUnreadBytes);
+    if (socket === undefined) {
+      place.leave();
+      return;
+    }
+    const client = new ClientSocket(admission.user, protocol, maxUnreadBytes, place);
     socket.getUserData().client = client;
     this.#connections++;
     client.opened(socket);
@@ -247,6 +275,11 @@ export class LinkFront {
       giveUp();
     }
   }
+}
+
+function giveUp({ response, place }: Arrival): void {
+  place.leave();
+  response.close();
 }
 
 function answer(response: HttpResponse, { status, code, message, headers = {} }: Refusal): void {

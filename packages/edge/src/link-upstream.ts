@@ -3,9 +3,11 @@ import { type Log, type RingState, type RingTracker, systemClock } from '@pinwhe
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { ConnectionLimits } from '@pinwheel/server';
 import { type KeySource, Signer } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
+import type { ResolvedLimits } from './limits/limit-options.js';
 import { EdgeCore } from './link/edge-core.js';
 import { LinkDialer } from './link-dialer.js';
 import { LinkFront, type LinkFrontOptions } from './link-front.js';
@@ -25,7 +27,8 @@ export interface LinkUpstreamOptions {
   readonly drainMs: number;
   readonly stalledMs: number;
   readonly keepAliveMs: number;
-  readonly maxConnections: number;
+  readonly limits: ResolvedLimits;
+  readonly places: ConnectionLimits;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
@@ -85,7 +88,8 @@ export class LinkUpstream implements Upstream {
       admissions: options.admissions,
       takesUpgrades: pathMatcher(path),
       closedBecause: () => this.#closedBecause(),
-      maxConnections: options.maxConnections,
+      places: options.places,
+      trustedProxies: options.limits.trustedProxies,
       maxInboundBytes: options.maxInboundBytes,
       maxUnreadBytes: options.maxUnreadBytes,
       maxPausedBytes,

@@ -17,6 +17,11 @@ export function refusalOf(thrown: unknown): Refusal {
   return refusal(error.httpStatus, error.code, error.message);
 }
 
+/** A bound was reached: to be tried again in a second. */
+export function limited(error: PinwheelError): Refusal {
+  return { ...refusalOf(error), headers: { 'retry-after': '1' } };
+}
+
 /** 503, to be tried again in a second. */
 export function notNow(code: 'unavailable' | 'overloaded', message: string): Refusal {
   return { ...refusal(503, code, message), headers: { 'retry-after': '1' } };

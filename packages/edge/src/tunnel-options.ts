@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Member } from '@pinwheel/membership';
+import type { Place } from '@pinwheel/server';
 import type { CloseReason, TunnelCounters } from './edge-counters.js';
 import type { Tunnel } from './tunnel.js';
 
@@ -15,6 +16,8 @@ export interface TunnelOptions {
   readonly backend: Socket;
   readonly closeTimeoutMs: number;
   readonly stalledMs: number;
+  /** Counts what the client sends. */
+  readonly place: Pick<Place, 'sent'>;
   readonly counters: TunnelCounters;
   /** Called once, when both sockets are closed. */
   readonly gone: (tunnel: Tunnel, reason: CloseReason) => void;

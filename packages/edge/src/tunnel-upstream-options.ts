@@ -1,8 +1,10 @@
 import type { RingTracker } from '@pinwheel/membership';
+import type { ConnectionLimits } from '@pinwheel/server';
 import type { KeySource } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { ResolvedAdmission } from './admission/admission-options.js';
 import type { EdgeCounters } from './edge-counters.js';
+import type { ResolvedLimits } from './limits/limit-options.js';
 
 /** What the tunnels of an edge are made with; the options of the edge, and what it shares with them. */
 export interface TunnelUpstreamOptions {
@@ -20,6 +22,7 @@ export interface TunnelUpstreamOptions {
   readonly closeTimeoutMs: number;
   readonly stalledMs: number;
   readonly requestTimeoutMs: number;
-  readonly maxTunnels: number;
+  readonly limits: ResolvedLimits;
+  readonly places: ConnectionLimits;
   readonly counters: EdgeCounters;
 }

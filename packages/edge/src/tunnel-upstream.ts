@@ -9,15 +9,18 @@ import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
+import type { Place } from '@pinwheel/server';
 import { Signer } from '@pinwheel/trust';
 import { endWithToken } from './admission/end-with-token.js';
 import { TokenLives } from './admission/token-lives.js';
 import {
   type Admitted,
+  type AdmittedUpgrade,
   admitPlainRequest,
   admitUpgrade,
   drainingRefusal,
   type Gate,
+  type Welcome,
 } from './admit-request.js';
 import { answerRequest, answerUpgrade } from './answer.js';
 import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
@@ -27,6 +30,9 @@ import { drainTunnels } from './drain-tunnels.js';
 import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { tunnelMetrics } from './edge-metrics.js';
 import { Handshake } from './handshake.js';
+import { arrive } from './limits/arrive.js';
+import { answerClientErrors } from './limits/client-errors.js';
+import { headLimits } from './limits/head-limits.js';
 import { listen } from './listen.js';
 import { measureTunnels } from './measure-tunnels.js';
 import type { EdgeMigrationStatus } from './mover.js';
@@ -57,12 +63,10 @@ export class TunnelUpstream implements Upstream {
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
   #observeUpgradeSeconds: (seconds: number) => void = () => {};
-  /** Upgrades that have no answer yet. */
-  #handshakes = 0;
   #state: State = { kind: 'open' };
 
   constructor(options: TunnelUpstreamOptions) {
-    const { tracker, counters, maxTunnels } = options;
+    const { tracker, counters, limits, places } = options;
     this.#options = options;
     this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
     this.#proxy = createBackendProxy(options.requestTimeoutMs);
@@ -73,13 +77,12 @@ export class TunnelUpstream implements Upstream {
       router: this.#router,
       takesUpgrades: pathMatcher(options.path),
       isOpen: () => this.#state.kind === 'open',
-      full: () =>
-        this.#table.size + this.#handshakes < maxTunnels
-          ? undefined
-          : `this edge has ${maxTunnels} tunnels, the most it takes`,
+      arrive: (request) => arrive(request, places, limits.trustedProxies),
+      whyNoMemory: () => places.whyNoMemory(),
     };
     this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
-    this.#server = createServer();
+    this.#server = createServer(headLimits(limits.headTimeoutMs));
+    answerClientErrors(this.#server, counters.limits);
     this.#sockets = new ClientSockets(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('request', (request, response) => this.#request(request, response));
@@ -155,9 +158,7 @@ export class TunnelUpstream implements Upstream {
       this.#admitted(admitted, request, client, head, startedAt);
       return;
     }
-    this.#handshakes++;
     void admitted.then((decided) => {
-      this.#handshakes--;
       // its end may have been seen already, and is not told twice
       if (!client.destroyed && !client.readableEnded) {
         this.#admitted(decided, request, client, head, startedAt);
@@ -169,7 +170,7 @@ export class TunnelUpstream implements Upstream {
   }
 
   #admitted(
-    admitted: Admitted<UpgradeOutcome>,
+    admitted: AdmittedUpgrade,
     request: IncomingMessage,
     client: Socket,
     head: Buffer,
@@ -181,9 +182,8 @@ export class TunnelUpstream implements Upstream {
       answerUpgrade(client, admitted.refused, closeTimeoutMs);
       return;
     }
-    const { user, expiresAt } = admitted;
+    const { user } = admitted;
     const headersFor = this.#headersFor(request, client, user, upgradeHop);
-    this.#handshakes++;
     new Handshake(
       {
         request,
@@ -194,11 +194,9 @@ export class TunnelUpstream implements Upstream {
         handshakeTimeoutMs,
         closeTimeoutMs,
         headersFor,
-        opened: (target, backend, answer) =>
-          this.#opened(user, expiresAt, client, head, target, backend, answer),
+        opened: (target, backend, answer) => this.#opened(admitted, client, head, target, backend, answer),
         retried: (reason) => this.#retried(reason),
         ended: (outcome) => {
-          this.#handshakes--;
           counters.upgrades[outcome]++;
           this.#observeUpgradeSeconds((performance.now() - startedAt) / 1000);
         },
@@ -208,8 +206,7 @@ export class TunnelUpstream implements Upstream {
   }
 
   #opened(
-    user: string,
-    expiresAt: number | undefined,
+    { user, expiresAt, place }: Welcome & { readonly place: Place },
     client: Socket,
     early: Buffer,
     target: Target,
@@ -231,7 +228,7 @@ export class TunnelUpstream implements Upstream {
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
-    const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs };
+    const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs, place };
     const tunnel = this.#table.open(options, early);
     if (expiresAt !== undefined) endWithToken(this.#tokens, tunnel, client, expiresAt);
     return 'tunnelled';

@@ -23,6 +23,7 @@ export class Tunnel {
   readonly #toBackends = new FrameFollower();
   readonly #closeTimeoutMs: number;
   readonly #stalledMs: number;
+  readonly #place: TunnelOptions['place'];
   readonly #counters: TunnelCounters;
   readonly #gone: (tunnel: Tunnel, reason: CloseReason) => void;
   #state: TunnelState = { kind: 'open' };
@@ -37,6 +38,7 @@ export class Tunnel {
     this.#backend = options.backend;
     this.#closeTimeoutMs = options.closeTimeoutMs;
     this.#stalledMs = options.stalledMs;
+    this.#place = options.place;
     this.#counters = options.counters;
     this.#gone = options.gone;
     if (early.length > 0) this.#fromClient(early);
@@ -88,8 +90,7 @@ export class Tunnel {
     switch (this.#state.kind) {
       case 'open':
       case 'stalled':
-        this.#toBackends.follow(chunk);
-        this.#toBackend(chunk);
+        this.#passOn(chunk);
         return;
       case 'leaving': {
         const end = this.#toBackends.followToBoundary(chunk);
@@ -147,6 +148,15 @@ export class Tunnel {
       default:
         this.#state satisfies never;
     }
+  }
+
+  /** Also what is too much: a backend is left at a boundary. */
+  #passOn(chunk: Buffer): void {
+    const { frames } = this.#toBackends;
+    this.#toBackends.follow(chunk);
+    this.#toBackend(chunk);
+    if (this.#place.sent(this.#toBackends.frames - frames, chunk.length)) return;
+    this.close(closeCodes.rateExceeded.code, closeCodes.rateExceeded.reason, 'rate-exceeded');
   }
 
   #toBackend(chunk: Buffer): void {

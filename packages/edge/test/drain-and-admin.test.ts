@@ -160,10 +160,9 @@ t.test('the metrics', async (t) => {
   const { clients } = await connect(3);
   const text = await (await admin('/metrics')).text();
   t.test('are those of the table, with its types and labels', async (t) => {
-    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|event)\S+) (\S+)$/gm)].map(([, name, type]) => [
-      name,
-      type,
-    ]);
+    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|event|memory)\S+) (\S+)$/gm)].map(
+      ([, name, type]) => [name, type],
+    );
     const all = Object.values<MetricDefinition>({ ...edgeMetrics, ...tunnelMetrics });
     const table = all.map(({ name, type }) => [name, type]);
     t.same(new Map(ours as [string, string][]), new Map(table as [string, string][]));

@@ -9,7 +9,7 @@ import { until } from './until.js';
 /** An edge in front of one `ws` server that echoes. */
 async function situation(
   t: TestScope,
-  options: { readonly path?: string | readonly string[]; readonly maxTunnels?: number } = {},
+  options: { readonly path?: string | readonly string[]; readonly maxConnections?: number } = {},
 ) {
   const backend = await wsBackend('a');
   const tracker = new FakeTracker([foreign('a', backend.port)]);
@@ -242,7 +242,7 @@ t.test('nobody to go to', async (t) => {
 });
 
 t.test('more tunnels than the edge takes', async (t) => {
-  const { edge } = await situation(t, { maxTunnels: 1 });
+  const { edge } = await situation(t, { maxConnections: 1 });
   const first = await new RawClient(edge.port).write(upgradeText('/ws?user=u')).answered();
   t.equal(first.status, 101);
   const second = await answerTo(edge, upgradeText('/ws?user=u'));

@@ -1,2 +1,2 @@
 export { counter, gauge, histogram, type MetricDefinition } from './metric-definition.js';
-export { eventLoopDelayMetric, Metrics, type Reading, readingsOf } from './metrics.js';
+export { eventLoopDelayMetric, Metrics, memoryMetric, type Reading, readingsOf } from './metrics.js';

@@ -12,6 +12,13 @@ export const eventLoopDelayMetric = gauge(
   { quantile: ['0.5', '0.99', '1'] },
 );
 
+/** Of every process that takes clients. */
+export const memoryMetric = gauge(
+  'pinwheel_memory_bytes',
+  'Resident memory, and the bound at which no new clients are taken.',
+  { of: ['resident', 'bound'] },
+);
+
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**

@@ -1,5 +1,5 @@
 import type { CloseCode, Message } from '@pinwheel/protocol';
-import type { WebSocket } from '@pinwheel/server';
+import type { Place, WebSocket } from '@pinwheel/server';
 import type { ReplySession } from './inbound.js';
 import type { NodeCounters } from './node-counters.js';
 
@@ -37,6 +37,7 @@ export class DirectSession implements ReplySession {
   readonly user: string;
   readonly since = Date.now();
   readonly edge: string | undefined;
+  readonly place: Place;
   /** Since when it has not read enough to take a message, in ms since the epoch; 0 when it does. */
   stalledSince = 0;
   readonly #counters: NodeCounters;
@@ -58,7 +59,9 @@ export class DirectSession implements ReplySession {
     counters: NodeCounters,
     maxUnreadBytes: number,
     events: DirectSessionEvents,
+    place: Place,
   ) {
+    this.place = place;
     const { user, edge } = socket.getUserData();
     this.id = id;
     this.user = user;

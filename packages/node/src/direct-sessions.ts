@@ -1,11 +1,13 @@
 import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
   App,
+  type ConnectionLimits,
   chooseProtocol,
   type HttpRequest,
   type HttpResponse,
   noCompression,
   Opening,
+  Place,
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
@@ -20,6 +22,7 @@ export interface DirectSessionsOptions {
   readonly admission: Admission;
   /** Throws for an upgrade that no process of this service has made. */
   readonly prove: (request: HttpRequest) => void;
+  readonly places: ConnectionLimits;
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
   readonly newId: () => string;
@@ -81,6 +84,10 @@ export class DirectSessions {
         message: (socket, data, isBinary) => {
           const session = socket.getUserData().session!;
           if (!session.isOpen) return;
+          if (!session.place.sent(1, data.byteLength)) {
+            session.close(closeCodes.rateExceeded, closeCodes.rateExceeded.reason);
+            return;
+          }
           if (data.byteLength > options.maxInboundBytes) {
             options.counters.inboundRefused++;
             session.close(closeCodes.tooLarge, closeCodes.tooLarge.reason);
@@ -103,6 +110,7 @@ export class DirectSessions {
           }
           this.#size--;
           session.gone();
+          session.place.leave();
           // one that was waiting for its client is over already
           if (!this.#unread.delete(session)) this.#over(session, code, Buffer.from(reason).toString('utf8'));
         },
@@ -135,15 +143,24 @@ export class DirectSessions {
     response.onAborted(() => {
       aborted = true;
     });
-    const finish = (refusal: PinwheelError | undefined, owner?: string): void => {
-      if (aborted) return;
-      if (refusal === undefined) this.#accept(response, read as UpgradeRequest, context);
-      else this.#refuse(response, refusal, owner);
-    };
     if (read instanceof Error) {
-      finish(read);
+      this.#refuse(response, read, undefined);
       return;
     }
+    const place = this.#options.places.arrive();
+    if (!(place instanceof Place)) {
+      this.#refuse(response, place, undefined);
+      return;
+    }
+    const finish = (refusal: PinwheelError | undefined, owner?: string): void => {
+      const why = aborted ? undefined : (refusal ?? place.belongsTo(read.user));
+      if (!aborted && why === undefined) {
+        this.#accept(response, read, context, place);
+        return;
+      }
+      place.leave();
+      if (why !== undefined) this.#refuse(response, why, owner);
+    };
     const admitted = this.#options.admission.admit(read);
     // Not in the promise's own turn: that may be within the request of another connection, and uWebSockets.js takes an
     // upgrade that it sees there for that one's.
@@ -156,6 +173,7 @@ export class DirectSessions {
     response: HttpResponse,
     { user, edge, key, protocol, extensions }: UpgradeRequest,
     context: us_socket_context_t,
+    place: Place,
   ): void {
     const { counters, newId, maxUnreadBytes, opened, inbound } = this.#options;
     counters.upgradesAccepted++;
@@ -164,8 +182,11 @@ export class DirectSessions {
       response.upgrade(data, key, chooseProtocol(protocol, ['pinwheel.raw']), extensions, context);
     });
     const socket = this.#opening.take();
-    if (socket === undefined) return;
-    const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events);
+    if (socket === undefined) {
+      place.leave();
+      return;
+    }
+    const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events, place);
     socket.getUserData().session = session;
     this.#size++;
     opened(session);
@@ -177,7 +198,7 @@ export class DirectSessions {
     response.cork(() => {
       response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
       if (owner !== undefined) response.writeHeader(headers.owner, owner);
-      if (refusal.httpStatus === 503) response.writeHeader('retry-after', '1');
+      if (refusal.httpStatus === 503 || refusal.httpStatus === 429) response.writeHeader('retry-after', '1');
       response.end(JSON.stringify(refusal));
     });
   }

@@ -12,6 +12,8 @@ export interface HealthApiOptions {
   readonly phase: () => Phase;
   /** Why this node hears nothing by its queue; `undefined` when it does, or has none. */
   readonly whyDeaf: () => string | undefined;
+  /** Whether there is too little memory for new clients. */
+  readonly isMemoryOver: () => boolean;
 }
 
 /** `GET /healthz`, `/readyz` and `/metrics`. */
@@ -38,11 +40,12 @@ export class HealthApi {
     });
   }
 
-  /** Ready while users may be sent here: in the ring, listening to the queue if there is one, and not draining. */
+  /** Ready while users may be sent here: in the ring, listening to the queue if there is one, with room in memory, and not draining. */
   ready(exchange: Exchange): void {
-    const { id, tracker, phase, whyDeaf } = this.#options;
+    const { id, tracker, phase, whyDeaf, isMemoryOver } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
-    const place = inRing ? (whyDeaf() ?? 'ready') : 'waiting to be in the ring';
+    const able = isMemoryOver() ? 'memory is at its bound' : 'ready';
+    const place = inRing ? (whyDeaf() ?? able) : 'waiting to be in the ring';
     const status = leavingAs(phase()) ?? place;
     exchange.json(status === 'ready' ? 200 : 503, { status });
   }

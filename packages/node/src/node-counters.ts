@@ -1,4 +1,5 @@
 import type { ReceiptStatus } from '@pinwheel/protocol';
+import { type LimitCounters, limitNames } from '@pinwheel/server';
 
 /** Plain numbers that the paths of messages raise; the metrics copy them when they are asked for. */
 export interface NodeCounters {
@@ -11,6 +12,8 @@ export interface NodeCounters {
   >;
   /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
   readonly refusals: Record<'4xx' | '5xx' | 'gone', number>;
+  /** How often clients were refused or closed at a bound. */
+  readonly limits: LimitCounters;
   /** Closed sessions by the name of the close code, or what ended them. */
   readonly closes: Map<string, number>;
   forwarded: number;
@@ -40,6 +43,7 @@ export function createNodeCounters(): NodeCounters {
       peer: 0,
     },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
+    limits: Object.fromEntries(limitNames.map((name) => [name, 0])) as LimitCounters,
     closes: new Map(),
     forwarded: 0,
     notOwner: 0,

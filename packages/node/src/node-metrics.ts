@@ -1,6 +1,15 @@
 import type { Holder } from '@pinwheel/holder';
-import { counter, gauge, histogram, type Metrics, type Reading, readingsOf } from '@pinwheel/metrics';
+import {
+  counter,
+  gauge,
+  histogram,
+  type Metrics,
+  memoryMetric,
+  type Reading,
+  readingsOf,
+} from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
+import { limitNames, type MemoryWatch } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
 import type { NodeCounters } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
@@ -100,6 +109,12 @@ export const nodeMetrics = {
   queueBytes: counter('pinwheel_node_queue_bytes_total', 'Posts that came by the queue, in bytes.'),
   queueUnreadable: counter('pinwheel_node_queue_unreadable_total', 'Posts that could not be read.'),
   routesWritten: counter('pinwheel_node_routes_written_total', 'Routes written to the registry.'),
+  limits: counter(
+    'pinwheel_node_limits_reached_total',
+    'Times that a client of the WebSocket port was refused or closed at a bound.',
+    { limit: limitNames },
+  ),
+  memory: memoryMetric,
   routesUnwritten: gauge('pinwheel_node_routes_unwritten', 'Users whose route is still to be written.'),
 } as const;
 
@@ -113,13 +128,23 @@ export interface NodeReadings {
   readonly forwardedBytes: () => number;
   readonly intake: QueueIntake | undefined;
   readonly registrar: Registrar | undefined;
+  readonly memory: MemoryWatch;
 }
 
 /** Returns the call that observes the time of a batch, in seconds. */
 export function addNodeMetrics(
   metrics: Metrics,
   counters: NodeCounters,
-  { holder, forwarding, acknowledgements, inboundBytes, forwardedBytes, intake, registrar }: NodeReadings,
+  {
+    holder,
+    forwarding,
+    acknowledgements,
+    inboundBytes,
+    forwardedBytes,
+    intake,
+    registrar,
+    memory,
+  }: NodeReadings,
 ): (seconds: number) => void {
   metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
   metrics.add(nodeMetrics.users, () => holder.users.userCount);
@@ -132,6 +157,11 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.acknowledgements, acknowledgements);
   metrics.add(nodeMetrics.notOwner, () => counters.notOwner);
   metrics.add(nodeMetrics.dropped, () => counters.dropped);
+  metrics.add(nodeMetrics.limits, () => readingsOf(counters.limits));
+  metrics.add(nodeMetrics.memory, () => [
+    [memory.rssBytes, 'resident'],
+    [memory.maxRssBytes, 'bound'],
+  ]);
   metrics.add(nodeMetrics.closes, () => closeNames.map((name) => [counters.closes.get(name) ?? 0, name]));
   metrics.add(nodeMetrics.upgrades, (): readonly Reading[] => [
     [counters.upgradesAccepted, 'accepted'],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
 import { checkWhole, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
-import { isLoopback } from '@pinwheel/server';
+import { defaultMaxRssBytes, isLoopback } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { KeySource } from '@pinwheel/trust';
 import type { Application } from './application.js';
@@ -72,6 +72,26 @@ export interface NodeOptions extends Application {
   readonly maxInboundPerUser?: number;
   /** Bytes of all users together that may wait for the application; default 67,108,864. */
   readonly maxInboundTotalBytes?: number;
+  /**
+   * Clients at one time at `wsPort`, those among them that are being looked at; past it upgrades are answered 503.
+   * Default 100,000. Clients that come by links count at their edge. Higher: more memory, about 5 KB each.
+   */
+  readonly maxConnections?: number;
+  /** Clients of one user at one time at `wsPort`; past it upgrades are answered 429. 0: no bound. Default 1,000. */
+  readonly maxConnectionsPerUser?: number;
+  /**
+   * Messages a second from one client at `wsPort`; one that sends more is closed with 4007. One second's worth may come
+   * at once. 0: no bound. Default 1,000.
+   */
+  readonly messagesPerSecond?: number;
+  /** The same in bytes; no less than the largest message, which is not taken otherwise. Default 4,194,304. */
+  readonly bytesPerSecond?: number;
+  /**
+   * Resident memory at which no new clients are taken at `wsPort`, in bytes; they are answered 503, and `/readyz` says so,
+   * until there is 5 % less. Default: four fifths of the container's or the machine's. Links and calls go on: what they
+   * keep has bounds of its own.
+   */
+  readonly maxRssBytes?: number;
   /** A client that is silent for so long is gone, pings included, in seconds; default 120, at least 8. */
   readonly idleTimeoutSeconds?: number;
   /** Time of a request that does not say how much it has, in ms; default 5000. */
@@ -139,6 +159,11 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     maxInboundBytes: options.maxInboundBytes ?? 65_536,
     maxInboundPerUser: options.maxInboundPerUser ?? 256,
     maxInboundTotalBytes: options.maxInboundTotalBytes ?? 67_108_864,
+    maxConnections: options.maxConnections ?? 100_000,
+    maxConnectionsPerUser: options.maxConnectionsPerUser ?? 1000,
+    messagesPerSecond: options.messagesPerSecond ?? 1000,
+    bytesPerSecond: options.bytesPerSecond ?? 4_194_304,
+    maxRssBytes: options.maxRssBytes ?? defaultMaxRssBytes(),
     idleTimeoutSeconds: options.idleTimeoutSeconds ?? 120,
     deadlineMs: options.deadlineMs ?? 5000,
     forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
@@ -201,6 +226,11 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['maxInboundBytes', 1, 16 * maxMessageBytes],
   ['maxInboundPerUser', 1, 1_000_000],
   ['maxInboundTotalBytes', 1024, 2 ** 34],
+  ['maxConnections', 1, 10_000_000],
+  ['maxConnectionsPerUser', 0, 10_000_000],
+  ['messagesPerSecond', 0, 1_000_000_000],
+  ['bytesPerSecond', 0, 2 ** 40],
+  ['maxRssBytes', 16_777_216, 2 ** 50],
   ['idleTimeoutSeconds', 8, 960],
   ['deadlineMs', 1, 60_000],
   ['forwardTimeoutMs', 1, 60_000],

@@ -32,6 +32,7 @@ import { serveLinks } from './link-server.js';
 import { LinkWork } from './link-work.js';
 import { MessagesApi } from './messages-api.js';
 import { createNodeCounters } from './node-counters.js';
+import { nodeLimits } from './node-limits.js';
 import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
 import { PeersApi } from './peers-api.js';
@@ -136,7 +137,9 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   const prove = (request: HttpRequest): void => {
     verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
   };
+  const limits = nodeLimits(node, counters.limits);
   const direct = new DirectSessions({
+    places: limits.places,
     prove,
     admission,
     inbound,
@@ -191,6 +194,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     forwardedBytes: () => clients.traffic.bytes,
     intake: queueSide.intake,
     registrar,
+    memory: limits.memory,
   });
   addRingMetrics(metrics, tracker);
   addSenderMetrics(metrics, sender);
@@ -235,6 +239,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
         metrics,
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
+        isMemoryOver: () => limits.memory.isOver,
       }),
       verifier,
       self: id,
@@ -256,6 +261,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   ringChanged(tracker.current);
 
   const close = async (): Promise<void> => {
+    limits.memory.close();
     holder.stop();
     acknowledgements.close();
     unsubscribe();

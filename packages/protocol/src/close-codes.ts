@@ -37,6 +37,13 @@ export const closeCodes = {
     reason: 'no node could take the session in time',
     reconnect: true,
   },
+  /** The client, or its user on all connections together, sent more messages or bytes a second than are allowed. */
+  rateExceeded: {
+    code: 4007,
+    name: 'rate-exceeded',
+    reason: 'more messages a second than are allowed',
+    reconnect: true,
+  },
   /** An operator or the application closed the session: the default of `DELETE …/sessions`. */
   disconnected: { code: 4500, name: 'disconnected', reason: 'disconnected', reconnect: false },
   /** The client sent a message to a node without an application. */

@@ -16,6 +16,8 @@ export const errorCodes = {
   'method-not-allowed': 405,
   'too-large': 413,
   'not-owner': 421,
+  /** The caller is at a bound of its own; others are not concerned. Try again later. */
+  'limit-reached': 429,
   /** A bound was reached; try again later. */
   overloaded: 503,
   /** The process is starting, draining or has no ring yet. */

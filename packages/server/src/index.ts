@@ -1,9 +1,19 @@
 export { chooseProtocol } from './choose-protocol.js';
+export {
+  type ConnectionBounds,
+  ConnectionLimits,
+  type LimitCounters,
+  type LimitName,
+  limitNames,
+} from './connection-limits.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
+export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';
 export { Opening } from './opening.js';
+export { Place } from './place.js';
 export { readQueryUser } from './query-user.js';
+export { type RateBounds, RateLimit } from './rate-limit.js';
 export { statusLineOf } from './status-line.js';
 export {
   App,

@@ -1,4 +1,6 @@
 // The only file that imports uWebSockets.js at run time: its builds differ in what they export by name.
+import './head-bound.js';
+
 import uWS from 'uWebSockets.js';
 
 export type {

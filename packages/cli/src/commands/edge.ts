@@ -4,6 +4,7 @@ import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { keysOf } from '../keys-of.js';
+import { limitOptions, limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -52,7 +53,7 @@ export const edgeCommand: Command = {
       help: 'a client that has taken nothing for so long is closed, in ms',
       fallback: '10000, with tunnels 30000',
     },
-    options.maxConnections,
+    ...limitOptions,
     {
       ...options.maxUnreadBytes,
       help: 'links: bytes that a client may have unread before its node pauses',
@@ -97,7 +98,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
       ...given('keepAliveMs', settings.number(options.keepAliveMs)),
       ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
-      ...given('maxConnections', settings.number(options.maxConnections)),
+      ...limitsOf(settings),
       ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
       ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     });

@@ -38,6 +38,15 @@ export const nodeCommand: Command = {
     options.maxUnreadBytes,
     options.maxInboundBytes,
     options.stalledMs,
+    { ...options.maxConnections, help: 'clients at one time at --ws-port; more get 503' },
+    options.maxConnectionsPerUser,
+    {
+      ...options.messagesPerSecond,
+      help: 'messages a second from one client at --ws-port; who sends more is closed with 4007; 0: no bound',
+      fallback: '1000',
+    },
+    { ...options.bytesPerSecond, fallback: '4194304' },
+    options.maxRssBytes,
     options.lastGoodRing,
     options.logLevel,
     options.json,
@@ -100,6 +109,11 @@ function limits(settings: Settings) {
     ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
     ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     ...given('stalledMs', settings.number(options.stalledMs)),
+    ...given('maxConnections', settings.number(options.maxConnections)),
+    ...given('maxConnectionsPerUser', settings.number(options.maxConnectionsPerUser)),
+    ...given('messagesPerSecond', settings.number(options.messagesPerSecond)),
+    ...given('bytesPerSecond', settings.number(options.bytesPerSecond)),
+    ...given('maxRssBytes', settings.number(options.maxRssBytes)),
     ...(lastGoodPath === undefined ? {} : { tracking: { lastGoodPath } }),
   };
 }

@@ -15,6 +15,7 @@ export const sessionEnds = [
   'closed-by-node',
   'too-slow',
   'token-expired',
+  'rate-exceeded',
   'inbound-overflow',
   'unavailable',
   'too-large',

@@ -4,6 +4,7 @@ import { type CloseCode, closeCodes, closeReasonOf, maxReasonBytes } from '@pinw
 export const closeOf = {
   'too-slow': closeCodes.tooSlow,
   'token-expired': closeCodes.tokenExpired,
+  'rate-exceeded': closeCodes.rateExceeded,
   'inbound-overflow': closeCodes.inboundOverflow,
   unavailable: closeCodes.unavailable,
   'too-large': closeCodes.tooLarge,

@@ -1,0 +1,56 @@
+import { totalmem } from 'node:os';
+
+export interface MemoryWatchOptions {
+  /** Resident memory at which the process takes no new clients, in bytes. */
+  readonly maxRssBytes: number;
+  /** Called when that begins, and when it is over. */
+  readonly crossed: (isOver: boolean, rssBytes: number) => void;
+}
+
+const everyMs = 250;
+/** It takes clients again below this part of the bound: around the bound itself it would go back and forth. */
+const enoughRoom = 0.95;
+const defaultPart = 0.8;
+
+/** Four fifths of what the container may have, or the machine has. */
+export function defaultMaxRssBytes(): number {
+  // a huge number where there is no bound, or nothing
+  const constrained = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
+  return Math.floor(defaultPart * Math.min(totalmem(), constrained));
+}
+
+/** Whether the process has so much memory that it should take no more clients. Looks four times a second. */
+export class MemoryWatch {
+  readonly maxRssBytes: number;
+  readonly #crossed: (isOver: boolean, rssBytes: number) => void;
+  readonly #timer: NodeJS.Timeout;
+  #isOver = false;
+
+  constructor({ maxRssBytes, crossed }: MemoryWatchOptions) {
+    this.maxRssBytes = maxRssBytes;
+    this.#crossed = crossed;
+    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Now, in bytes. */
+  get rssBytes(): number {
+    return process.memoryUsage.rss();
+  }
+
+  /** Ends its timer. May be called twice. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const { rssBytes } = this;
+    const isOver = rssBytes >= this.maxRssBytes * (this.#isOver ? enoughRoom : 1);
+    if (isOver === this.#isOver) return;
+    this.#isOver = isOver;
+    this.#crossed(isOver, rssBytes);
+  }
+}
