@@ -3,7 +3,7 @@ import { type Log, type RingState, type RingTracker, systemClock } from '@pinwhe
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
-import { type KeySource, Signer } from '@pinwheel/trust';
+import { type CertificateSource, type KeySource, Signer } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { EdgeCore } from './link/edge-core.js';
@@ -30,6 +30,7 @@ export interface LinkUpstreamOptions {
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   readonly admissions: Admissions;
   readonly counters: EdgeCounters;
   readonly log: Log;
@@ -90,6 +91,7 @@ export class LinkUpstream implements Upstream {
       maxUnreadBytes: options.maxUnreadBytes,
       maxPausedBytes,
       idleTimeoutSeconds: options.idleTimeoutSeconds,
+      tls: options.tls,
       counters,
       log,
     });

@@ -1,5 +1,5 @@
 import type { RingTracker } from '@pinwheel/membership';
-import type { KeySource } from '@pinwheel/trust';
+import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { ResolvedAdmission } from './admission/admission-options.js';
 import type { EdgeCounters } from './edge-counters.js';
@@ -12,6 +12,7 @@ export interface TunnelUpstreamOptions {
   readonly path: readonly string[];
   readonly tracker: RingTracker;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   readonly admissions: Admissions;
   readonly admission: ResolvedAdmission;
   readonly usersPerSecond: number;

@@ -1,4 +1,5 @@
 export { chooseProtocol } from './choose-protocol.js';
+export { ClientPort } from './client-port.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
