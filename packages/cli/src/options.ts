@@ -235,6 +235,13 @@ export const options = {
     'keys that all processes of the service share: {"keys":[{"id","secret"}]}, the first one signs; mode 600, read again when it changes',
     'none',
   ),
+  tlsCert: text(
+    'tls-cert',
+    'FILE',
+    'certificate in PEM, with its chain: clients connect with TLS 1.2 or later; read again when it changes',
+    'none',
+  ),
+  tlsKey: text('tls-key', 'FILE', 'its private key in PEM; both are given or neither', 'none'),
   allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

@@ -2,7 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
-import type { KeySource } from '@pinwheel/trust';
+import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -104,6 +104,8 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
   readonly keepAliveMs?: number;
   /** The keys that the processes of the service share: links and tunnels to nodes carry proofs. The edge does not close them. */
   readonly keys?: KeySource;
+  /** Clients connect with TLS, version 1.2 or later: `wss:`. Without it they connect with `ws:`. The edge does not close it. */
+  readonly tls?: CertificateSource;
   readonly log?: Log;
 }
 
@@ -111,11 +113,12 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys'
+  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys' | 'tls'
 > & {
   readonly admission: ResolvedAdmission;
   readonly limits: ResolvedLimits;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -156,6 +159,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
     keys: options.keys,
+    tls: options.tls,
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

@@ -1,6 +1,7 @@
 import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
+import { addCertificateMetrics } from '@pinwheel/trust';
 import { type Admin, startAdmin } from './admin.js';
 import { openAdmissions } from './admission/open-admissions.js';
 import { edgeCounters } from './edge-counters.js';
@@ -86,6 +87,7 @@ async function start(
       ? new LinkUpstream({ ...options, tracker, admissions, counters, places: limits.places })
       : new TunnelUpstream({ ...options, tracker, admissions, counters, places: limits.places });
   measureEdge(metrics, counters, limits, upstream);
+  if (options.tls !== undefined) addCertificateMetrics(metrics, options.tls);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
     resolveDrained = resolve;

@@ -4,7 +4,7 @@ import { checkWhole, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
 import { defaultMaxRssBytes, isLoopback } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
-import type { KeySource } from '@pinwheel/trust';
+import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Application } from './application.js';
 
 export interface NodeOptions extends Application {
@@ -109,6 +109,11 @@ export interface NodeOptions extends Application {
    */
   readonly keys?: KeySource;
   /**
+   * Clients connect to `wsPort` with TLS, version 1.2 or later: `wss:`. The internal port stays plain. The node does not
+   * close it.
+   */
+  readonly tls?: CertificateSource;
+  /**
    * Takes calls and links without proof on any address. Default `false`: without `keys` a node listens on a loopback
    * address only, because whoever reaches it can send to everybody.
    */
@@ -117,7 +122,7 @@ export interface NodeOptions extends Application {
 }
 
 type Defaulted = Required<
-  Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking' | 'keys'>
+  Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking' | 'keys' | 'tls'>
 >;
 
 /** Options with every default filled in. */
@@ -127,6 +132,7 @@ export interface CheckedNodeOptions extends Defaulted {
   readonly tracking: NonNullable<NodeOptions['tracking']>;
   readonly application: Application;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   /** Random at start. */
   readonly incarnation: string;
 }
@@ -169,6 +175,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
     maxForwarding: options.maxForwarding ?? 65_536,
     keys: options.keys,
+    tls: options.tls,
     allowInsecure: options.allowInsecure ?? false,
     log: options.log ?? silentLog,
     application: {

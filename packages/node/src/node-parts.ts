@@ -13,7 +13,7 @@ import {
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { HttpRequest, TemplatedApp } from '@pinwheel/server';
 import { everybodysTopic, isAnywhere, whyNoWait } from '@pinwheel/strategy';
-import { Signer, Verifier } from '@pinwheel/trust';
+import { addCertificateMetrics, Signer, Verifier } from '@pinwheel/trust';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
@@ -149,6 +149,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     maxUnreadBytes: node.maxUnreadBytes,
     stalledMs: node.stalledMs,
     idleTimeoutSeconds: node.idleTimeoutSeconds,
+    tls: node.tls,
     opened: (session) => {
       const held = users.get(session.user);
       // the user has moved on since the upgrade was admitted
@@ -197,6 +198,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     memory: limits.memory,
   });
   addRingMetrics(metrics, tracker);
+  if (node.tls !== undefined) addCertificateMetrics(metrics, node.tls);
   addSenderMetrics(metrics, sender);
   const checkPlace = (): void => {
     if (phase() !== 'replaced') return;

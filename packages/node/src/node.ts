@@ -68,7 +68,8 @@ class RunningNode implements PinwheelNode {
   readonly #parts: NodeParts;
   readonly #leaving: Leaving;
   readonly #sameId: SameId;
-  #listening: readonly Listening[] = [];
+  #api: Listening | undefined;
+  #wsPort = 0;
   #resolveClosed: () => void = () => {};
 
   constructor(options: CheckedNodeOptions, tracker: RingTracker, state: RingState, sameId: SameId) {
@@ -101,11 +102,11 @@ class RunningNode implements PinwheelNode {
   }
 
   get port(): number {
-    return this.#listening[0]?.port ?? 0;
+    return this.#api?.port ?? 0;
   }
 
   get wsPort(): number {
-    return this.#listening[1]?.port ?? 0;
+    return this.#wsPort;
   }
 
   get migration(): MigrationStatus {
@@ -123,15 +124,13 @@ class RunningNode implements PinwheelNode {
     const { http, direct, queueSide } = this.#parts;
     try {
       await queueSide.start();
-      const api = await listen(http, bindHost, port, 'port');
-      this.#listening = [api];
-      const ws = await listen(direct.app, bindHost, wsPort, 'wsPort');
-      this.#listening = [api, ws];
+      this.#api = await listen(http, bindHost, port, 'port');
+      this.#wsPort = await direct.port.listen(bindHost, wsPort, 'wsPort');
       const registered = await membership.register({
         id,
         address: host,
-        port: api.port,
-        wsPort: ws.port,
+        port: this.port,
+        wsPort: this.wsPort,
         weight,
         incarnation,
         settingsDigest: ringSettingsDigest(ringSettings),
@@ -170,7 +169,8 @@ class RunningNode implements PinwheelNode {
 
   async #end(): Promise<void> {
     this.#sameId.stop();
-    for (const listening of this.#listening) listening.stop();
+    this.#api?.stop();
+    this.#parts.direct.port.stop();
     await this.#parts.close();
     await this.tracker.close();
     this.#resolveClosed();

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PinwheelError } from '@pinwheel/protocol';
+import { FollowedFiles } from './followed-files.js';
 import { KeyRing } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 
@@ -15,7 +16,6 @@ export interface KeyFile extends KeySource {
   close(): void;
 }
 
-const pollMs = 1000;
 const maxBytes = 65_536;
 
 /**
@@ -25,24 +25,21 @@ const maxBytes = 65_536;
  * @throws PinwheelError `bad-option` for one that cannot be used at the start.
  */
 export function openKeyFile(path: string, log?: KeyFileLog): KeyFile {
-  let seen = stampOf(path);
+  const files = new FollowedFiles([path]);
   let current = readKeys(path);
-  const timer = setInterval(() => {
-    const stamp = stampOf(path);
-    if (stamp === seen) return;
-    seen = stamp;
+  files.follow(() => {
     try {
       current = readKeys(path);
       log?.info({ keys: path, ids: current.ids }, 'the keys were read again');
     } catch (thrown) {
       log?.warn({ keys: path }, `${PinwheelError.from(thrown).message}; the last keys stay good`);
     }
-  }, pollMs).unref();
+  });
   return {
     get current() {
       return current;
     },
-    close: () => clearInterval(timer),
+    close: () => files.close(),
   };
 }
 
@@ -71,10 +68,4 @@ function readKeys(path: string): KeyRing {
     });
   }
   return KeyRing.parse(text);
-}
-
-/** Tells one state of a file from another; empty while it is away. */
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.size}`;
 }

@@ -10,6 +10,7 @@ import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
+import { tlsOf, tlsOptions } from '../tls-of.js';
 
 export const edgeCommand: Command = {
   name: 'edge',
@@ -42,6 +43,7 @@ export const edgeCommand: Command = {
     options.authCacheMs,
     options.allowOrigin,
     options.allowAnonymous,
+    ...tlsOptions,
     options.keys,
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
@@ -76,6 +78,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
@@ -87,6 +90,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       port: settings.number(options.port) ?? 8080,
       ...admissionOf(settings),
       ...given('keys', keys),
+      ...given('tls', tls),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -104,7 +108,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
-    const text = `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`;
+    const text = `edge ${id}: clients on port ${edge.port}${tls === undefined ? '' : ' with TLS'}${admin}, ${membership.description}`;
     try {
       await untilSignal(
         edge.drained,
@@ -119,6 +123,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     keys?.close();
+    tls?.close();
     await membership.close();
   }
 }

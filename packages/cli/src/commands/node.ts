@@ -10,6 +10,7 @@ import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
 import { untilSignal } from '../signals.js';
+import { tlsOf, tlsOptions } from '../tls-of.js';
 
 export const nodeCommand: Command = {
   name: 'node',
@@ -23,6 +24,7 @@ export const nodeCommand: Command = {
     { ...options.port, help: 'internal port: API, health, metrics; 0 takes a free one', fallback: '0' },
     options.wsPort,
     options.weight,
+    ...tlsOptions.map((option) => ({ ...option, help: `--ws-port: ${option.help}` })),
     options.keys,
     options.allowInsecure,
     options.app,
@@ -59,6 +61,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const opened = openNamedStrategy(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const application = await openApplication(settings);
   try {
@@ -71,6 +74,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       log,
       allowInsecure: settings.flag(options.allowInsecure),
       ...given('keys', keys),
+      ...given('tls', tls),
       ...application.callbacks,
       ...given('usersPerSecond', usersPerSecond),
       ...given('host', settings.text(options.host)),
@@ -91,6 +95,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     keys?.close();
+    tls?.close();
     await membership.close();
     await opened.close();
     await application.close();
