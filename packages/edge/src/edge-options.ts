@@ -2,7 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
-import type { KeySource } from '@pinwheel/trust';
+import type { ApiKeySource, KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -30,7 +30,10 @@ interface EdgeSettings extends AdmissionOptions {
   readonly host?: string;
   /** Port for clients; 0 takes a free one. Default 0. */
   readonly port?: number;
-  /** Address of the admin server. Default `127.0.0.1`. It has no authentication. */
+  /**
+   * Address of the admin server. Default `127.0.0.1`. On any other that is no loopback address, an edge without `keys` and
+   * `apiKeys` answers there for health and metrics only.
+   */
   readonly adminHost?: string;
   /** Port of the admin server; 0 takes a free one. Without it there is none. */
   readonly adminPort?: number;
@@ -109,8 +112,13 @@ interface EdgeSettings extends AdmissionOptions {
    * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
    */
   readonly keepAliveMs?: number;
-  /** The keys that the processes of the service share: links and tunnels to nodes carry proofs. The edge does not close them. */
+  /**
+   * The keys that the processes of the service share: links and tunnels to nodes carry proofs, and the admin port asks
+   * for them, health and metrics excepted. The edge does not close them.
+   */
   readonly keys?: KeySource;
+  /** Keys of operators: the scope `admin` opens the admin port. The edge does not close them. */
+  readonly apiKeys?: ApiKeySource;
   readonly log?: Log;
 }
 
@@ -118,10 +126,11 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys'
+  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys' | 'apiKeys'
 > & {
   readonly admission: ResolvedAdmission;
   readonly keys: KeySource | undefined;
+  readonly apiKeys: ApiKeySource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -163,6 +172,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
     keys: options.keys,
+    apiKeys: options.apiKeys,
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

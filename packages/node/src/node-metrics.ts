@@ -2,6 +2,7 @@ import type { Holder } from '@pinwheel/holder';
 import { counter, gauge, histogram, type Metrics, type Reading, readingsOf } from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
 import type { Registrar } from '@pinwheel/strategy';
+import { type ApiKeyGate, apiKeyDecisions } from '@pinwheel/trust';
 import type { NodeCounters } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
 import type { QueueIntake } from './queue-intake.js';
@@ -100,6 +101,20 @@ export const nodeMetrics = {
   queueBytes: counter('pinwheel_node_queue_bytes_total', 'Posts that came by the queue, in bytes.'),
   queueUnreadable: counter('pinwheel_node_queue_unreadable_total', 'Posts that could not be read.'),
   routesWritten: counter('pinwheel_node_routes_written_total', 'Routes written to the registry.'),
+  apiKeyCalls: counter(
+    'pinwheel_node_api_key_calls_total',
+    'Calls with an API key, or without any, by decision.',
+    {
+      decision: apiKeyDecisions,
+    },
+  ),
+  apiKeyMessages: counter(
+    'pinwheel_node_api_key_messages_total',
+    'Messages taken from callers with an API key.',
+    {
+      key: ['the ids in the file of keys'],
+    },
+  ),
   routesUnwritten: gauge('pinwheel_node_routes_unwritten', 'Users whose route is still to be written.'),
 } as const;
 
@@ -113,13 +128,23 @@ export interface NodeReadings {
   readonly forwardedBytes: () => number;
   readonly intake: QueueIntake | undefined;
   readonly registrar: Registrar | undefined;
+  readonly gate: ApiKeyGate | undefined;
 }
 
 /** Returns the call that observes the time of a batch, in seconds. */
 export function addNodeMetrics(
   metrics: Metrics,
   counters: NodeCounters,
-  { holder, forwarding, acknowledgements, inboundBytes, forwardedBytes, intake, registrar }: NodeReadings,
+  {
+    holder,
+    forwarding,
+    acknowledgements,
+    inboundBytes,
+    forwardedBytes,
+    intake,
+    registrar,
+    gate,
+  }: NodeReadings,
 ): (seconds: number) => void {
   metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
   metrics.add(nodeMetrics.users, () => holder.users.userCount);
@@ -167,6 +192,8 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
   metrics.add(nodeMetrics.forwardedBytes, forwardedBytes);
   addQueueMetrics(metrics, intake);
+  metrics.add(nodeMetrics.apiKeyCalls, () => (gate === undefined ? [] : readingsOf(gate.decisions)));
+  metrics.add(nodeMetrics.apiKeyMessages, () => gate?.messages ?? []);
   metrics.add(nodeMetrics.routesWritten, () => registrar?.written ?? 0);
   metrics.add(nodeMetrics.routesUnwritten, () => registrar?.unwritten ?? 0);
   return metrics.addHistogram(nodeMetrics.batchSeconds);

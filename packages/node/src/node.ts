@@ -13,6 +13,8 @@ export interface PinwheelNode {
   readonly id: string;
   readonly port: number;
   readonly wsPort: number;
+  /** `undefined` when no admin port was asked for. */
+  readonly adminPort: number | undefined;
   readonly tracker: RingTracker;
   readonly migration: MigrationStatus;
   readonly sessions: number;
@@ -84,6 +86,7 @@ class RunningNode implements PinwheelNode {
       tracker,
       state,
       phase: () => this.#leaving.phase,
+      adminPort: () => this.adminPort,
       drain: () => void this.drain(),
     });
     this.#parts = parts;
@@ -108,6 +111,10 @@ class RunningNode implements PinwheelNode {
     return this.#listening[1]?.port ?? 0;
   }
 
+  get adminPort(): number | undefined {
+    return this.#listening[2]?.port;
+  }
+
   get migration(): MigrationStatus {
     return this.#parts.holder.moves.status;
   }
@@ -118,15 +125,30 @@ class RunningNode implements PinwheelNode {
 
   /** Listens and enters the membership. */
   async start(): Promise<void> {
-    const { bindHost, port, wsPort, id, host, weight, incarnation, membership, ringSettings, log } =
-      this.#options;
-    const { http, direct, queueSide } = this.#parts;
+    const {
+      bindHost,
+      port,
+      wsPort,
+      adminHost,
+      adminPort,
+      id,
+      host,
+      weight,
+      incarnation,
+      membership,
+      ringSettings,
+      log,
+    } = this.#options;
+    const { http, admin, direct, queueSide } = this.#parts;
     try {
       await queueSide.start();
       const api = await listen(http, bindHost, port, 'port');
       this.#listening = [api];
       const ws = await listen(direct.app, bindHost, wsPort, 'wsPort');
       this.#listening = [api, ws];
+      if (admin !== undefined) {
+        this.#listening = [api, ws, await listen(admin, adminHost, adminPort ?? 0, 'adminPort')];
+      }
       const registered = await membership.register({
         id,
         address: host,
@@ -147,7 +169,10 @@ class RunningNode implements PinwheelNode {
       // edges go to whoever has the id now; what they wrote here would be for nobody
       this.#parts.holder.closeLinks(serviceRestart, 'another process has taken the place of this node');
     });
-    log.info({ node: id, port: this.port, wsPort: this.wsPort }, 'node is serving');
+    log.info(
+      { node: id, port: this.port, wsPort: this.wsPort, adminPort: this.adminPort },
+      'node is serving',
+    );
   }
 
   async ready(deadlineMs = 15_000): Promise<void> {

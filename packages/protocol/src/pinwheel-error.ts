@@ -16,6 +16,8 @@ export const errorCodes = {
   'method-not-allowed': 405,
   'too-large': 413,
   'not-owner': 421,
+  /** The caller has done so much that it must wait; nobody else need. */
+  'rate-limited': 429,
   /** A bound was reached; try again later. */
   overloaded: 503,
   /** The process is starting, draining or has no ring yet. */
@@ -44,11 +46,18 @@ export type ErrorCode = keyof typeof errorCodes;
 /** The one error class. The message names the thing, the value and the bound, and what to do where it can. */
 export class PinwheelError extends Error {
   readonly code: ErrorCode;
+  /** When trying again may do, in ms; `undefined` where that is not known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number },
+  ) {
     super(message, options);
     this.name = 'PinwheelError';
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   get httpStatus(): number {

@@ -3,7 +3,7 @@ import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
+import { apiKeysOf, keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -42,6 +42,7 @@ export const edgeCommand: Command = {
     options.allowOrigin,
     options.allowAnonymous,
     options.keys,
+    { ...options.apiKeys, help: `${options.apiKeys.help}; the scope admin opens the admin port` },
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
@@ -76,6 +77,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const keys = keysOf(settings, log);
+  const apiKeys = apiKeysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -86,6 +88,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       port: settings.number(options.port) ?? 8080,
       ...admissionOf(settings),
       ...given('keys', keys),
+      ...given('apiKeys', apiKeys),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -118,6 +121,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     keys?.close();
+    apiKeys?.close();
     await membership.close();
   }
 }

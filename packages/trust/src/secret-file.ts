@@ -1,0 +1,93 @@
+import { readFileSync, statSync } from 'node:fs';
+import { PinwheelError } from '@pinwheel/protocol';
+
+/** Where it is said that the file was read again, or cannot be. */
+export interface SecretFileLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+/** What a file holds, as it was last read. */
+export interface SecretFile<Content> {
+  readonly current: Content;
+  /** Follows it no more. May be called twice. */
+  close(): void;
+}
+
+export interface SecretFileKind<Content> {
+  /** What is in it, for errors and the log: `keys`. */
+  readonly name: string;
+  readonly maxBytes: number;
+  /** Throws PinwheelError `bad-option` without a character of a secret. */
+  readonly parse: (text: string) => Content;
+  /** What may be logged of it. */
+  readonly idsOf: (content: Content) => readonly string[];
+}
+
+const pollMs = 1000;
+
+/**
+ * Reads a file that only its owner may read, and again within about a second when it changes; one that is broken then
+ * changes nothing.
+ *
+ * @throws PinwheelError `bad-option` for one that cannot be used at the start.
+ */
+export function openSecretFile<Content>(
+  path: string,
+  kind: SecretFileKind<Content>,
+  log?: SecretFileLog,
+): SecretFile<Content> {
+  const { name } = kind;
+  let seen = stampOf(path);
+  let current = readOnce(path, kind);
+  const timer = setInterval(() => {
+    const stamp = stampOf(path);
+    if (stamp === seen) return;
+    seen = stamp;
+    try {
+      current = readOnce(path, kind);
+      log?.info({ file: path, ids: kind.idsOf(current) }, `the ${name} were read again`);
+    } catch (thrown) {
+      log?.warn({ file: path }, `${PinwheelError.from(thrown).message}; the last ${name} stay good`);
+    }
+  }, pollMs).unref();
+  return {
+    get current() {
+      return current;
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+function readOnce<Content>(path: string, { name, maxBytes, parse }: SecretFileKind<Content>): Content {
+  let text: string;
+  try {
+    const { mode, size } = statSync(path);
+    if ((mode & 0o077) !== 0) {
+      const said = (mode & 0o777).toString(8);
+      throw new PinwheelError(
+        'bad-option',
+        `${name}: ${path} has mode ${said}; only its owner may read it: chmod 600`,
+      );
+    }
+    if (size > maxBytes) {
+      throw new PinwheelError(
+        'bad-option',
+        `${name}: ${path} has ${size} bytes; it must have at most ${maxBytes}`,
+      );
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof PinwheelError) throw cause;
+    throw new PinwheelError('bad-option', `${name}: ${path} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  return parse(text);
+}
+
+/** Tells one state of a file from another; empty while it is away. */
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.size}`;
+}
