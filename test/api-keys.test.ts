@@ -60,8 +60,8 @@ async function situation(t: Scope, options: { readonly keysOfCallers?: ReturnTyp
 }
 
 const bearer = (key: string) => ['Authorization', `Bearer ${key}`] as const;
-const proof = (to: string, method: string, target: string) =>
-  [headers.proof, signer.sign({ method, target, to, headers: boundHeaders(() => undefined) })] as const;
+const proof = (to: string, method: string, target: string, body = '') =>
+  [headers.proof, signer.sign({ method, target, to, headers: boundHeaders(() => undefined) }, body)] as const;
 
 const send: RawCall = { target: '/v1/users/alice/messages', body: 'hi' };
 // nobody is there, which only who was let in learns
@@ -104,7 +104,7 @@ t.test('who is let in by an API key', async (t) => {
     ['with the key as a cookie', { ...send, headers: [['Cookie', `key=${all}`]] }],
     ['with the key as a header of its own', { ...send, headers: [['X-Api-Key', all]] }],
     ['with the key as a proof', { ...send, headers: [[headers.proof, all]] }],
-    ['with a key and a proof', { ...send, headers: [proof('n1', 'POST', send.target)] }, all],
+    ['with a key and a proof', { ...send, headers: [proof('n1', 'POST', send.target, send.body)] }, all],
     ['with a key of 1 MB', named(`Bearer pwk_all_${'A'.repeat(1_048_576)}`)],
     ['with a header of 10 KB', named(`Bearer ${'A'.repeat(10_000)}`)],
   ];
@@ -296,15 +296,7 @@ t.test('the admin port of an edge', async (t) => {
   const pauseProven: RawCall = {
     target: '/v1/migrations',
     body: '{"paused":false}',
-    headers: [
-      [
-        headers.proof,
-        signer.sign(
-          { method: 'POST', target: '/v1/migrations', to: 'e1', headers: boundHeaders(() => undefined) },
-          pause,
-        ),
-      ],
-    ],
+    headers: [proof('e1', 'POST', '/v1/migrations', pause)],
   };
   const [both, keyed, service, open, exposed] = await Promise.all([
     start({ keys, apiKeys: source }),
