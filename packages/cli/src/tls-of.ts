@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { type CertificateFiles, type KeyFileLog, openCertificateFiles } from '@pinwheel/trust';
+import { type CertificateFiles, type FileLog, openCertificateFiles } from '@pinwheel/trust';
 import type { Option } from './option.js';
 import { options } from './options.js';
 import type { Settings } from './settings.js';
@@ -8,7 +8,7 @@ import type { Settings } from './settings.js';
 export const tlsOptions: readonly Option[] = [options.tlsCert, options.tlsKey];
 
 /** The certificate that clients are shown; `undefined` when they connect without TLS. */
-export function tlsOf(settings: Settings, log?: KeyFileLog): CertificateFiles | undefined {
+export function tlsOf(settings: Settings, log?: FileLog): CertificateFiles | undefined {
   const cert = settings.text(options.tlsCert);
   const key = settings.text(options.tlsKey);
   if (cert === undefined && key === undefined) return undefined;

@@ -3,6 +3,7 @@ import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { addCertificateMetrics } from '@pinwheel/trust';
 import { type Admin, startAdmin } from './admin.js';
+import { AdminAccess } from './admin-access.js';
 import { openAdmissions } from './admission/open-admissions.js';
 import { edgeCounters } from './edge-counters.js';
 import {
@@ -122,7 +123,9 @@ async function start(
   try {
     const port = await upstream.listen();
     if (adminPort !== undefined) {
-      admin = await startAdmin({ tracker, upstream, metrics, notReady, drain }, adminHost, adminPort);
+      const access = new AdminAccess({ ...options, self: id, host: adminHost });
+      const asked = { id, access, tracker, upstream, metrics, notReady, drain };
+      admin = await startAdmin(asked, adminHost, adminPort);
     }
     log.info({ edge: id, host: options.host, port, adminPort: admin?.port }, 'the edge takes clients');
     if (tracker.current.ring.size === 0) warnOfNobody(options);

@@ -13,6 +13,8 @@ export interface PinwheelNode {
   readonly id: string;
   readonly port: number;
   readonly wsPort: number;
+  /** `undefined` when no admin port was asked for. */
+  readonly adminPort: number | undefined;
   readonly tracker: RingTracker;
   readonly migration: MigrationStatus;
   readonly sessions: number;
@@ -69,6 +71,7 @@ class RunningNode implements PinwheelNode {
   readonly #leaving: Leaving;
   readonly #sameId: SameId;
   #api: Listening | undefined;
+  #admin: Listening | undefined;
   #wsPort = 0;
   #resolveClosed: () => void = () => {};
 
@@ -85,6 +88,7 @@ class RunningNode implements PinwheelNode {
       tracker,
       state,
       phase: () => this.#leaving.phase,
+      adminPort: () => this.adminPort,
       drain: () => void this.drain(),
     });
     this.#parts = parts;
@@ -109,6 +113,10 @@ class RunningNode implements PinwheelNode {
     return this.#wsPort;
   }
 
+  get adminPort(): number | undefined {
+    return this.#admin?.port;
+  }
+
   get migration(): MigrationStatus {
     return this.#parts.holder.moves.status;
   }
@@ -119,13 +127,28 @@ class RunningNode implements PinwheelNode {
 
   /** Listens and enters the membership. */
   async start(): Promise<void> {
-    const { bindHost, port, wsPort, id, host, weight, incarnation, membership, ringSettings, log } =
-      this.#options;
-    const { http, direct, queueSide } = this.#parts;
+    const {
+      bindHost,
+      port,
+      wsPort,
+      adminHost,
+      adminPort,
+      id,
+      host,
+      weight,
+      incarnation,
+      membership,
+      ringSettings,
+      log,
+    } = this.#options;
+    const { http, admin, direct, queueSide } = this.#parts;
     try {
       await queueSide.start();
       this.#api = await listen(http, bindHost, port, 'port');
       this.#wsPort = await direct.port.listen(bindHost, wsPort, 'wsPort');
+      if (admin !== undefined) {
+        this.#admin = await listen(admin, adminHost, adminPort ?? 0, 'adminPort');
+      }
       const registered = await membership.register({
         id,
         address: host,
@@ -146,7 +169,10 @@ class RunningNode implements PinwheelNode {
       // edges go to whoever has the id now; what they wrote here would be for nobody
       this.#parts.holder.closeLinks(serviceRestart, 'another process has taken the place of this node');
     });
-    log.info({ node: id, port: this.port, wsPort: this.wsPort }, 'node is serving');
+    log.info(
+      { node: id, port: this.port, wsPort: this.wsPort, adminPort: this.adminPort },
+      'node is serving',
+    );
   }
 
   async ready(deadlineMs = 15_000): Promise<void> {
@@ -170,6 +196,7 @@ class RunningNode implements PinwheelNode {
   async #end(): Promise<void> {
     this.#sameId.stop();
     this.#api?.stop();
+    this.#admin?.stop();
     this.#parts.direct.port.stop();
     await this.#parts.close();
     await this.tracker.close();

@@ -1,7 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
-import { FollowedFiles } from './followed-files.js';
-import type { KeyFileLog } from './key-file.js';
+import { type FileLog, FollowedFiles } from './followed-files.js';
 
 /** What became of the certificates that were read after the start. */
 export const certificateReadOutcomes = ['taken', 'refused'] as const;
@@ -35,7 +34,7 @@ const soonMs = 14 * day;
  *
  * @throws PinwheelError `bad-option` for a pair that cannot be used at the start.
  */
-export function openCertificateFiles(paths: CertificatePaths, log?: KeyFileLog): CertificateFiles {
+export function openCertificateFiles(paths: CertificatePaths, log?: FileLog): CertificateFiles {
   const files = new FollowedFiles([paths.cert, paths.key]);
   const reads: CertificateReads = { taken: 0, refused: 0 };
   const takers = new Set<(next: Certificate) => void>();
@@ -69,7 +68,7 @@ export function openCertificateFiles(paths: CertificatePaths, log?: KeyFileLog):
   };
 }
 
-function warnOfEnd({ paths, expiresAt }: Certificate, log: KeyFileLog | undefined): void {
+function warnOfEnd({ paths, expiresAt }: Certificate, log: FileLog | undefined): void {
   const left = expiresAt - Date.now();
   if (left > soonMs) return;
   const at = new Date(expiresAt).toISOString();

@@ -1,5 +1,11 @@
 import { statSync } from 'node:fs';
 
+/** Where it is said that a file was read again, or cannot be. */
+export interface FileLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
 const pollMs = 1000;
 
 /** Files that are looked at each second, whether they are still what they were when this was made. */

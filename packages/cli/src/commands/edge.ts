@@ -3,7 +3,7 @@ import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
+import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitOptions, limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { strategyOptions } from '../open-strategy.js';
@@ -45,6 +45,7 @@ export const edgeCommand: Command = {
     options.allowAnonymous,
     ...tlsOptions,
     options.keys,
+    { ...options.apiKeys, help: `${options.apiKeys.help}; the scope admin opens the admin port` },
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
@@ -80,6 +81,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
+  const apiKeys = apiKeysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -91,6 +93,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...admissionOf(settings),
       ...given('keys', keys),
       ...given('tls', tls),
+      ...given('apiKeys', apiKeys),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -124,6 +127,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   } finally {
     keys?.close();
     tls?.close();
+    apiKeys?.close();
     await membership.close();
   }
 }
