@@ -1,4 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 
 /** All times in ms. */
 export interface ConsulOptions {
@@ -47,9 +48,13 @@ export interface ConsulOptions {
   readonly deadlineMs?: number;
   /** How often a node looks whether its entry is still there. Default 10000. */
   readonly verifyMs?: number;
+  /** Where members may be; the others are left out, and nobody dials them. Host names are refused by default. */
+  readonly addresses?: AddressRuleOptions;
 }
 
-export interface ConsulSetup extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile'>> {
+export interface ConsulSetup
+  extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile' | 'addresses'>> {
+  readonly addresses: AddressRule;
   readonly tag: string | undefined;
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
@@ -107,6 +112,7 @@ export function consulSetup(options: ConsulOptions): ConsulSetup {
     deregisterAfterMs: time('deregisterAfterMs'),
     deadlineMs: time('deadlineMs'),
     verifyMs: time('verifyMs'),
+    addresses: new AddressRule(options.addresses ?? {}, 'consul'),
   };
 }
 

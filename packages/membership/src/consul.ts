@@ -52,7 +52,7 @@ class ConsulMembership implements Membership {
 
   async register(self: Registration): Promise<Registered> {
     if (this.#closed) throw new PinwheelError('closed', `${this.description} is closed`);
-    checkRegistration(self);
+    checkRegistration(self, this.#setup.addresses);
     const { service, tag, checkIntervalMs, checkTimeoutMs, deregisterAfterMs, deadlineMs, verifyMs } =
       this.#setup;
     const registration = new ConsulRegistration(this.#calls, self, {
@@ -107,7 +107,7 @@ class ConsulMembership implements Membership {
   }
 
   #answered(answer: HealthAnswered): void {
-    const { members, ignored } = membersFromEntries(answer.entries);
+    const { members, ignored } = membersFromEntries(answer.entries, this.#setup.addresses);
     const view = viewOf(members, answer.index ?? '0', ignored);
     this.#watchers.publish(view);
     const listed = new Set(view.members.map(({ id }) => id));

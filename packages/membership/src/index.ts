@@ -1,3 +1,4 @@
+export type { AddressRuleOptions } from './address-rule.js';
 export { askHealth, type HealthFinding } from './ask-health.js';
 export { type BackoffOptions, backoffMs } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';

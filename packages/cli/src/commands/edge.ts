@@ -1,10 +1,10 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
-import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
+import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
@@ -15,7 +15,7 @@ export const edgeCommand: Command = {
   summary: 'one edge; SIGTERM tells its clients to reconnect elsewhere, spread over the drain',
   options: [
     options.id,
-    options.membership,
+    ...membershipOptions,
     // so that one file of options serves every process
     ...strategyOptions.map((option) => ({
       ...option,
@@ -73,7 +73,7 @@ export const edgeCommand: Command = {
 
 async function runEdge({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const membership = membershipFrom(settings.needText(options.membership));
+  const membership = membershipOf(settings);
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const keys = keysOf(settings, log);
