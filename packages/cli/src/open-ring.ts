@@ -32,7 +32,7 @@ export async function withRing<T>(
   const named = settings.needText(options.membership);
   refuseMissingFile(named);
   const credentials = Credentials.of(settings);
-  const membership = membershipOf(settings);
+  const membership = membershipOf(settings, credentials.keys);
   const tracker = createRingTracker({
     membership,
     settings: readRingConfig(settings).settings,

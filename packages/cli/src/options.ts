@@ -29,6 +29,10 @@ export const options = {
     'allow-dns-names',
     'takes members with host names from Consul too; those in a file may always have one',
   ),
+  allowUnproven: flag(
+    'allow-unproven',
+    'with --keys: takes members from Consul that do not prove that they have one; while keys are turned on',
+  ),
   ringConfig: text('ring-config', 'FILE', 'settings that all processes of a service share', 'xxhash32, 512'),
   lastGoodRing: text(
     'last-good-ring',

@@ -1,4 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import type { KeySource } from '@pinwheel/trust';
 import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 
 /** All times in ms. */
@@ -50,10 +51,16 @@ export interface ConsulOptions {
   readonly verifyMs?: number;
   /** Where members may be; the others are left out, and nobody dials them. Host names are refused by default. */
   readonly addresses?: AddressRuleOptions;
+  /**
+   * The keys that the processes of the service share: only nodes that prove that they have one are members. The
+   * membership does not close them. Default: whoever is registered is one.
+   */
+  readonly keys?: KeySource;
 }
 
 export interface ConsulSetup
-  extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile' | 'addresses'>> {
+  extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile' | 'addresses' | 'keys'>> {
+  readonly keys: KeySource | undefined;
   readonly addresses: AddressRule;
   readonly tag: string | undefined;
   readonly token: string | undefined;
@@ -112,6 +119,7 @@ export function consulSetup(options: ConsulOptions): ConsulSetup {
     deregisterAfterMs: time('deregisterAfterMs'),
     deadlineMs: time('deadlineMs'),
     verifyMs: time('verifyMs'),
+    keys: options.keys,
     addresses: new AddressRule(options.addresses ?? {}, 'consul'),
   };
 }

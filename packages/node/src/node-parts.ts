@@ -34,6 +34,7 @@ import { MessagesApi } from './messages-api.js';
 import { createNodeCounters } from './node-counters.js';
 import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
+import type { NodePorts } from './node-ports.js';
 import { PeersApi } from './peers-api.js';
 import { isLeaving, type Phase } from './phase.js';
 import { publishing } from './publishing.js';
@@ -47,8 +48,8 @@ export interface NodePartsOptions {
   readonly tracker: RingTracker;
   readonly state: RingState;
   readonly phase: () => Phase;
-  /** Where it listens for operators; `undefined` when it does not. */
-  readonly adminPort: () => number | undefined;
+  /** Where it listens. */
+  readonly ports: () => NodePorts;
   /** Begins the drain; does not wait for it. */
   readonly drain: () => void;
 }
@@ -77,14 +78,7 @@ const retrySpreadMs = 100;
 /** Where nobody is there to go to, they come later. */
 const retryNobodyMs = 1000;
 
-export function createNodeParts({
-  node,
-  tracker,
-  state,
-  phase,
-  adminPort,
-  drain,
-}: NodePartsOptions): NodeParts {
+export function createNodeParts({ node, tracker, state, phase, ports, drain }: NodePartsOptions): NodeParts {
   const { id, deadlineMs, log, strategy } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
@@ -244,7 +238,9 @@ export function createNodeParts({
         metrics,
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
-        adminPort,
+        keys,
+        host: node.host,
+        ports,
       }),
       checkPlace,
     },

@@ -5,6 +5,7 @@ export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
 export { type KeyFile, openKeyFile } from './key-file.js';
 export { type Key, KeyRing } from './key-ring.js';
 export type { KeySource } from './key-source.js';
+export { isMemberNonce, isMemberProof, type MemberClaim, proveMember } from './member-proof.js';
 export { boundHeaders, type ProvenCall } from './proof.js';
 export { ReplayWindow } from './replay-window.js';
 export type { SecretFileLog } from './secret-file.js';

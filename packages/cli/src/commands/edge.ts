@@ -73,11 +73,11 @@ export const edgeCommand: Command = {
 
 async function runEdge({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const membership = membershipOf(settings);
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
+  const membership = membershipOf(settings, keys);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
