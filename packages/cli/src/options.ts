@@ -13,6 +13,26 @@ export const options = {
     'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
     'required',
   ),
+  allowNetworks: texts(
+    'allow-networks',
+    'CIDR',
+    'members are dialled in these networks only, such as 10.0.0.0/8; never link-local, multicast and metadata addresses',
+    'all others',
+  ),
+  allowPorts: texts(
+    'allow-ports',
+    'PORTS',
+    'members are dialled on these ports only, such as 7000-7999',
+    'from Consul 80, 443, 1024-65535, from a file all',
+  ),
+  allowDnsNames: flag(
+    'allow-dns-names',
+    'takes members with host names from Consul too; those in a file may always have one',
+  ),
+  allowUnproven: flag(
+    'allow-unproven',
+    'with --keys: takes members from Consul that do not prove that they have one; while keys are turned on',
+  ),
   ringConfig: text('ring-config', 'FILE', 'settings that all processes of a service share', 'xxhash32, 512'),
   lastGoodRing: text(
     'last-good-ring',

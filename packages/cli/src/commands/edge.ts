@@ -1,11 +1,11 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
-import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitOptions, limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
+import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
@@ -17,7 +17,7 @@ export const edgeCommand: Command = {
   summary: 'one edge; SIGTERM tells its clients to reconnect elsewhere, spread over the drain',
   options: [
     options.id,
-    options.membership,
+    ...membershipOptions,
     // so that one file of options serves every process
     ...strategyOptions.map((option) => ({
       ...option,
@@ -76,12 +76,12 @@ export const edgeCommand: Command = {
 
 async function runEdge({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
+  const membership = membershipOf(settings, keys);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
