@@ -1,13 +1,20 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { Certificate, CertificateSource } from '@pinwheel/trust';
+import { maxHeaderLines } from './check-head.js';
 
 /** For a TLS handshake, in ms; who says nothing for so long is cut off. */
 const tlsHandshakeMs = 10_000;
 
 /** The server that clients of tunnels connect to, plain or with TLS. A new certificate is for new connections only. */
 export function createTunnelServer(certificates: CertificateSource | undefined): Server {
-  if (certificates === undefined) return createServer();
+  const server = certificates === undefined ? createServer() : tlsServer(certificates);
+  // one more than are taken: what is above it is left out in silence
+  server.maxHeadersCount = maxHeaderLines + 1;
+  return server;
+}
+
+function tlsServer(certificates: CertificateSource): Server {
   const server = createTlsServer({
     ...contextOf(certificates.current),
     handshakeTimeout: tlsHandshakeMs,

@@ -30,6 +30,7 @@ import { createRouter, type Router, type Target } from './router.js';
 import { createTunnelServer } from './tunnel-server.js';
 import { TunnelTable } from './tunnel-table.js';
 import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
+import { Unanswered } from './unanswered.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
 
 type State =
@@ -48,6 +49,7 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  readonly #unanswered: Unanswered;
   readonly #signer: Signer | undefined;
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
@@ -76,6 +78,7 @@ export class TunnelUpstream implements Upstream {
     this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
     this.#server = createTunnelServer(options.tls);
     this.#sockets = new ClientSockets(this.#server);
+    this.#unanswered = new Unanswered(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('request', (request, response) => this.#request(request, response));
   }
@@ -145,6 +148,10 @@ export class TunnelUpstream implements Upstream {
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedAt = performance.now();
+    if (this.#unanswered.cutOff(client)) {
+      this.#options.counters.upgrades['bad-request']++;
+      return;
+    }
     const admitted = admitUpgrade(request, this.#gate);
     if (!(admitted instanceof Promise)) {
       this.#admitted(admitted, request, client, head, startedAt);
@@ -213,7 +220,7 @@ export class TunnelUpstream implements Upstream {
   ): UpgradeOutcome {
     const { closeTimeoutMs, stalledMs, tracker } = this.#options;
     if (this.#state.kind !== 'open') {
-      backend.on('error', ignore);
+      backend.on('error', () => {});
       backend.destroy();
       answerUpgrade(client, drainingRefusal, closeTimeoutMs);
       return 'draining';
@@ -290,5 +297,3 @@ export class TunnelUpstream implements Upstream {
     return backendHeaders(request, { user, edge, remoteAddress }, more, admission.auth, this.#signer);
   }
 }
-
-function ignore(): void {}

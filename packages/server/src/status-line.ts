@@ -15,6 +15,7 @@ const reasons: Readonly<Record<number, string>> = {
   413: '413 Content Too Large',
   421: '421 Misdirected Request',
   426: '426 Upgrade Required',
+  431: '431 Request Header Fields Too Large',
   500: '500 Internal Server Error',
   502: '502 Bad Gateway',
   503: '503 Service Unavailable',
