@@ -173,6 +173,12 @@ export const options = {
     'none',
   ),
   tlsKey: text('tls-key', 'FILE', 'its private key in PEM; both are given or neither', 'none'),
+  backendCa: text(
+    'backend-ca',
+    'FILE',
+    'tunnels: what is behind them is connected to with TLS, and its certificate must be of one of these authorities (PEM)',
+    'without TLS',
+  ),
   allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

@@ -2,7 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
-import type { CertificateSource, KeySource } from '@pinwheel/trust';
+import { type CertificateSource, checkAuthorities, type KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -113,6 +113,11 @@ interface EdgeSettings extends AdmissionOptions {
   readonly keys?: KeySource;
   /** Clients connect with TLS, version 1.2 or later: `wss:`. Without it they connect with `ws:`. The edge does not close it. */
   readonly tls?: CertificateSource;
+  /**
+   * Tunnels: backends are connected to with TLS, and must show a certificate for their address that one of these authorities
+   * has signed; in PEM. Without it they are connected to without TLS.
+   */
+  readonly backendCa?: string;
   readonly log?: Log;
 }
 
@@ -120,11 +125,12 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys' | 'tls'
+  keyof AdmissionOptions | 'adminPort' | 'path' | 'keys' | 'tls' | 'backendCa'
 > & {
   readonly admission: ResolvedAdmission;
   readonly keys: KeySource | undefined;
   readonly tls: CertificateSource | undefined;
+  readonly backendCa: string | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -167,6 +173,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
     keys: options.keys,
     tls: options.tls,
+    backendCa: options.backendCa === undefined ? undefined : checkAuthorities('backendCa', options.backendCa),
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

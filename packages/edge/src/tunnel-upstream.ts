@@ -16,6 +16,7 @@ import {
 import { answerRequest, answerUpgrade } from './answer.js';
 import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
+import { backendSide } from './backend-tls.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
 import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
@@ -62,7 +63,7 @@ export class TunnelUpstream implements Upstream {
     const { tracker, counters, maxTunnels } = options;
     this.#options = options;
     this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
-    this.#proxy = createBackendProxy(options.requestTimeoutMs);
+    this.#proxy = createBackendProxy(options.requestTimeoutMs, backendSide(options.backendCa));
     this.#router = createRouter(tracker);
     this.#table = new TunnelTable(tracker.current, options, counters);
     this.#gate = {

@@ -1,3 +1,4 @@
+export { checkAuthorities, readAuthorities } from './authorities.js';
 export { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
 export {
   type CertificateFiles,

@@ -1,5 +1,6 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { membershipFrom } from '@pinwheel/membership';
+import { readAuthorities } from '@pinwheel/trust';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
@@ -43,6 +44,7 @@ export const edgeCommand: Command = {
     options.allowOrigin,
     options.allowAnonymous,
     ...tlsOptions,
+    options.backendCa,
     options.keys,
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
@@ -77,6 +79,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const caFile = settings.text(options.backendCa);
+  const backendCa = caFile === undefined ? undefined : readAuthorities('backend-ca', caFile);
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
@@ -90,6 +94,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...admissionOf(settings),
       ...given('keys', keys),
       ...given('tls', tls),
+      ...given('backendCa', backendCa),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
