@@ -5,11 +5,12 @@ import { type Refusal, refusal } from './refusal.js';
 export const maxHeaderLines = 100;
 
 /**
- * What every request must have, whatever it asks for: one `host`, and no more headers than are read.
+ * What every request must have, whatever it asks for: one `host`, which HTTP/1.0 may leave out, and no more headers than
+ * are read.
  *
  * @returns why it is refused, or `undefined`.
  */
-export function checkHead({ rawHeaders }: IncomingMessage): Refusal | undefined {
+export function checkHead({ rawHeaders, httpVersion }: IncomingMessage): Refusal | undefined {
   const lines = rawHeaders.length / 2;
   if (lines > maxHeaderLines) {
     return refusal(
@@ -20,6 +21,6 @@ export function checkHead({ rawHeaders }: IncomingMessage): Refusal | undefined 
   }
   const names = rawHeaders.filter((_, i) => i % 2 === 0);
   const hosts = names.filter((name) => name.toLowerCase() === 'host').length;
-  if (hosts === 1) return undefined;
+  if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return undefined;
   return refusal(400, 'bad-request', `the header host is there ${hosts} times; it must be there once`);
 }

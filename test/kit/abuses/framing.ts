@@ -78,6 +78,11 @@ export const framingAbuses: readonly Abuse[] = [
     ...all(400),
   },
   {
+    what: 'the same length twice',
+    packets: (target) => [`${withLines(target, 'Content-Length: 0', 'Content-Length: 0')}${smuggled}`],
+    ...all(400),
+  },
+  {
     what: 'a space before the colon of a coding',
     packets: (target) => [`${withLines(target, 'Transfer-Encoding : chunked')}0\r\n\r\n${smuggled}`],
     tunnel: 400,
