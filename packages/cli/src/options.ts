@@ -298,6 +298,12 @@ export const options = {
     ...text('expires-at', 'TIME', 'when it ends, such as 2027-01-31T00:00:00Z', 'never'),
     onlyFlag: true,
   },
+  backendCa: text(
+    'backend-ca',
+    'FILE',
+    'tunnels: what is behind them is connected to with TLS, and its certificate must be of one of these authorities (PEM)',
+    'without TLS',
+  ),
   allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

@@ -2,6 +2,7 @@ export { type ApiKey, type ApiScope, apiScopes, newApiKey } from './api-key.js';
 export { type ApiKeyFile, openApiKeyFile } from './api-key-file.js';
 export { type ApiCaller, ApiKeyGate, apiKeyDecisions, type KeyedCall, type KeyNeed } from './api-key-gate.js';
 export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
+export { checkAuthorities, readAuthorities } from './authorities.js';
 export { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
 export {
   type CertificateFiles,

@@ -1,4 +1,5 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
+import { readAuthorities } from '@pinwheel/trust';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
@@ -44,6 +45,7 @@ export const edgeCommand: Command = {
     options.allowOrigin,
     options.allowAnonymous,
     ...tlsOptions,
+    options.backendCa,
     options.keys,
     { ...options.apiKeys, help: `${options.apiKeys.help}; the scope admin opens the admin port` },
     options.ringConfig,
@@ -78,6 +80,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const caFile = settings.text(options.backendCa);
+  const backendCa = caFile === undefined ? undefined : readAuthorities('backend-ca', caFile);
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
@@ -94,6 +98,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('keys', keys),
       ...given('tls', tls),
       ...given('apiKeys', apiKeys),
+      ...given('backendCa', backendCa),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
