@@ -38,7 +38,7 @@ t.test('clients that never get to the end of a head', { jobs: 2 }, async (t) => 
       t.ok(await neighbour.says(saidEachTime), 'the neighbour notices nothing');
       for (const { what, clients } of slow) {
         await until(`those that ${what} are gone`, () => clients.every(({ closed }) => closed), {
-          deadlineMs: 60_000,
+          deadlineMs: 30_000,
         });
         if (kind === 'tunnel')
           t.ok(
