@@ -8,6 +8,7 @@ import { eventLoopDelayMetric, type MetricDefinition } from '@pinwheel/metrics';
 import { nodeMetrics } from '@pinwheel/node';
 import { closeCodes, closeReasonOf, errorCodes } from '@pinwheel/protocol';
 import { senderMetrics } from '@pinwheel/sender';
+import { certificateMetrics } from '@pinwheel/trust';
 
 const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost', 'unavailable']);
 
@@ -68,6 +69,7 @@ function metricTables(): string {
   const groups: readonly (readonly [string, readonly MetricDefinition[]])[] = [
     ['Every process', [eventLoopDelayMetric]],
     ['The ring: nodes and edges', Object.values(ringMetrics)],
+    ['Nodes and edges with TLS', Object.values(certificateMetrics)],
     ['Nodes', Object.values(nodeMetrics)],
     ['Edges', Object.values(edgeMetrics)],
     ['Edges with links', Object.values(linkMetrics)],

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
 import { createEdge } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
@@ -8,6 +7,7 @@ import { createSender } from '@pinwheel/sender';
 import { boundHeaders, KeyRing, Signer } from '@pinwheel/trust';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { rawCall } from './kit/raw-call.js';
 import { until } from './kit/until.js';
 
 type Scope = { teardown(end: () => Promise<void>): unknown };
@@ -45,27 +45,9 @@ interface Attempt {
 
 const path = '/v1/users/alice/messages';
 
-/** The status of an answer to a request that is written as it stands. */
-function ask(
-  port: number,
-  { method = 'POST', target = path, body = '', more = {} }: Attempt,
-): Promise<number> {
-  const lines = Object.entries(more).map(([name, value]) => `${name}: ${value}\r\n`);
-  const length = method === 'GET' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const socket = connect(port, '127.0.0.1');
-    socket.setTimeout(20_000, () => socket.destroy(new Error(`no answer: ${method} ${target}`)));
-    socket.on('error', reject);
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-      const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
-      if (status === undefined) return;
-      socket.destroy();
-      resolve(Number(status));
-    });
-    socket.write(`${method} ${target} HTTP/1.1\r\nHost: x\r\n${length}${lines.join('')}\r\n${body}`);
-  });
+async function ask(port: number, { target = path, more = {}, ...call }: Attempt): Promise<number> {
+  const { status } = await rawCall(port, { ...call, target, headers: Object.entries(more) });
+  return status;
 }
 
 t.test('calls to a node', async (t) => {

@@ -16,7 +16,7 @@ const leastSlackMs = 100;
 const movedCode = 4000;
 
 const plan = planOf(change as Change, movingUsers);
-const service = await Service.start(plan.nodes, plan.usersPerSecond);
+const service = await Service.start(plan.nodes, { usersPerSecond: plan.usersPerSecond });
 await service.clients.ask({ connect: plan.users });
 const sender = createSender({ membership: service.membership() });
 await sender.ready();

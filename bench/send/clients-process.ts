@@ -1,7 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Arrivals } from '@pinwheel/bench/load/arrivals.js';
+import { pathOf } from '@pinwheel/bench/load/raw-client.js';
 import { type Closed, ReturningClients } from '@pinwheel/bench/load/returning-clients.js';
 import { createRingTracker, staticMembership } from '@pinwheel/membership';
+import { boundHeaders, KeyRing, Signer } from '@pinwheel/trust';
 
 export interface ClientsStatus {
   readonly connected: number;
@@ -17,8 +19,9 @@ export interface ClientsStatus {
 
 export type ClientsQuestion = { readonly connect: readonly string[] } | 'status' | 'counts';
 
-const path = process.argv[2]!;
-const tracker = createRingTracker({ membership: staticMembership(path, { pollMs: 100 }) });
+const [path, keys] = process.argv.slice(2);
+const signer = keys === undefined ? undefined : new Signer({ current: KeyRing.parse(keys) });
+const tracker = createRingTracker({ membership: staticMembership(path!, { pollMs: 100 }) });
 await tracker.start();
 
 const stalls = monitorEventLoopDelay({ resolution: 10 });
@@ -29,8 +32,12 @@ const clients = new ReturningClients({
   arrivals,
   targetOf(user) {
     const { ring, members } = tracker.current;
-    const port = members.get(ring.owner(user) ?? '')?.wsPort;
-    return port === undefined ? undefined : { port, user, fingerprint: ring.fingerprint };
+    const id = ring.owner(user) ?? '';
+    const port = members.get(id)?.wsPort;
+    if (port === undefined) return undefined;
+    const call = { method: 'GET', target: pathOf(user), to: id, headers: boundHeaders(() => undefined) };
+    const proof = signer === undefined ? {} : { proof: signer.sign(call) };
+    return { port, user, fingerprint: ring.fingerprint, ...proof };
   },
 });
 

@@ -1,5 +1,6 @@
 import { staticMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
+import { KeyRing } from '@pinwheel/trust';
 
 export interface NodeStatus {
   readonly sessions: number;
@@ -9,12 +10,13 @@ export interface NodeStatus {
 
 export type NodeQuestion = 'status' | 'drain';
 
-const [path, id, port, wsPort, usersPerSecond] = process.argv.slice(2);
+const [path, id, port, wsPort, usersPerSecond, keys] = process.argv.slice(2);
 const node = await createNode({
   id: id!,
   port: Number(port),
   wsPort: Number(wsPort),
   usersPerSecond: Number(usersPerSecond),
+  ...(keys === undefined ? {} : { keys: { current: KeyRing.parse(keys) } }),
   membership: staticMembership(path!, { pollMs: 100 }),
 });
 

@@ -1,7 +1,6 @@
 import { maxMessages, numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
-import type { Membership } from '@pinwheel/membership';
-import { createSender, type Sender } from '@pinwheel/sender';
+import { createSender, type Sender, type SenderOptions } from '@pinwheel/sender';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
 
@@ -19,11 +18,11 @@ export class SenderLoad implements Load {
   }
 
   static async start(
-    membership: Membership,
+    source: Pick<SenderOptions, 'membership' | 'keys'>,
     users: readonly string[],
     outstanding: number,
   ): Promise<SenderLoad> {
-    const sender = createSender({ membership });
+    const sender = createSender(source);
     await sender.ready();
     const load = new SenderLoad(sender, users);
     while (load.#sent < outstanding) load.#send();

@@ -10,29 +10,38 @@ import type { NodeQuestion, NodeStatus } from './node-process.js';
 
 const quietMs = 300;
 
+export interface ServiceOptions {
+  /** The pace of each node; default 500. */
+  readonly usersPerSecond?: number;
+  /** As in a file of keys; default: nobody proves anything. */
+  readonly keys?: string;
+}
+
 type Node = Child<NodeQuestion, NodeStatus>;
 
 /** Nodes, each a process, with their members in a file, and one process with all the clients. */
 export class Service {
   readonly members: StaticMember[] = [];
   readonly #folder: string;
-  readonly #usersPerSecond: number;
+  readonly #options: ServiceOptions;
   readonly #nodes = new Map<string, Node>();
   #clients: Child<ClientsQuestion, ClientsStatus> | undefined;
 
-  private constructor(folder: string, usersPerSecond: number) {
+  private constructor(folder: string, options: ServiceOptions) {
     this.#folder = folder;
-    this.#usersPerSecond = usersPerSecond;
+    this.#options = options;
   }
 
-  /** @param usersPerSecond the pace of each node. */
-  static async start(nodes: readonly string[], usersPerSecond = 500): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), usersPerSecond);
+  static async start(nodes: readonly string[], options: ServiceOptions = {}): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), options);
     service.members.push(...(await localMembers(nodes)));
     await service.#write(service.#path);
     for (const member of service.members) await service.#startNode(member, service.#path);
     await service.#ringOf(nodes.length);
-    service.#clients = await Child.start(new URL('./clients-process.ts', import.meta.url), [service.#path]);
+    service.#clients = await Child.start(new URL('./clients-process.ts', import.meta.url), [
+      service.#path,
+      ...service.#keys,
+    ]);
     return service;
   }
 
@@ -88,12 +97,17 @@ export class Service {
     }
   }
 
+  get #keys(): readonly string[] {
+    return this.#options.keys === undefined ? [] : [this.#options.keys];
+  }
+
   get #path(): string {
     return join(this.#folder, 'members.json');
   }
 
   async #startNode({ id, port, wsPort }: StaticMember, path: string): Promise<void> {
-    const args = [path, id, port, wsPort, this.#usersPerSecond].map(String);
+    const { usersPerSecond = 500 } = this.#options;
+    const args = [path, id, port, wsPort, usersPerSecond, ...this.#keys].map(String);
     this.#nodes.set(id, await Child.start(new URL('./node-process.ts', import.meta.url), args, nodeFlags()));
   }
 

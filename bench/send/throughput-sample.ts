@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { userNames } from '@pinwheel/bench/load/users.js';
+import { KeyRing } from '@pinwheel/trust';
 import { hand } from '../kit/fresh-process.js';
 import { machineLoad } from './machine-load.js';
 import { SenderLoad } from './sender-load.js';
@@ -13,13 +15,19 @@ const windowMs = 2000;
 const disturbedPercent = 20;
 const quick = rest.includes('--quick');
 
-const service = await Service.start(['n1', 'n2', 'n3']);
+const keys = JSON.stringify({ keys: [{ id: 'bench', secret: randomBytes(32).toString('hex') }] });
+const isSigned = contender === 'signed';
+const service = await Service.start(['n1', 'n2', 'n3'], isSigned ? { keys } : {});
 const users = userNames(1000);
 await service.clients.ask({ connect: users });
 const load =
-  contender === 'sender'
-    ? await SenderLoad.start(service.membership(), users, outstanding)
-    : singleLoad(service.members, users);
+  contender === 'single'
+    ? singleLoad(service.members, users)
+    : await SenderLoad.start(
+        { membership: service.membership(), ...(isSigned ? { keys: { current: KeyRing.parse(keys) } } : {}) },
+        users,
+        outstanding,
+      );
 await pause(warmUpMs);
 
 // another one is measured when others were busy: CPU time per message grows when caches are shared

@@ -1,6 +1,7 @@
 import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import type { Command } from './command.js';
+import { apiKeyCommand } from './commands/api-key.js';
 import { benchCommand } from './commands/bench.js';
 import { benchModelCommand } from './commands/bench-model.js';
 import { drainCommand } from './commands/drain.js';
@@ -27,11 +28,13 @@ export const commands: readonly Command[] = [
   ...ringCommands,
   drainCommand,
   ...migrateCommands,
+  apiKeyCommand,
   benchCommand,
   benchModelCommand,
 ];
 
 const groups: Readonly<Record<string, string>> = {
+  'api-key': 'keys for callers that are no processes of the service',
   ring: 'members and shares, who owns whom, what a change would move',
   migrate: 'the moves in progress and their pace',
 };

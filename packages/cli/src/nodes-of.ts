@@ -1,8 +1,8 @@
-import type { RingState } from '@pinwheel/membership';
+import type { Member, RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
-import { type Signer, withProof } from '@pinwheel/trust';
 import { request } from 'undici';
+import type { Credentials } from './credentials.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {
@@ -14,35 +14,102 @@ export interface AdminTarget {
 const timeoutMs = 3000;
 
 /** Every Pinwheel node that membership knows, draining ones too. */
-export function nodesOf(state: RingState, signer: Signer | undefined): readonly AdminTarget[] {
+export function nodesOf(state: RingState, credentials: Credentials): readonly AdminTarget[] {
   return [...state.members.values()]
     .filter((member) => member.kind === 'node')
-    .map((member) => adminTarget(member.id, originOf(member), signer));
+    .map((member) => nodeTarget(member, credentials));
 }
 
-/** Both calls reject with what the target said, or that it cannot be reached. */
-export function adminTarget(id: string, origin: string, signer?: Signer): AdminTarget {
-  const named = id === origin ? origin : `${id} (${origin})`;
-  const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const url = new URL(path, origin);
-    const call = { method, target: `${url.pathname}${url.search}`, to: id };
-    const answer = await request(url, {
-      method,
-      body: text ?? null,
-      headers: withProof(signer, call, { 'content-type': 'application/json' }, text),
-      signal: AbortSignal.timeout(timeoutMs),
-    }).catch((cause: Error) => {
-      throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, {
-        cause,
-      });
-    });
-    const said = (await answer.body.json()) as { error?: { message: string } };
-    if (answer.statusCode < 300) return said;
+/** The admin port of an edge, whose id is asked for when a proof needs it. */
+export function edgeTarget(url: string, credentials: Credentials): AdminTarget {
+  const id = once(() => (credentials.needsId ? idOf(url) : Promise.resolve(url)));
+  const target = async (): Promise<AdminTarget> => targetAt(url, await id(), url, credentials);
+  return later(url, target);
+}
+
+/** The id that a node or an edge says of itself: a proof is for one of them, and a URL does not say which it is. */
+export async function idOf(url: string): Promise<string> {
+  const { id } = await healthOf(url, url);
+  if (typeof id === 'string') return id;
+  throw new PinwheelError('unavailable', `${url} does not say its id; is it a node or an edge?`);
+}
+
+/** API keys are taken on the admin port, which a node says by itself; proofs on the one that membership knows. */
+function nodeTarget(member: Member, credentials: Credentials): AdminTarget {
+  const origin = originOf(member);
+  if (!credentials.isApiKey) return targetAt(member.id, member.id, origin, credentials);
+  const found = once(async () => {
+    const { adminPort } = await healthOf(member.id, origin);
+    if (typeof adminPort === 'number') {
+      const url = new URL(origin);
+      url.port = String(adminPort);
+      return targetAt(member.id, member.id, url.origin, credentials);
+    }
     throw new PinwheelError(
       'unavailable',
-      `${named} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
+      `${member.id} has no admin port, where it would take an API key; start it with --admin-port, or give --keys`,
     );
+  });
+  return later(member.id, found);
+}
+
+async function healthOf(id: string, origin: string): Promise<Readonly<Record<string, unknown>>> {
+  return (await call(nameOf(id, origin), new URL('/healthz', origin), 'GET', undefined, {})) as Readonly<
+    Record<string, unknown>
+  >;
+}
+
+function targetAt(id: string, to: string, origin: string, credentials: Credentials): AdminTarget {
+  const ask = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const url = new URL(path, origin);
+    const proven = { method, target: `${url.pathname}${url.search}`, to };
+    const named = credentials.headers(proven, { 'content-type': 'application/json' }, text);
+    return call(nameOf(id, origin), url, method, text, named);
   };
-  return { id, get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+  return { id, get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body) };
+}
+
+function later(id: string, target: () => Promise<AdminTarget>): AdminTarget {
+  return {
+    id,
+    get: async (path) => (await target()).get(path),
+    post: async (path, body) => (await target()).post(path, body),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function nameOf(id: string, origin: string): string {
+  return id === origin ? origin : `${id} (${origin})`;
+}
+
+/** Rejects with what was said, or that nobody can be reached. */
+async function call(
+  named: string,
+  url: URL,
+  method: 'GET' | 'POST',
+  body: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const answer = await request(url, {
+    method,
+    body: body ?? null,
+    headers,
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch((cause: Error) => {
+    throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, { cause });
+  });
+  const said = (await answer.body.json()) as { error?: { message: string } };
+  if (answer.statusCode < 300) return said;
+  throw new PinwheelError(
+    'unavailable',
+    `${named} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
+  );
 }

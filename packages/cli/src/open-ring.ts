@@ -8,8 +8,7 @@ import {
   type RingTracker,
 } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import { type KeySource, Signer } from '@pinwheel/trust';
-import { keysOf } from './keys-of.js';
+import { Credentials } from './credentials.js';
 import { options } from './options.js';
 import { readRingConfig } from './ring-config.js';
 import type { Settings } from './settings.js';
@@ -18,13 +17,11 @@ export interface OpenRing {
   readonly membership: Membership;
   readonly tracker: RingTracker;
   readonly state: RingState;
-  /** Proves to the nodes who asks; `undefined` without keys. */
-  readonly signer: Signer | undefined;
-  readonly keys: KeySource | undefined;
+  readonly credentials: Credentials;
 }
 
 /** What a command needs that asks the ring something: a tracker that has started. */
-export const ringOptions = [options.membership, options.ringConfig, options.keys];
+export const ringOptions = [options.membership, options.ringConfig, options.keys, options.apiKey];
 
 /** Reads the members and builds the ring, for as long as `use` takes. */
 export async function withRing<T>(
@@ -34,8 +31,7 @@ export async function withRing<T>(
 ): Promise<T> {
   const named = settings.needText(options.membership);
   refuseMissingFile(named);
-  const keys = keysOf(settings);
-  const signer = keys === undefined ? undefined : new Signer(keys);
+  const credentials = Credentials.of(settings);
   const membership = membershipFrom(named);
   const tracker = createRingTracker({
     membership,
@@ -44,9 +40,8 @@ export async function withRing<T>(
   });
   try {
     const state = await tracker.start();
-    return await use({ membership, tracker, state, signer, keys });
+    return await use({ membership, tracker, state, credentials });
   } finally {
-    keys?.close();
     await tracker.close();
     await membership.close();
   }

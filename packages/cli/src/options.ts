@@ -1,4 +1,5 @@
 import { defaultLeaseMs, strategyNames } from '@pinwheel/strategy';
+import { apiScopes } from '@pinwheel/trust';
 import { choice, flag, number, type Option, text, texts, url, urls, whole } from './option.js';
 
 const day = 86_400_000;
@@ -235,6 +236,48 @@ export const options = {
     'keys that all processes of the service share: {"keys":[{"id","secret"}]}, the first one signs; mode 600, read again when it changes',
     'none',
   ),
+  tlsCert: text(
+    'tls-cert',
+    'FILE',
+    'certificate in PEM, with its chain: clients connect with TLS 1.2 or later; read again when it changes',
+    'none',
+  ),
+  tlsKey: text('tls-key', 'FILE', 'its private key in PEM; both are given or neither', 'none'),
+  apiKeys: text(
+    'api-keys',
+    'FILE',
+    'keys of callers that are no processes of the service: {"keys":[{"id","hash","scopes"}]}; mode 600, read again when it changes',
+    'none',
+  ),
+  apiKey: text(
+    'api-key',
+    'KEY',
+    'pwk_… to call nodes and edges with, in place of --keys; others on this machine can read a command line: prefer the environment',
+    'none',
+  ),
+  apiKeyId: { ...text('id', 'ID', 'id of the key, 1–64 of A-Z a-z 0-9 . -', 'required'), onlyFlag: true },
+  scopes: {
+    ...text('scopes', 'SCOPE,…', `what the key may do: ${apiScopes.join(', ')}`, 'required'),
+    onlyFlag: true,
+  },
+  sendsPerSecond: {
+    ...whole(
+      'sends-per-second',
+      1,
+      1_000_000,
+      'messages that it may send for each second, at each node',
+      'any',
+    ),
+    onlyFlag: true,
+  },
+  burst: {
+    ...whole('burst', 1, 1_000_000, 'messages that it may send at once', '--sends-per-second'),
+    onlyFlag: true,
+  },
+  expiresAt: {
+    ...text('expires-at', 'TIME', 'when it ends, such as 2027-01-31T00:00:00Z', 'never'),
+    onlyFlag: true,
+  },
   allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

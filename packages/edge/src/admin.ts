@@ -3,13 +3,17 @@ import { type RingTracker, ringAnswer } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { AdminAccess } from './admin-access.js';
 import { pacePerSecond } from './edge-options.js';
 import { listen } from './listen.js';
-import { readJson } from './read-json.js';
+import { parseJson, readBody } from './read-body.js';
 import { splitTarget } from './request-path.js';
 import type { Upstream } from './upstream.js';
 
 export interface AdminOptions {
+  /** Id of this edge. */
+  readonly id: string;
+  readonly access: AdminAccess;
   readonly tracker: RingTracker;
   readonly upstream: Upstream;
   readonly metrics: Metrics;
@@ -27,23 +31,27 @@ export interface Admin {
 type Answer =
   | { readonly status: number; readonly body: unknown }
   | { readonly text: string; readonly type: string };
-type Route = (request: IncomingMessage) => Answer | Promise<Answer>;
+type Route = (body: Buffer) => Answer | Promise<Answer>;
+type Routes = ReadonlyMap<string, ReadonlyMap<string, Route>>;
 
-/** Serves operators: health, metrics, the ring, the moves. Has no authentication: bind it where only they are. */
+/** Whoever watches a process need not be of the service. */
+const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** Serves operators: health, metrics, the ring, the moves. */
 export async function startAdmin(options: AdminOptions, host: string, port: number): Promise<Admin> {
   const routes = adminRoutes(options);
   const server = createServer((request, response) => {
-    void answer(routes, request, response);
+    void answer(routes, options.access, request, response);
   });
   const bound = await listen(server, host, port);
   return { port: bound, close: () => closeServer(server) };
 }
 
-function adminRoutes(options: AdminOptions): ReadonlyMap<string, ReadonlyMap<string, Route>> {
-  const { tracker, upstream, metrics, notReady, drain } = options;
+function adminRoutes(options: AdminOptions): Routes {
+  const { id, tracker, upstream, metrics, notReady, drain } = options;
   const ok = (body: unknown): Answer => ({ status: 200, body });
   return new Map([
-    ['/healthz', new Map<string, Route>([['GET', () => ok({ status: 'ok' })]])],
+    ['/healthz', new Map<string, Route>([['GET', () => ok({ status: 'ok', id })]])],
     [
       '/readyz',
       new Map<string, Route>([
@@ -72,8 +80,8 @@ function adminRoutes(options: AdminOptions): ReadonlyMap<string, ReadonlyMap<str
         ['GET', () => ok(upstream.migration)],
         [
           'POST',
-          async (request) => {
-            upstream.migrate(migrationChange(await readJson(request)));
+          (body) => {
+            upstream.migrate(migrationChange(parseJson(body)));
             return ok(upstream.migration);
           },
         ],
@@ -95,12 +103,15 @@ function adminRoutes(options: AdminOptions): ReadonlyMap<string, ReadonlyMap<str
 }
 
 async function answer(
-  routes: ReadonlyMap<string, ReadonlyMap<string, Route>>,
+  routes: Routes,
+  access: AdminAccess,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const methods = routes.get(splitTarget(request.url ?? '').path);
+    const { path } = splitTarget(request.url ?? '');
+    const checkBody = openPaths.has(path) ? undefined : access.admit(request);
+    const methods = routes.get(path);
     if (methods === undefined)
       throw new PinwheelError('not-found', 'there is no such path on the admin port');
     const route = methods.get(request.method ?? '');
@@ -111,7 +122,9 @@ async function answer(
         `method is ${request.method}; it must be ${[...methods.keys()].join(' or ')}`,
       );
     }
-    write(response, await route(request));
+    const body = await readBody(request);
+    checkBody?.(body);
+    write(response, await route(body));
   } catch (thrown) {
     const error = PinwheelError.from(thrown);
     if (!request.complete) response.setHeader('connection', 'close');

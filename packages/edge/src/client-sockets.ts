@@ -13,6 +13,8 @@ export class ClientSockets {
       socket.on('error', ignore);
       socket.once('close', () => this.#open.delete(socket));
     });
+    // the same connection as TLS sees it, which ends with it
+    server.on('secureConnection', (socket: Socket) => socket.on('error', ignore));
   }
 
   get open(): ReadonlySet<Socket> {

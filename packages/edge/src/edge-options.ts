@@ -2,7 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
-import type { KeySource } from '@pinwheel/trust';
+import type { ApiKeySource, CertificateSource, KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -32,7 +32,10 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
   readonly host?: string;
   /** Port for clients; 0 takes a free one. Default 0. */
   readonly port?: number;
-  /** Address of the admin server. Default `127.0.0.1`. It has no authentication. */
+  /**
+   * Address of the admin server. Default `127.0.0.1`. On any other that is no loopback address, an edge without `keys` and
+   * `apiKeys` answers there for health and metrics only.
+   */
   readonly adminHost?: string;
   /** Port of the admin server; 0 takes a free one. Without it there is none. */
   readonly adminPort?: number;
@@ -102,8 +105,15 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
    * 6,000; nodes have the same. Longer: a node that hangs is noticed later. Shorter: one that pauses is taken for lost.
    */
   readonly keepAliveMs?: number;
-  /** The keys that the processes of the service share: links and tunnels to nodes carry proofs. The edge does not close them. */
+  /**
+   * The keys that the processes of the service share: links and tunnels to nodes carry proofs, and the admin port asks
+   * for them, health and metrics excepted. The edge does not close them.
+   */
   readonly keys?: KeySource;
+  /** Clients connect with TLS, version 1.2 or later: `wss:`. Without it they connect with `ws:`. The edge does not close it. */
+  readonly tls?: CertificateSource;
+  /** Keys of operators: the scope `admin` opens the admin port. The edge does not close them. */
+  readonly apiKeys?: ApiKeySource;
   readonly log?: Log;
 }
 
@@ -111,11 +121,13 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys'
+  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys' | 'apiKeys' | 'tls'
 > & {
   readonly admission: ResolvedAdmission;
   readonly limits: ResolvedLimits;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
+  readonly apiKeys: ApiKeySource | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -156,6 +168,8 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     idleTimeoutSeconds: idleTimeout(options.idleTimeoutSeconds ?? 120),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? 6000, 100, 600_000),
     keys: options.keys,
+    tls: options.tls,
+    apiKeys: options.apiKeys,
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

@@ -1,7 +1,9 @@
 import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
+import { addCertificateMetrics } from '@pinwheel/trust';
 import { type Admin, startAdmin } from './admin.js';
+import { AdminAccess } from './admin-access.js';
 import { openAdmissions } from './admission/open-admissions.js';
 import { edgeCounters } from './edge-counters.js';
 import {
@@ -86,6 +88,7 @@ async function start(
       ? new LinkUpstream({ ...options, tracker, admissions, counters, places: limits.places })
       : new TunnelUpstream({ ...options, tracker, admissions, counters, places: limits.places });
   measureEdge(metrics, counters, limits, upstream);
+  if (options.tls !== undefined) addCertificateMetrics(metrics, options.tls);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
     resolveDrained = resolve;
@@ -120,7 +123,9 @@ async function start(
   try {
     const port = await upstream.listen();
     if (adminPort !== undefined) {
-      admin = await startAdmin({ tracker, upstream, metrics, notReady, drain }, adminHost, adminPort);
+      const access = new AdminAccess({ ...options, self: id, host: adminHost });
+      const asked = { id, access, tracker, upstream, metrics, notReady, drain };
+      admin = await startAdmin(asked, adminHost, adminPort);
     }
     log.info({ edge: id, host: options.host, port, adminPort: admin?.port }, 'the edge takes clients');
     if (tracker.current.ring.size === 0) warnOfNobody(options);

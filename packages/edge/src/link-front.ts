@@ -2,14 +2,12 @@ import type { BlockList } from 'node:net';
 import type { Log } from '@pinwheel/membership';
 import { clientProtocol, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
-  App,
+  ClientPort,
   type ConnectionLimits,
   chooseProtocol,
   type Handshake,
   type HttpRequest,
   type HttpResponse,
-  type Listening,
-  listen,
   noCompression,
   Opening,
   type Place,
@@ -18,6 +16,7 @@ import {
   type TemplatedApp,
   type us_socket_context_t,
 } from '@pinwheel/server';
+import type { CertificateSource } from '@pinwheel/trust';
 import type { Admission, Admissions } from './admission/admission.js';
 import { requestOfUpgrade } from './admission/admission-request.js';
 import { TokenLives } from './admission/token-lives.js';
@@ -41,6 +40,7 @@ export interface LinkFrontOptions {
   readonly maxUnreadBytes: number;
   readonly maxPausedBytes: number;
   readonly idleTimeoutSeconds: number;
+  readonly tls: CertificateSource | undefined;
   readonly counters: EdgeCounters;
   readonly log: Log;
 }
@@ -63,9 +63,8 @@ interface Arrival {
 
 /** The WebSocket server of a link edge: takes clients, and makes sessions of them. */
 export class LinkFront {
-  readonly #app: TemplatedApp;
+  readonly #port: ClientPort;
   readonly #options: LinkFrontOptions;
-  #listening: Listening | undefined;
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
   #connections = 0;
@@ -74,7 +73,33 @@ export class LinkFront {
   constructor(options: LinkFrontOptions) {
     this.#options = options;
     this.#tokenTimer = setInterval(() => this.#guard(() => this.#tokens.tick(Date.now())), 250).unref();
-    this.#app = App()
+    this.#port = new ClientPort((app) => this.#serve(app), options.tls);
+  }
+
+  /** Clients' sockets that are open. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** @throws PinwheelError (rejects) `listen`. */
+  listen(host: string, port: number): Promise<number> {
+    return this.#port.listen(host, port, 'port');
+  }
+
+  /** Takes no more connections. May be called twice. */
+  stopListening(): void {
+    this.#port.stop();
+  }
+
+  /** Cuts every socket. */
+  close(): void {
+    clearInterval(this.#tokenTimer);
+    this.#port.close();
+  }
+
+  #serve(app: TemplatedApp): void {
+    const options = this.#options;
+    app
       .ws<ClientSocketData>('/*', {
         compression: noCompression,
         maxPayloadLength: payloadBound(options.maxInboundBytes),
@@ -105,29 +130,7 @@ export class LinkFront {
         },
       })
       .any('/*', (response, request) => this.#refuseRequest(response, request));
-    countSlowHeads(this.#app, options.counters.limits);
-  }
-
-  /** Clients' sockets that are open. */
-  get connections(): number {
-    return this.#connections;
-  }
-
-  /** @throws PinwheelError (rejects) `listen`. */
-  async listen(host: string, port: number): Promise<number> {
-    this.#listening = await listen(this.#app, host, port, 'port');
-    return this.#listening.port;
-  }
-
-  /** Takes no more connections. May be called twice. */
-  stopListening(): void {
-    this.#listening?.stop();
-  }
-
-  /** Cuts every socket. */
-  close(): void {
-    clearInterval(this.#tokenTimer);
-    this.#app.close();
+    countSlowHeads(app, options.counters.limits);
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {

@@ -4,7 +4,7 @@ import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { ConnectionLimits } from '@pinwheel/server';
-import { type KeySource, Signer } from '@pinwheel/trust';
+import { type CertificateSource, type KeySource, Signer } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import type { ResolvedLimits } from './limits/limit-options.js';
@@ -33,6 +33,7 @@ export interface LinkUpstreamOptions {
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   readonly admissions: Admissions;
   readonly counters: EdgeCounters;
   readonly log: Log;
@@ -94,6 +95,7 @@ export class LinkUpstream implements Upstream {
       maxUnreadBytes: options.maxUnreadBytes,
       maxPausedBytes,
       idleTimeoutSeconds: options.idleTimeoutSeconds,
+      tls: options.tls,
       counters,
       log,
     });

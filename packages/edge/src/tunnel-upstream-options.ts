@@ -1,6 +1,6 @@
 import type { RingTracker } from '@pinwheel/membership';
 import type { ConnectionLimits } from '@pinwheel/server';
-import type { KeySource } from '@pinwheel/trust';
+import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
 import type { ResolvedAdmission } from './admission/admission-options.js';
 import type { EdgeCounters } from './edge-counters.js';
@@ -14,6 +14,7 @@ export interface TunnelUpstreamOptions {
   readonly path: readonly string[];
   readonly tracker: RingTracker;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
   readonly admissions: Admissions;
   readonly admission: ResolvedAdmission;
   readonly usersPerSecond: number;

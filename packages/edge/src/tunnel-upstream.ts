@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
@@ -39,6 +33,7 @@ import type { EdgeMigrationStatus } from './mover.js';
 import { PlainRequest } from './plain-request.js';
 import { pathMatcher } from './request-path.js';
 import { createRouter, type Router, type Target } from './router.js';
+import { createTunnelServer } from './tunnel-server.js';
 import { TunnelTable } from './tunnel-table.js';
 import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
@@ -81,7 +76,7 @@ export class TunnelUpstream implements Upstream {
       whyNoMemory: () => places.whyNoMemory(),
     };
     this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
-    this.#server = createServer(headLimits(limits.headTimeoutMs));
+    this.#server = createTunnelServer(options.tls, headLimits(limits.headTimeoutMs));
     answerClientErrors(this.#server, counters.limits);
     this.#sockets = new ClientSockets(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));

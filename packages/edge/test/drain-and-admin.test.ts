@@ -103,7 +103,7 @@ t.test('an edge is closed', async (t) => {
 t.test('the admin port', async (t) => {
   const { edge, tracker, admin } = await situation(t);
   t.test('says how it is', async (t) => {
-    t.same(await (await admin('/healthz')).json(), { status: 'ok' });
+    t.same(await (await admin('/healthz')).json(), { status: 'ok', id: 'e1' });
     t.same(await (await admin('/readyz')).json(), { status: 'ready' });
   });
   t.test('is not ready without a ring', async (t) => {

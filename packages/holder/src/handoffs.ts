@@ -6,7 +6,7 @@ import { LinkSession } from './link-session.js';
 import { MemberOutboxes } from './member-outbox.js';
 import { merge, stateOf } from './merge.js';
 import type { Ownership } from './ownership.js';
-import { maxCallBytes, maxCallUsers, type Peers } from './peers.js';
+import { maxCallBytes, type Peers } from './peers.js';
 import type { UserState } from './user-state.js';
 import type { Users } from './users.js';
 
@@ -47,13 +47,22 @@ export interface HandoffCounters {
   takenBack: number;
 }
 
-interface Leaving {
+/** A user who may be frozen as soon as a call to its owner can leave; until then it is served as ever. */
+interface Ready {
   readonly held: HeldUser;
   readonly target: Member;
+}
+
+interface Leaving extends Ready {
   readonly handoff: string;
   readonly state: UserState;
 }
 
+/**
+ * Users in one call. All of them are frozen until it is answered: a larger one keeps each of them longer, a smaller one has
+ * more calls to make.
+ */
+const usersPerCall = 64;
 const againWait = { firstMs: 200, longestMs: 5000 };
 const late = Symbol('late');
 
@@ -65,7 +74,7 @@ export class Handoffs {
   readonly counters: HandoffCounters = { started: 0, released: 0, refused: 0, failed: 0, takenBack: 0 };
   readonly #options: HandoffsOptions;
   readonly #commits: Commits;
-  readonly #outboxes: MemberOutboxes<Leaving>;
+  readonly #outboxes: MemberOutboxes<Ready>;
   /** Users whose handoff has begun, with those who wait for its end. */
   readonly #underWay = new Map<string, (() => void)[]>();
   /** Users who could not be handed over and have yet to be tried again. */
@@ -79,10 +88,10 @@ export class Handoffs {
       takeBack: (released) => this.takeBack(released),
     });
     this.#outboxes = new MemberOutboxes({
-      most: maxCallUsers,
+      most: usersPerCall,
       maxBytes: maxCallBytes,
       bytesOf: ({ held }) => 256 + (held.inbox?.keptBytes ?? 0),
-      call: (member, leaving) => this.#prepare(member, leaving),
+      call: (member, ready) => this.#prepare(member, ready),
     });
   }
 
@@ -131,7 +140,7 @@ export class Handoffs {
   }
 
   async #quiesce(held: HeldUser): Promise<void> {
-    const { inbound, clock, quiesceMs, users } = this.#options;
+    const { inbound, clock, quiesceMs } = this.#options;
     const working = inbound.hold(held.user);
     if (working !== undefined) {
       let cancel = (): void => {};
@@ -142,21 +151,53 @@ export class Handoffs {
       cancel();
       if (ended === late) return this.#stays(held);
     }
-    // its last session has ended; the user may have come again meanwhile
-    if (users.known(held.user) !== held) return this.#over(held.user, users.get(held.user) === undefined);
-    const target = this.#targetOf(held);
-    // a copy that is not given up elsewhere could be left behind
-    if (target === undefined || held.incoming !== undefined) return this.#stays(held);
-    if (!isWorthKeeping(held)) return this.#release(held, target, undefined);
-    this.#count++;
-    const handoff = `${this.#options.incarnation}-${this.#count}`;
-    held.beginFreeze();
-    const state = stateOf(held, Math.floor(clock.now() / 1000));
-    this.#outboxes.push(target.id, { held, target, handoff, state });
+    const target = this.#targetNow(held);
+    if (target !== undefined) this.#outboxes.push(target.id, { held, target });
   }
 
-  async #prepare(member: string, leaving: readonly Leaving[]): Promise<void> {
+  /** Where a user goes who can go now; what becomes of the others is seen to here. */
+  #targetNow(held: HeldUser): Member | undefined {
+    const { users } = this.#options;
+    if (users.known(held.user) !== held) {
+      // its last session has ended; the user may have come again meanwhile
+      this.#over(held.user, users.get(held.user) === undefined);
+      return undefined;
+    }
+    const target = this.#targetOf(held);
+    // a copy that is not given up elsewhere could be left behind
+    if (target === undefined || held.incoming !== undefined) {
+      this.#stays(held);
+      return undefined;
+    }
+    if (isWorthKeeping(held)) return target;
+    this.#release(held, target, undefined);
+    return undefined;
+  }
+
+  /** Of those who waited for the call, the ones who still go to that process. From here on nothing is done for them. */
+  #freeze(ready: readonly Ready[]): readonly Leaving[] {
+    const { incarnation, clock } = this.#options;
+    const second = Math.floor(clock.now() / 1000);
+    const leaving: Leaving[] = [];
+    for (const { held, target } of ready) {
+      const now = this.#targetNow(held);
+      if (now === undefined) continue;
+      if (now.id !== target.id || now.incarnation !== target.incarnation) {
+        this.#stays(held);
+        continue;
+      }
+      this.#count++;
+      held.beginFreeze();
+      const handoff = `${incarnation}-${this.#count}`;
+      leaving.push({ held, target: now, handoff, state: stateOf(held, second) });
+    }
+    return leaving;
+  }
+
+  async #prepare(member: string, ready: readonly Ready[]): Promise<void> {
     const { self, incarnation, peers, ownership } = this.#options;
+    const leaving = this.#freeze(ready);
+    if (leaving.length === 0) return;
     const heard = ownership.asking(member);
     try {
       const users = leaving.map(({ held, handoff, state }) => ({ user: held.user, handoff, state }));

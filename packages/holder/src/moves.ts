@@ -50,13 +50,16 @@ export class Moves {
 
   /** Judges everybody anew. */
   ringChanged(): void {
-    for (const held of this.#options.users.users()) this.judge(held);
+    for (const held of this.#options.users.users()) this.#list(held);
   }
 
-  /** Puts a user on the list or takes it off. */
+  /** Puts a user on the list or takes it off; not one that is held no more. */
   judge(held: HeldUser): void {
-    const { users, handoffs } = this.#options;
-    if (this.#isStopped || users.known(held.user) !== held || handoffs.isUnderWay(held.user)) return;
+    if (this.#options.users.known(held.user) === held) this.#list(held);
+  }
+
+  #list(held: HeldUser): void {
+    if (this.#isStopped || this.#options.handoffs.isUnderWay(held.user)) return;
     if (this.#belongsElsewhere(held)) this.#migration.add(held.user);
     else this.#migration.delete(held.user);
   }

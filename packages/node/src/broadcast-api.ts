@@ -37,6 +37,7 @@ export class BroadcastApi {
     const { holder, counters, now, deadlineMs, newId, publish } = this.#options;
     counters.requests.broadcast++;
     const passage = readPassage(exchange, now(), deadlineMs);
+    exchange.spend(1);
     const payload = await readPayload(exchange);
     const message = { ...payload, id: newId() };
     const isPassedOn = passage.noForward || passage.hops > 0;

@@ -1,6 +1,6 @@
 import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
-  App,
+  ClientPort,
   type ConnectionLimits,
   chooseProtocol,
   type HttpRequest,
@@ -12,6 +12,7 @@ import {
   type TemplatedApp,
   type us_socket_context_t,
 } from '@pinwheel/server';
+import type { CertificateSource } from '@pinwheel/trust';
 import type { Admission } from './admission.js';
 import { DirectSession, type DirectSessionEvents, type DirectSocketData } from './direct-session.js';
 import type { Inbound } from './inbound.js';
@@ -31,6 +32,7 @@ export interface DirectSessionsOptions {
   /** A session that has taken nothing for so long is closed. */
   readonly stalledMs: number;
   readonly idleTimeoutSeconds: number;
+  readonly tls: CertificateSource | undefined;
   /** Its user is held here from now on; closes it when that cannot be. */
   readonly opened: (session: DirectSession) => void;
   readonly closed: (session: DirectSession, code: number, reason: string) => void;
@@ -46,7 +48,7 @@ function payloadBound(maxInboundBytes: number): number {
 
 /** The WebSocket server of a node: takes clients, most of them through tunnels, and makes sessions of them. */
 export class DirectSessions {
-  readonly app: TemplatedApp;
+  readonly port: ClientPort;
   readonly #options: DirectSessionsOptions;
   readonly #events: DirectSessionEvents;
   readonly #stalled = new Set<DirectSession>();
@@ -65,7 +67,29 @@ export class DirectSessions {
         this.#over(session, code, reason);
       },
     };
-    this.app = App()
+    this.port = new ClientPort((app) => this.#serve(app), options.tls);
+    this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
+  }
+
+  /** Sockets that are open. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Closed sessions whose client has not read everything that was written to it. */
+  get unread(): number {
+    return this.#unread.size;
+  }
+
+  /** Cuts every socket. */
+  close(): void {
+    clearInterval(this.#stallTimer);
+    this.port.close();
+  }
+
+  #serve(app: TemplatedApp): void {
+    const options = this.#options;
+    app
       .ws<DirectSocketData>('/*', {
         compression: noCompression,
         maxPayloadLength: payloadBound(options.maxInboundBytes),
@@ -119,23 +143,6 @@ export class DirectSessions {
         response.writeStatus('426 Upgrade Required').writeHeader('upgrade', 'websocket');
         response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}');
       });
-    this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
-  }
-
-  /** Sockets that are open. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Closed sessions whose client has not read everything that was written to it. */
-  get unread(): number {
-    return this.#unread.size;
-  }
-
-  /** Cuts every socket. */
-  close(): void {
-    clearInterval(this.#stallTimer);
-    this.app.close();
   }
 
   #upgrade(response: HttpResponse, read: UpgradeRequest | PinwheelError, context: us_socket_context_t): void {

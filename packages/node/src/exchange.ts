@@ -1,6 +1,6 @@
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
-import { checkBody, type Verifier } from '@pinwheel/trust';
+import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -23,6 +23,7 @@ export class Exchange {
   #isLast = false;
   /** That the body must have, as the caller has proven. */
   #bodyDigest: string | undefined;
+  #apiCaller: ApiCaller | undefined;
   #failBody: ((error: PinwheelError) => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
@@ -52,6 +53,21 @@ export class Exchange {
    */
   prove(verifier: Verifier, self: string, request: HttpRequest): void {
     this.#bodyDigest = verifier.verify(callOf(request, self), request.getHeader(headers.proof));
+  }
+
+  /** The caller is none of this service, and has shown an API key. */
+  admitted(caller: ApiCaller): void {
+    this.#apiCaller = caller;
+  }
+
+  /**
+   * Counts messages against the rate of the caller's API key; processes of this service have none. All of them count,
+   * or none.
+   *
+   * @throws PinwheelError `limit-reached`.
+   */
+  spend(messages: number): void {
+    this.#apiCaller?.spend(messages);
   }
 
   /** Whether the caller has closed the connection: nobody hears an answer. */
@@ -136,7 +152,9 @@ export class Exchange {
   fail(thrown: unknown): void {
     const error = PinwheelError.from(thrown);
     const status = error.httpStatus;
-    this.json(status, error, status === 503 ? { 'retry-after': '1' } : {});
+    const waits = status === 503 || status === 429;
+    const seconds = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
+    this.json(status, error, waits ? { 'retry-after': seconds } : {});
   }
 }
 

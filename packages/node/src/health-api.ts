@@ -14,6 +14,8 @@ export interface HealthApiOptions {
   readonly whyDeaf: () => string | undefined;
   /** Whether there is too little memory for new clients. */
   readonly isMemoryOver: () => boolean;
+  /** `undefined` when operators have no port of their own. */
+  readonly adminPort: () => number | undefined;
 }
 
 /** `GET /healthz`, `/readyz` and `/metrics`. */
@@ -26,13 +28,14 @@ export class HealthApi {
 
   /** Live as long as it answers, draining too: never 429, which Consul takes for a warning and a reason to leave. */
   live(exchange: Exchange): void {
-    const { id, incarnation, tracker, phase } = this.#options;
+    const { id, incarnation, tracker, phase, adminPort } = this.#options;
     const draining = isLeaving(phase());
     exchange.json(200, {
       status: leavingAs(phase()) ?? 'ok',
       id,
       incarnation,
       draining,
+      adminPort: adminPort(),
       settings: {
         digest: ringSettingsDigest(tracker.settings),
         text: describeRingSettings(tracker.settings),

@@ -60,6 +60,7 @@ export class MessagesApi {
     }
     const waits = readWait(exchange);
     this.#checkWait(waits);
+    exchange.spend(1);
     const payload = await readPayload(exchange);
     // asked for the place in the stream even when the receipt waits for nobody: it is said
     const message = { user, ...payload, id, waitForClient: true, repeated: given !== undefined };
@@ -80,6 +81,7 @@ export class MessagesApi {
   async #binary(exchange: Exchange, passage: Passage): Promise<void> {
     this.#options.counters.requests.batch++;
     const batch = decodeBatch(await exchange.readBody(maxBatchBytes));
+    exchange.spend(batch.length);
     const receipts = await this.#route(batch, passage);
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
@@ -92,6 +94,7 @@ export class MessagesApi {
     const lines = parseNdjson(body, this.#options.newId);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
     this.#checkWait(batch.some(({ waitForClient }) => waitForClient));
+    exchange.spend(batch.length);
     const receipts = await this.#receipts(batch, passage);
     let next = 0;
     let answer = '';

@@ -11,6 +11,7 @@ import {
 import { closeCodes } from '@pinwheel/protocol';
 import { limitNames, type MemoryWatch } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
+import { type ApiKeyGate, apiKeyDecisions } from '@pinwheel/trust';
 import type { NodeCounters } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
 import type { QueueIntake } from './queue-intake.js';
@@ -115,6 +116,20 @@ export const nodeMetrics = {
     { limit: limitNames },
   ),
   memory: memoryMetric,
+  apiKeyCalls: counter(
+    'pinwheel_node_api_key_calls_total',
+    'Calls with an API key, or without any, by decision.',
+    {
+      decision: apiKeyDecisions,
+    },
+  ),
+  apiKeyMessages: counter(
+    'pinwheel_node_api_key_messages_total',
+    'Messages taken from callers with an API key.',
+    {
+      key: ['the ids in the file of keys'],
+    },
+  ),
   routesUnwritten: gauge('pinwheel_node_routes_unwritten', 'Users whose route is still to be written.'),
 } as const;
 
@@ -129,6 +144,7 @@ export interface NodeReadings {
   readonly intake: QueueIntake | undefined;
   readonly registrar: Registrar | undefined;
   readonly memory: MemoryWatch;
+  readonly gate: ApiKeyGate | undefined;
 }
 
 /** Returns the call that observes the time of a batch, in seconds. */
@@ -144,6 +160,7 @@ export function addNodeMetrics(
     intake,
     registrar,
     memory,
+    gate,
   }: NodeReadings,
 ): (seconds: number) => void {
   metrics.add(nodeMetrics.sessions, () => holder.users.sessionCount);
@@ -197,6 +214,8 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
   metrics.add(nodeMetrics.forwardedBytes, forwardedBytes);
   addQueueMetrics(metrics, intake);
+  metrics.add(nodeMetrics.apiKeyCalls, () => (gate === undefined ? [] : readingsOf(gate.decisions)));
+  metrics.add(nodeMetrics.apiKeyMessages, () => gate?.messages ?? []);
   metrics.add(nodeMetrics.routesWritten, () => registrar?.written ?? 0);
   metrics.add(nodeMetrics.routesUnwritten, () => registrar?.unwritten ?? 0);
   return metrics.addHistogram(nodeMetrics.batchSeconds);

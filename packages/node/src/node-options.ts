@@ -4,7 +4,7 @@ import { checkWhole, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
 import { defaultMaxRssBytes, isLoopback } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
-import type { KeySource } from '@pinwheel/trust';
+import type { ApiKeySource, CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Application } from './application.js';
 
 export interface NodeOptions extends Application {
@@ -109,6 +109,23 @@ export interface NodeOptions extends Application {
    */
   readonly keys?: KeySource;
   /**
+   * Clients connect to `wsPort` with TLS, version 1.2 or later: `wss:`. The internal port stays plain. The node does not
+   * close it.
+   */
+  readonly tls?: CertificateSource;
+  /**
+   * The keys of callers that are no processes of the service, each with what it may do; needs `keys`, by which the
+   * others are known. The node does not close them.
+   */
+  readonly apiKeys?: ApiKeySource;
+  /**
+   * Port for operators: health, metrics, the ring, the moves, the drain; 0 takes a free one. Without it there is none.
+   * API keys reach these there only; processes with `keys` on `port`, too.
+   */
+  readonly adminPort?: number;
+  /** Where the admin port listens. Default 127.0.0.1. */
+  readonly adminHost?: string;
+  /**
    * Takes calls and links without proof on any address. Default `false`: without `keys` a node listens on a loopback
    * address only, because whoever reaches it can send to everybody.
    */
@@ -117,7 +134,10 @@ export interface NodeOptions extends Application {
 }
 
 type Defaulted = Required<
-  Omit<NodeOptions, keyof Application | 'membership' | 'ringSettings' | 'tracking' | 'keys'>
+  Omit<
+    NodeOptions,
+    keyof Application | 'membership' | 'ringSettings' | 'tracking' | 'keys' | 'apiKeys' | 'adminPort' | 'tls'
+  >
 >;
 
 /** Options with every default filled in. */
@@ -127,6 +147,9 @@ export interface CheckedNodeOptions extends Defaulted {
   readonly tracking: NonNullable<NodeOptions['tracking']>;
   readonly application: Application;
   readonly keys: KeySource | undefined;
+  readonly tls: CertificateSource | undefined;
+  readonly apiKeys: ApiKeySource | undefined;
+  readonly adminPort: number | undefined;
   /** Random at start. */
   readonly incarnation: string;
 }
@@ -169,6 +192,10 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
     maxForwarding: options.maxForwarding ?? 65_536,
     keys: options.keys,
+    tls: options.tls,
+    apiKeys: options.apiKeys,
+    adminPort: options.adminPort,
+    adminHost: options.adminHost ?? '127.0.0.1',
     allowInsecure: options.allowInsecure ?? false,
     log: options.log ?? silentLog,
     application: {
@@ -189,15 +216,23 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
       `host is ${host}; others must be able to connect to host: use bindHost ${host} to listen everywhere`,
     );
   }
-  const { bindHost, keys, allowInsecure } = checked;
-  if (keys === undefined && !allowInsecure && !isLoopback(bindHost)) {
+  const { bindHost, adminHost, adminPort, keys, apiKeys, allowInsecure } = checked;
+  if (apiKeys !== undefined && keys === undefined) {
+    throw bad('there are apiKeys and no keys: edges and other nodes could not prove who they are; give keys');
+  }
+  for (const [name, address] of [
+    ['bindHost', bindHost],
+    ['adminHost', adminHost],
+  ] as const) {
+    if (keys !== undefined || allowInsecure || isLoopback(address)) continue;
     throw bad(
-      `bindHost is ${bindHost} and there are no keys: anybody who reaches it could send to everybody; give keys, listen on 127.0.0.1, or set allowInsecure`,
+      `${name} is ${address} and there are no keys: anybody who reaches it could send to everybody; give keys, listen on 127.0.0.1, or set allowInsecure`,
     );
   }
   if (!isWeight(checked.weight)) {
     throw bad(`weight is ${checked.weight}; it must be between ${minWeight} and ${maxWeight}`);
   }
+  if (adminPort !== undefined) checkWhole('adminPort', adminPort, 0, 65_535);
   for (const [name, least, most] of bounds) checkWhole(name, checked[name], least, most);
   return checked;
 }

@@ -11,21 +11,21 @@ import {
   type Receipt,
 } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
-import type { HttpRequest, TemplatedApp } from '@pinwheel/server';
+import type { TemplatedApp } from '@pinwheel/server';
 import { everybodysTopic, isAnywhere, whyNoWait } from '@pinwheel/strategy';
-import { Signer, Verifier } from '@pinwheel/trust';
+import { addCertificateMetrics, Signer } from '@pinwheel/trust';
+import { Access } from './access.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
-import { callOf } from './call-of.js';
 import { DirectSession } from './direct-session.js';
 import { DirectSessions } from './direct-sessions.js';
 import { Forwarder } from './forwarder.js';
 import { HealthApi } from './health-api.js';
 import { holderLimits } from './holder-limits.js';
-import { createHttpApi } from './http-api.js';
+import { createHttpApi, type HttpApiOptions } from './http-api.js';
 import { httpPeers } from './http-peers.js';
 import { Inbound } from './inbound.js';
 import { serveLinks } from './link-server.js';
@@ -48,13 +48,17 @@ export interface NodePartsOptions {
   readonly tracker: RingTracker;
   readonly state: RingState;
   readonly phase: () => Phase;
+  /** Where it listens for operators; `undefined` when it does not. */
+  readonly adminPort: () => number | undefined;
   /** Begins the drain; does not wait for it. */
   readonly drain: () => void;
 }
 
-/** What a node is made of, wired together; neither server listens yet. */
+/** What a node is made of, wired together; no server listens yet. */
 export interface NodeParts {
   readonly http: TemplatedApp;
+  /** Missing when no admin port was asked for. */
+  readonly admin: TemplatedApp | undefined;
   readonly direct: DirectSessions;
   readonly holder: Holder;
   readonly admission: Admission;
@@ -74,13 +78,20 @@ const retrySpreadMs = 100;
 /** Where nobody is there to go to, they come later. */
 const retryNobodyMs = 1000;
 
-export function createNodeParts({ node, tracker, state, phase, drain }: NodePartsOptions): NodeParts {
+export function createNodeParts({
+  node,
+  tracker,
+  state,
+  phase,
+  adminPort,
+  drain,
+}: NodePartsOptions): NodeParts {
   const { id, deadlineMs, log, strategy } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
   const { keys } = node;
   const clients = new NodeClients(keys === undefined ? undefined : new Signer(keys));
-  const verifier = keys === undefined ? undefined : new Verifier(keys);
+  const access = new Access({ self: id, keys, apiKeys: node.apiKeys });
   const metrics = new Metrics();
   const newId = messageIds();
   const sender = createSender({ strategy, tracker, log, ...(keys === undefined ? {} : { keys }) });
@@ -134,13 +145,10 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     memberOf: (member) => ownership.state.members.get(member),
     asking: (member) => ownership.asking(member),
   });
-  const prove = (request: HttpRequest): void => {
-    verifier?.verify(callOf(request, id), request.getHeader(headers.proof));
-  };
   const limits = nodeLimits(node, counters.limits);
   const direct = new DirectSessions({
     places: limits.places,
-    prove,
+    prove: (request) => access.prove(request),
     admission,
     inbound,
     counters,
@@ -149,6 +157,7 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     maxUnreadBytes: node.maxUnreadBytes,
     stalledMs: node.stalledMs,
     idleTimeoutSeconds: node.idleTimeoutSeconds,
+    tls: node.tls,
     opened: (session) => {
       const held = users.get(session.user);
       // the user has moved on since the upgrade was admitted
@@ -195,8 +204,10 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     intake: queueSide.intake,
     registrar,
     memory: limits.memory,
+    gate: access.gate,
   });
   addRingMetrics(metrics, tracker);
+  if (node.tls !== undefined) addCertificateMetrics(metrics, node.tls);
   addSenderMetrics(metrics, sender);
   const checkPlace = (): void => {
     if (phase() !== 'replaced') return;
@@ -205,8 +216,8 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
   const publish = ({ user, data, binary, id: messageId }: Message, ms: number): Promise<Receipt> =>
     sender.send(user, data, { id: messageId, binary, deadlineMs: ms });
   const shared = { self: id, holder, clients, counters, acknowledgements, newId, now, deadlineMs };
-  const http = createHttpApi(
-    {
+  const api: HttpApiOptions = {
+    parts: {
       messages: new MessagesApi({
         ...shared,
         route: isAnywhere(strategy)
@@ -240,17 +251,19 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
         isMemoryOver: () => limits.memory.isOver,
+        adminPort,
       }),
-      verifier,
-      self: id,
       checkPlace,
     },
+    access,
     counters,
     log,
-  );
+  };
+  const http = createHttpApi(api, 'internal');
+  const admin = node.adminPort === undefined ? undefined : createHttpApi(api, 'admin');
   serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
     checkPlace();
-    prove(request);
+    access.prove(request);
   });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);
@@ -272,10 +285,11 @@ export function createNodeParts({ node, tracker, state, phase, drain }: NodePart
     holder.closeLinks(serviceRestart.code, 'service restart');
     direct.close();
     http.close();
+    admin?.close();
     await queueSide.close();
     await sender.close();
     await clients.close();
     metrics.close();
   };
-  return { http, direct, holder, admission, queueSide, close };
+  return { http, admin, direct, holder, admission, queueSide, close };
 }

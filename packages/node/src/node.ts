@@ -13,6 +13,8 @@ export interface PinwheelNode {
   readonly id: string;
   readonly port: number;
   readonly wsPort: number;
+  /** `undefined` when no admin port was asked for. */
+  readonly adminPort: number | undefined;
   readonly tracker: RingTracker;
   readonly migration: MigrationStatus;
   readonly sessions: number;
@@ -68,7 +70,9 @@ class RunningNode implements PinwheelNode {
   readonly #parts: NodeParts;
   readonly #leaving: Leaving;
   readonly #sameId: SameId;
-  #listening: readonly Listening[] = [];
+  #api: Listening | undefined;
+  #admin: Listening | undefined;
+  #wsPort = 0;
   #resolveClosed: () => void = () => {};
 
   constructor(options: CheckedNodeOptions, tracker: RingTracker, state: RingState, sameId: SameId) {
@@ -84,6 +88,7 @@ class RunningNode implements PinwheelNode {
       tracker,
       state,
       phase: () => this.#leaving.phase,
+      adminPort: () => this.adminPort,
       drain: () => void this.drain(),
     });
     this.#parts = parts;
@@ -101,11 +106,15 @@ class RunningNode implements PinwheelNode {
   }
 
   get port(): number {
-    return this.#listening[0]?.port ?? 0;
+    return this.#api?.port ?? 0;
   }
 
   get wsPort(): number {
-    return this.#listening[1]?.port ?? 0;
+    return this.#wsPort;
+  }
+
+  get adminPort(): number | undefined {
+    return this.#admin?.port;
   }
 
   get migration(): MigrationStatus {
@@ -118,20 +127,33 @@ class RunningNode implements PinwheelNode {
 
   /** Listens and enters the membership. */
   async start(): Promise<void> {
-    const { bindHost, port, wsPort, id, host, weight, incarnation, membership, ringSettings, log } =
-      this.#options;
-    const { http, direct, queueSide } = this.#parts;
+    const {
+      bindHost,
+      port,
+      wsPort,
+      adminHost,
+      adminPort,
+      id,
+      host,
+      weight,
+      incarnation,
+      membership,
+      ringSettings,
+      log,
+    } = this.#options;
+    const { http, admin, direct, queueSide } = this.#parts;
     try {
       await queueSide.start();
-      const api = await listen(http, bindHost, port, 'port');
-      this.#listening = [api];
-      const ws = await listen(direct.app, bindHost, wsPort, 'wsPort');
-      this.#listening = [api, ws];
+      this.#api = await listen(http, bindHost, port, 'port');
+      this.#wsPort = await direct.port.listen(bindHost, wsPort, 'wsPort');
+      if (admin !== undefined) {
+        this.#admin = await listen(admin, adminHost, adminPort ?? 0, 'adminPort');
+      }
       const registered = await membership.register({
         id,
         address: host,
-        port: api.port,
-        wsPort: ws.port,
+        port: this.port,
+        wsPort: this.wsPort,
         weight,
         incarnation,
         settingsDigest: ringSettingsDigest(ringSettings),
@@ -147,7 +169,10 @@ class RunningNode implements PinwheelNode {
       // edges go to whoever has the id now; what they wrote here would be for nobody
       this.#parts.holder.closeLinks(serviceRestart, 'another process has taken the place of this node');
     });
-    log.info({ node: id, port: this.port, wsPort: this.wsPort }, 'node is serving');
+    log.info(
+      { node: id, port: this.port, wsPort: this.wsPort, adminPort: this.adminPort },
+      'node is serving',
+    );
   }
 
   async ready(deadlineMs = 15_000): Promise<void> {
@@ -170,7 +195,9 @@ class RunningNode implements PinwheelNode {
 
   async #end(): Promise<void> {
     this.#sameId.stop();
-    for (const listening of this.#listening) listening.stop();
+    this.#api?.stop();
+    this.#admin?.stop();
+    this.#parts.direct.port.stop();
     await this.#parts.close();
     await this.tracker.close();
     this.#resolveClosed();

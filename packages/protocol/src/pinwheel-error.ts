@@ -46,11 +46,18 @@ export type ErrorCode = keyof typeof errorCodes;
 /** The one error class. The message names the thing, the value and the bound, and what to do where it can. */
 export class PinwheelError extends Error {
   readonly code: ErrorCode;
+  /** When trying again may do, in ms; `undefined` where that is not known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number },
+  ) {
     super(message, options);
     this.name = 'PinwheelError';
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   get httpStatus(): number {

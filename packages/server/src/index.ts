@@ -1,4 +1,5 @@
 export { chooseProtocol } from './choose-protocol.js';
+export { ClientPort } from './client-port.js';
 export {
   type ConnectionBounds,
   ConnectionLimits,

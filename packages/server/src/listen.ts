@@ -1,8 +1,10 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import {
+  App,
   closeListenSocket,
   exclusivePort,
   localPort,
+  sharedPort,
   type TemplatedApp,
   type us_listen_socket,
   type us_socket,
@@ -14,7 +16,7 @@ export interface Listening {
   stop(): void;
 }
 
-type ExclusiveListen = (
+type ListenWithOptions = (
   host: string,
   port: number,
   options: number,
@@ -24,25 +26,62 @@ type ExclusiveListen = (
 /**
  * Listens on a port of its own; 0 picks a free one.
  *
- * @throws PinwheelError `listen` that names the port and its option.
+ * @throws PinwheelError (rejects) `listen` that names the port and its option.
  */
-export function listen(app: TemplatedApp, host: string, port: number, option: string): Promise<Listening> {
-  return new Promise((resolve, reject) => {
-    // the types lack this form; the function has it
-    (app.listen as unknown as ExclusiveListen).call(app, host, port, exclusivePort, (socket) => {
-      if (socket === false) {
-        const hint = 'is it in use, or the address not of this machine? Choose another one';
-        reject(new PinwheelError('listen', `cannot listen on ${host} port ${port} (${option}): ${hint}`));
-        return;
-      }
-      let open = true;
-      resolve({
-        port: localPort(socket as unknown as us_socket),
-        stop: () => {
-          if (open) closeListenSocket(socket);
-          open = false;
-        },
-      });
-    });
+export async function listen(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  option: string,
+): Promise<Listening> {
+  return listenNow(app, { host, port, option }, exclusivePort);
+}
+
+/** Where is listened, and which option says so. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly option: string;
+}
+
+/**
+ * Listens where other sockets of this process may listen, too. Whoever shares a port does so with every process of the
+ * same user, in silence: see to it before that nobody has it (`freePlace`).
+ *
+ * @throws PinwheelError `listen`.
+ */
+export function listenShared(app: TemplatedApp, place: Place): Listening {
+  return listenNow(app, place, sharedPort);
+}
+
+/**
+ * The place, with a free port for 0, after a look whether anybody listens there.
+ *
+ * @throws PinwheelError `listen`.
+ */
+export function freePlace(place: Place): Place {
+  const probe = listenNow(App(), place, exclusivePort);
+  probe.stop();
+  return { ...place, port: probe.port };
+}
+
+function listenNow(app: TemplatedApp, { host, port, option }: Place, sharing: number): Listening {
+  let listening: us_listen_socket | false = false;
+  // the types lack this form; the function has it, and calls back before it returns
+  (app.listen as unknown as ListenWithOptions).call(app, host, port, sharing, (socket) => {
+    listening = socket;
   });
+  const socket = listening as us_listen_socket | false;
+  if (socket === false) {
+    const hint = 'is it in use, or the address not of this machine? Choose another one';
+    throw new PinwheelError('listen', `cannot listen on ${host} port ${port} (${option}): ${hint}`);
+  }
+  let open = true;
+  return {
+    port: localPort(socket as unknown as us_socket),
+    stop: () => {
+      if (open) closeListenSocket(socket);
+      open = false;
+    },
+  };
 }

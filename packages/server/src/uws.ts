@@ -14,8 +14,11 @@ export type {
 } from 'uWebSockets.js';
 
 export const App = uWS.App;
+export const SSLApp = uWS.SSLApp;
 export const closeListenSocket = uWS.us_listen_socket_close;
 export const localPort = uWS.us_socket_local_port;
 /** Without it a port that somebody else listens on is shared with him in silence. */
 export const exclusivePort = 1;
+/** Several sockets of one user may listen there; new connections are spread over them. */
+export const sharedPort = 0;
 export const noCompression = uWS.DISABLED;

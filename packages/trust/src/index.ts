@@ -1,4 +1,17 @@
-export { type KeyFile, type KeyFileLog, openKeyFile } from './key-file.js';
+export { type ApiKey, type ApiScope, apiScopes, newApiKey } from './api-key.js';
+export { type ApiKeyFile, openApiKeyFile } from './api-key-file.js';
+export { type ApiCaller, ApiKeyGate, apiKeyDecisions, type KeyedCall, type KeyNeed } from './api-key-gate.js';
+export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
+export { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
+export {
+  type CertificateFiles,
+  type CertificateReads,
+  type CertificateSource,
+  openCertificateFiles,
+} from './certificate-files.js';
+export { addCertificateMetrics, certificateMetrics } from './certificate-metrics.js';
+export type { FileLog } from './followed-files.js';
+export { type KeyFile, openKeyFile } from './key-file.js';
 export { type Key, KeyRing } from './key-ring.js';
 export type { KeySource } from './key-source.js';
 export { boundHeaders, type ProvenCall } from './proof.js';

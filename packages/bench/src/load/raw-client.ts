@@ -17,6 +17,8 @@ export interface RawTarget {
   readonly user: string;
   /** Of the ring by which the client chose a node; an edge or a proxy is told none. */
   readonly fingerprint?: string;
+  /** That whoever connects is of the service; a node without keys asks for none. */
+  readonly proof?: string;
   /** Default 127.0.0.1. One address reaches a port 28,000 times; 127.0.0.2 as often again. */
   readonly localAddress?: string;
 }
@@ -25,6 +27,11 @@ const closeOpcode = 8;
 const endOfHead = Buffer.from('\r\n\r\n');
 /** What was read is dealt with before the next read, so that all sockets share it. */
 const readBuffer = Buffer.allocUnsafeSlow(262_144);
+
+/** What a client asks for, and so what a proof is of. */
+export function pathOf(user: string): string {
+  return `/ws?user=${user}`;
+}
 
 /** A WebSocket client that only listens: next to no CPU beside what is measured. */
 export class RawClient {
@@ -35,7 +42,8 @@ export class RawClient {
   #code = 1006;
   #reason = '';
 
-  constructor({ port, user, fingerprint, localAddress = '127.0.0.1' }: RawTarget, events: RawClientEvents) {
+  constructor(target: RawTarget, events: RawClientEvents) {
+    const { port, user, fingerprint, proof, localAddress = '127.0.0.1' } = target;
     this.#events = events;
     this.#frames = new FrameReader((opcode, bytes, from, to) => {
       if (opcode < closeOpcode) events.message(bytes, from, to);
@@ -52,9 +60,9 @@ export class RawClient {
     this.#socket.on('error', () => {});
     this.#socket.once('close', () => this.#ended());
     this.#socket.write(
-      `GET /ws?user=${user} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `GET ${pathOf(user)} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
-        `${fingerprint === undefined ? '' : `pinwheel-fingerprint: ${fingerprint}\r\n`}\r\n`,
+        `${headerLine('pinwheel-fingerprint', fingerprint)}${headerLine('pinwheel-proof', proof)}\r\n`,
     );
   }
 
@@ -93,4 +101,8 @@ export class RawClient {
     if (this.#isOpen) this.#events.closed(this.#code, this.#reason);
     else this.#events.refused(this.#code === 1006 ? 0 : this.#code);
   }
+}
+
+function headerLine(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `${name}: ${value}\r\n`;
 }

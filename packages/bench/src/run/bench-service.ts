@@ -168,17 +168,24 @@ export class BenchService {
       users,
       payloadBytes,
     };
-    const sender = new URL('./sender-process.js', import.meta.url);
-    this.#sender = await Child.start(sender, [JSON.stringify(senderOptions)]);
     const clientsOptions: ClientsProcessOptions = {
       way: this.#edgePorts.length > 0 ? { ports: this.#edgePorts } : { members: this.#members.path },
       isAnywhere: this.#settings.strategy !== 'ring',
       payloadBytes,
-      feedbackPort: await this.#sender.ask<number>({ kind: 'feedback-port' }),
     };
-    const clients = new URL('./clients-process.js', import.meta.url);
-    this.#clients = await Child.start(clients, [JSON.stringify(clientsOptions)]);
-    await this.#clients.ask({ kind: 'connect', users: userNames(users) });
+    const start = <Question>(script: string, options: object): Promise<Child<Question, unknown>> =>
+      Child.start(new URL(script, import.meta.url), [JSON.stringify(options)]);
+    const sender = start<SenderQuestion>('./sender-process.js', senderOptions).then((child) => {
+      this.#sender = child;
+    });
+    const clients = start<ClientsQuestion>('./clients-process.js', clientsOptions).then((child) => {
+      this.#clients = child;
+    });
+    // when one fails, the other one has to be known, to be stopped
+    const [ofSender, ofClients] = await Promise.allSettled([sender, clients]);
+    for (const started of [ofSender, ofClients]) if (started.status === 'rejected') throw started.reason;
+    const feedbackPort = await this.sender.ask<number>({ kind: 'feedback-port' });
+    await this.clients.ask({ kind: 'connect', users: userNames(users), feedbackPort });
   }
 
   #strategyWords(): readonly string[] {

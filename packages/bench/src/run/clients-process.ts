@@ -14,16 +14,18 @@ const options = JSON.parse(process.argv[2]!) as ClientsProcessOptions;
 const arrivals = new Arrivals(options.payloadBytes);
 const clients = new ReturningClients({ arrivals, targetOf: await targets() });
 
-const feedback = connect(options.feedbackPort, '127.0.0.1').setNoDelay();
-feedback.on('error', () => {});
-let told = 0;
-setInterval(() => {
-  if (arrivals.received === told) return;
-  told = arrivals.received;
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeDoubleLE(told);
-  feedback.write(bytes);
-}, feedbackMs);
+function tellFrom(port: number): void {
+  const feedback = connect(port, '127.0.0.1').setNoDelay();
+  feedback.on('error', () => {});
+  let told = 0;
+  setInterval(() => {
+    if (arrivals.received === told) return;
+    told = arrivals.received;
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeDoubleLE(told);
+    feedback.write(bytes);
+  }, feedbackMs);
+}
 
 async function targets(): Promise<(user: string, failures: number) => RawTarget | undefined> {
   const { way, isAnywhere } = options;
@@ -59,6 +61,7 @@ function usage(): ClientsUsage {
 async function answer(question: ClientsQuestion): Promise<unknown> {
   switch (question.kind) {
     case 'connect':
+      tellFrom(question.feedbackPort);
       await clients.connect(question.users);
       return clients.connected;
     case 'usage':

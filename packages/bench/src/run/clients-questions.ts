@@ -6,13 +6,14 @@ export interface ClientsProcessOptions {
   /** Whether a node takes any user: whoever finds his own away goes to another one. */
   readonly isAnywhere: boolean;
   readonly payloadBytes: number;
-  /** Of the sender, which is told how many messages have come. */
-  readonly feedbackPort: number;
 }
 
 export type ClientsQuestion =
-  /** Answered with how many are connected. */
-  | { readonly kind: 'connect'; readonly users: readonly string[] }
+  /**
+   * Answered with how many are connected. `feedbackPort` is the sender's, which is told from now on how many messages have
+   * come. Asked once.
+   */
+  | { readonly kind: 'connect'; readonly users: readonly string[]; readonly feedbackPort: number }
   /** Answered with `ClientsUsage`. */
   | { readonly kind: 'usage' }
   /** Answered with a `Uint8Array`: how often each message came. */

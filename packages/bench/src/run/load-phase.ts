@@ -31,10 +31,10 @@ export async function warmUp(
   const warmMs = warmShare * steadySeconds * 1000;
   await service.sender.ask<Begun>({ kind: 'saturation', outstanding });
   await pause(warmMs);
-  await endLoad(service);
+  await endWarmUp(service);
   await service.sender.ask<Begun>({ kind: 'steady', perSecond: Math.min(warmFactor * rate, mostWarm) });
   await pause(warmMs);
-  await endLoad(service);
+  await endWarmUp(service);
 }
 
 /** Messages at the fixed rate, each timed from when it was due. */
@@ -94,13 +94,24 @@ async function measured(
   };
 }
 
-/** Sends no more; resolves with the number after the last message when nothing more comes. */
+/** Sends no more; resolves with the number after the last message when nothing more comes: what comes twice comes late. */
 export async function endLoad(service: BenchService): Promise<number> {
-  const to = (await service.sender.ask({ kind: 'end' })) as number;
+  const to = await service.sender.ask<number>({ kind: 'end' });
+  await untilQuiet(service);
+  return to;
+}
+
+/** Nobody counts what comes twice here: it is over when as much has come as was sent. */
+async function endWarmUp(service: BenchService): Promise<void> {
+  const to = await service.sender.ask<number>({ kind: 'end' });
+  await untilQuiet(service, to);
+}
+
+async function untilQuiet(service: BenchService, enough?: number): Promise<void> {
   let before = -1;
   for (;;) {
     const { received } = await service.clients.ask<ClientsUsage>({ kind: 'usage' });
-    if (received === before) return to;
+    if (received === before || received === enough) return;
     before = received;
     await pause(quietMs);
   }

@@ -22,9 +22,12 @@ interface Progress {
   readonly paused: boolean;
 }
 
-async function drain({ settings, words, output }: Invocation, { state, signer }: OpenRing): Promise<number> {
+async function drain(
+  { settings, words, output }: Invocation,
+  { state, credentials }: OpenRing,
+): Promise<number> {
   const [id] = words as [string];
-  const nodes = nodesOf(state, signer);
+  const nodes = nodesOf(state, credentials);
   const node = nodes.find((one) => one.id === id);
   if (node === undefined) {
     const known = nodes.map((one) => one.id).join(', ') || 'none';

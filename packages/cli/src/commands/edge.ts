@@ -3,13 +3,14 @@ import { membershipFrom } from '@pinwheel/membership';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
+import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitOptions, limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
+import { tlsOf, tlsOptions } from '../tls-of.js';
 
 export const edgeCommand: Command = {
   name: 'edge',
@@ -42,7 +43,9 @@ export const edgeCommand: Command = {
     options.authCacheMs,
     options.allowOrigin,
     options.allowAnonymous,
+    ...tlsOptions,
     options.keys,
+    { ...options.apiKeys, help: `${options.apiKeys.help}; the scope admin opens the admin port` },
     options.ringConfig,
     { ...options.usersPerSecond, help: 'tunnels: pace of moves after a ring change' },
     options.attachesPerSecond,
@@ -76,7 +79,9 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
+  const apiKeys = apiKeysOf(settings, log);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -87,6 +92,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       port: settings.number(options.port) ?? 8080,
       ...admissionOf(settings),
       ...given('keys', keys),
+      ...given('tls', tls),
+      ...given('apiKeys', apiKeys),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),
@@ -104,7 +111,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     });
     const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
     const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
-    const text = `edge ${id}: clients on port ${edge.port}${admin}, ${membership.description}`;
+    const text = `edge ${id}: clients on port ${edge.port}${tls === undefined ? '' : ' with TLS'}${admin}, ${membership.description}`;
     try {
       await untilSignal(
         edge.drained,
@@ -119,6 +126,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     keys?.close();
+    tls?.close();
+    apiKeys?.close();
     await membership.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { Command, Invocation } from '../command.js';
-import { type AdminTarget, adminTarget, nodesOf } from '../nodes-of.js';
+import { type AdminTarget, edgeTarget, nodesOf } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { table } from '../output.js';
@@ -45,10 +45,10 @@ function askAll(
   { settings, output }: Invocation,
   ask: (target: AdminTarget) => Promise<unknown>,
 ): Promise<number> {
-  return withRing(settings, async ({ state, signer }) => {
-    const edges = (settings.texts(options.edge) ?? []).map((url) => adminTarget(url, url));
+  return withRing(settings, async ({ state, credentials }) => {
+    const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
     const answers = await Promise.all(
-      [...nodesOf(state, signer), ...edges].map(async (target) => {
+      [...nodesOf(state, credentials), ...edges].map(async (target) => {
         try {
           return { id: target.id, ...((await ask(target)) as Migration) };
         } catch (thrown) {

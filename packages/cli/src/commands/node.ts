@@ -3,13 +3,14 @@ import { createNode } from '@pinwheel/node';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
+import { apiKeysOf, keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
 import { untilSignal } from '../signals.js';
+import { tlsOf, tlsOptions } from '../tls-of.js';
 
 export const nodeCommand: Command = {
   name: 'node',
@@ -23,7 +24,15 @@ export const nodeCommand: Command = {
     { ...options.port, help: 'internal port: API, health, metrics; 0 takes a free one', fallback: '0' },
     options.wsPort,
     options.weight,
+    ...tlsOptions.map((option) => ({ ...option, help: `--ws-port: ${option.help}` })),
     options.keys,
+    options.apiKeys,
+    {
+      ...options.adminPort,
+      help: 'port for operators: health, metrics, the ring, moves, the drain; 0 takes a free one',
+      fallback: 'none',
+    },
+    options.adminHost,
     options.allowInsecure,
     options.app,
     options.webhook,
@@ -59,7 +68,9 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   const membership = membershipFrom(settings.needText(options.membership));
   const opened = openNamedStrategy(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
+  const apiKeys = apiKeysOf(settings, log);
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
@@ -71,6 +82,10 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       log,
       allowInsecure: settings.flag(options.allowInsecure),
       ...given('keys', keys),
+      ...given('tls', tls),
+      ...given('apiKeys', apiKeys),
+      ...given('adminPort', settings.number(options.adminPort)),
+      ...given('adminHost', settings.text(options.adminHost)),
       ...application.callbacks,
       ...given('usersPerSecond', usersPerSecond),
       ...given('host', settings.text(options.host)),
@@ -80,8 +95,9 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
       ...given('weight', settings.number(options.weight)),
       ...limits(settings),
     });
-    const facts = { id, port: node.port, wsPort: node.wsPort, membership: membership.description };
-    const text = `node ${id}: API on port ${node.port}, WebSockets on port ${node.wsPort}, ${membership.description}`;
+    const { port, wsPort, adminPort } = node;
+    const facts = { id, port, wsPort, ...given('adminPort', adminPort), membership: membership.description };
+    const text = `node ${id}: API on port ${port}, WebSockets on port ${wsPort}${adminPort === undefined ? '' : `, admin on port ${adminPort}`}, ${membership.description}`;
     await untilSignal(
       node.closed,
       () => node.drain(),
@@ -91,6 +107,8 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     return 0;
   } finally {
     keys?.close();
+    tls?.close();
+    apiKeys?.close();
     await membership.close();
     await opened.close();
     await application.close();

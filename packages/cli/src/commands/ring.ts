@@ -50,7 +50,7 @@ const planCommand: Command = {
 
 export const ringCommands: readonly Command[] = [show, owner, planCommand];
 
-async function showPlan({ settings, output }: Invocation, { state, signer }: OpenRing): Promise<number> {
+async function showPlan({ settings, output }: Invocation, { state, credentials }: OpenRing): Promise<number> {
   const change: RingChange = {
     add: (settings.texts(options.add) ?? []).map(parseRingMember),
     remove: settings.texts(options.remove) ?? [],
@@ -59,7 +59,7 @@ async function showPlan({ settings, output }: Invocation, { state, signer }: Ope
     throw new PinwheelError('bad-option', 'nothing to plan; give --add id[:weight] or --remove id');
   }
   const planned = planOrRefuse(() => plan(state.ring, change));
-  const users = await liveUsers({ state, signer }, change);
+  const users = await liveUsers({ state, credentials }, change);
   const { share, moves } = planned.diff;
   const result = {
     before: planned.before.fingerprint,
@@ -85,7 +85,10 @@ async function showPlan({ settings, output }: Invocation, { state, signer }: Ope
 }
 
 /** How many of the users that each node holds would move. */
-async function liveUsers({ state, signer }: Pick<OpenRing, 'state' | 'signer'>, change: RingChange) {
+async function liveUsers(
+  { state, credentials }: Pick<OpenRing, 'state' | 'credentials'>,
+  change: RingChange,
+) {
   const parameters = new URLSearchParams();
   if (change.add?.length)
     parameters.set(
@@ -93,7 +96,7 @@ async function liveUsers({ state, signer }: Pick<OpenRing, 'state' | 'signer'>, 
       change.add.map(({ id, weight }) => (weight === undefined ? id : `${id}:${weight}`)).join(','),
     );
   if (change.remove?.length) parameters.set('remove', change.remove.join(','));
-  const nodes = nodesOf(state, signer);
+  const nodes = nodesOf(state, credentials);
   return Promise.all(
     nodes.map(async (node) => {
       try {

@@ -1,11 +1,18 @@
-import { headers, maxDeadlineMs, PinwheelError, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
-import { createSender, type SenderOptions } from '@pinwheel/sender';
-import { Signer, withProof } from '@pinwheel/trust';
+import type { RingState } from '@pinwheel/membership';
+import {
+  headers,
+  maxDeadlineMs,
+  PinwheelError,
+  parseUserId,
+  type Receipt,
+  type ReceiptStatus,
+} from '@pinwheel/protocol';
+import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
 import { request } from 'undici';
 import type { Command, Invocation } from '../command.js';
+import { Credentials } from '../credentials.js';
 import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
-import { adminTarget } from '../nodes-of.js';
+import { idOf } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -53,9 +60,11 @@ async function sendByStrategy(invocation: Invocation): Promise<Receipt> {
   const { strategy, close } = openNamedStrategy(settings);
   try {
     if (strategyName(settings) !== 'ring') return await sendBy({ strategy }, invocation);
-    return await withRing(settings, ({ tracker, keys }) =>
-      sendBy({ strategy, tracker, ...given('keys', keys) }, invocation),
-    );
+    return await withRing(settings, ({ tracker, credentials }) => {
+      // a sender speaks to nodes as a process of the service does
+      if (credentials.isApiKey) return sendThrough(ownersNode(tracker.current, invocation), invocation);
+      return sendBy({ strategy, tracker, ...given('keys', credentials.keys) }, invocation);
+    });
   } finally {
     await close();
   }
@@ -75,6 +84,13 @@ async function sendBy(source: SenderOptions, { settings, words }: Invocation): P
   }
 }
 
+function ownersNode({ ring, members }: RingState, { words }: Invocation): string {
+  const [user] = words as [string, string];
+  const owner = members.get(ring.owner(parseUserId(user)) ?? '');
+  if (owner !== undefined) return originOf(owner);
+  throw new PinwheelError('unavailable', 'the ring has no owner for this user; is there a node?');
+}
+
 async function sendThrough(node: string, { settings, words }: Invocation): Promise<Receipt> {
   const [user, data] = words as [string, string];
   const id = settings.text(options.messageId);
@@ -87,13 +103,11 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
     ...(id === undefined ? {} : { [headers.messageId]: id }),
     ...(wait === undefined ? {} : { [headers.wait]: wait }),
   };
-  const keys = keysOf(settings);
-  keys?.close();
-  const signer = keys === undefined ? undefined : new Signer(keys);
-  const to = signer === undefined ? '' : await idOf(node);
+  const credentials = Credentials.of(settings);
+  const to = credentials.needsId ? await idOf(node) : '';
   const answer = await request(url, {
     method: 'POST',
-    headers: withProof(signer, { method: 'POST', target: url.pathname, to }, named, data),
+    headers: credentials.headers({ method: 'POST', target: url.pathname, to }, named, data),
     body: data,
     signal: AbortSignal.timeout(deadlineMs + slackMs),
   }).catch((cause: Error) => {
@@ -103,13 +117,6 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
   if (said.status !== undefined) return said;
   throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
-}
-
-/** A proof is for one node, and a URL does not say which it is. */
-async function idOf(node: string): Promise<string> {
-  const { id } = (await adminTarget(node, node).get('/healthz')) as { id?: unknown };
-  if (typeof id === 'string') return id;
-  throw new PinwheelError('unavailable', `${node} does not say its id; is it a node?`);
 }
 
 function describe(receipt: Receipt, waited: boolean): string {

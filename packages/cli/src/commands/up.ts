@@ -12,11 +12,13 @@ import { createNode, type PinwheelNode } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
+import { given } from '../given.js';
 import { createLog } from '../log.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
+import { tlsOf, tlsOptions } from '../tls-of.js';
 
 const defaultPort = 8080;
 const defaultAdminPort = 8081;
@@ -38,6 +40,7 @@ export const upCommand: Command = {
       fallback: String(defaultPort),
     },
     { ...options.adminPort, fallback: String(defaultAdminPort) },
+    ...tlsOptions.map((option) => ({ ...option, help: `edges: ${option.help}` })),
     ...strategyOptions,
     options.app,
     options.webhook,
@@ -50,13 +53,15 @@ export const upCommand: Command = {
 };
 
 async function up({ settings, output }: Invocation): Promise<number> {
+  const log = muteable(createLog(settings.text(options.logLevel) ?? 'warn'));
+  const tls = tlsOf(settings, log);
   const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   const membership = inProcessMembership();
-  const log = muteable(createLog(settings.text(options.logLevel) ?? 'warn'));
   const started: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.close()));
+    tls?.close();
     await membership.close();
     await opened.close();
     await application.close();
@@ -91,6 +96,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
         drainMs,
         log,
         ...pace,
+        ...given('tls', tls),
       });
       started.unshift(edge);
       edges.push(edge);
@@ -98,7 +104,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
     await Promise.all(nodes.map((node) => node.ready()));
     const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
     const stop = mirror(membership, file);
-    const facts = factsOf(nodes, edges, file);
+    const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
     for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
     for (const edge of edges)
       void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
@@ -158,12 +164,17 @@ interface Facts {
   readonly nodes: readonly { readonly id: string; readonly url: string; readonly ws: string }[];
 }
 
-function factsOf(nodes: readonly PinwheelNode[], edges: readonly Edge[], file: string): Facts {
+function factsOf(
+  nodes: readonly PinwheelNode[],
+  edges: readonly Edge[],
+  scheme: 'ws' | 'wss',
+  file: string,
+): Facts {
   return {
     membership: `static:${file}`,
     edges: edges.map(({ id, port, adminPort }) => ({
       id,
-      url: `ws://127.0.0.1:${port}/ws`,
+      url: `${scheme}://127.0.0.1:${port}/ws`,
       admin: `http://127.0.0.1:${adminPort}`,
     })),
     nodes: nodes.map(({ id, port, wsPort }) => ({

@@ -4,11 +4,11 @@ import { PinwheelError } from '@pinwheel/protocol';
 const maxBodyBytes = 65_536;
 
 /**
- * The body of a request as JSON.
+ * The whole body of a request.
  *
- * @throws PinwheelError `too-large` over 64 KiB, `bad-request` for what is not JSON.
+ * @throws PinwheelError `too-large` over 64 KiB.
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -18,8 +18,13 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     }
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+/** @throws PinwheelError `bad-request` for what is not JSON. */
+export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString());
+    return JSON.parse(body.toString());
   } catch (cause) {
     throw new PinwheelError('bad-request', 'the body is not JSON', { cause });
   }
