@@ -25,7 +25,10 @@ export function connectAndClose(
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
     let answer = '';
-    socket.on('error', () => {});
+    let failure = 'none';
+    socket.on('error', (error) => {
+      failure = error.message;
+    });
     socket.on('data', (chunk) => {
       const isFirst = answer === '';
       answer ||= chunk.toString('latin1', 0, 12);
@@ -34,7 +37,7 @@ export function connectAndClose(
     socket.once('close', () => {
       const expected = ending === 'refused' ? /^HTTP\/1.1 4/ : /^HTTP\/1.1 101/;
       if (expected.test(answer) || ending === 'reset-in-head') resolve();
-      else reject(new Error(`${ending}: the answer is ${JSON.stringify(answer)}`));
+      else reject(new Error(`${ending}: the answer is ${JSON.stringify(answer)}, the error: ${failure}`));
     });
     if (ending === 'reset-in-head') socket.write(text.slice(0, 60), () => socket.resetAndDestroy());
     else socket.write(text);

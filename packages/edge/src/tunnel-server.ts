@@ -3,10 +3,10 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Certificate, CertificateSource } from '@pinwheel/trust';
 import { maxHeaderLines } from './check-head.js';
 
-/** For a TLS handshake, in ms; who says nothing for so long is cut off. */
-const tlsHandshakeMs = 10_000;
-
-/** The server that clients of tunnels connect to, plain or with TLS. A new certificate is for new connections only. */
+/**
+ * The server that clients of tunnels connect to, plain or with TLS. A new certificate is for new connections only. A TLS
+ * handshake has as much time as the head of a request behind it.
+ */
 export function createTunnelServer(
   certificates: CertificateSource | undefined,
   options: ServerOptions,
@@ -21,7 +21,7 @@ function tlsServer(certificates: CertificateSource, options: ServerOptions): Ser
   const server = createTlsServer({
     ...options,
     ...contextOf(certificates.current),
-    handshakeTimeout: tlsHandshakeMs,
+    handshakeTimeout: options.headersTimeout,
     // as a plain server has it: a client that says its last word may still be answered
     allowHalfOpen: true,
   } as ServerOptions);

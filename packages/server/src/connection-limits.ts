@@ -56,16 +56,6 @@ export class ConnectionLimits {
     );
   }
 
-  /** Places that are taken. */
-  get size(): number {
-    return this.#connections;
-  }
-
-  /** Users and addresses that it knows: none when nobody has a place. */
-  get known(): number {
-    return this.#users.size + this.#addresses.size;
-  }
-
   /** Whether the bound of connections from one address counts, and `arrive` needs the address. */
   get countsAddresses(): boolean {
     return this.bounds.maxConnectionsPerAddress > 0;

@@ -18,11 +18,13 @@ export class Place {
   }
 
   /**
-   * Whose connection it is. To be called once, and not behind `leave`.
+   * Whose connection it is. To be called once; behind `leave` it does nothing.
    *
    * @returns `limit-reached` when the user has his share already; the place is still to be left then.
    */
   belongsTo(user: string): PinwheelError | undefined {
+    // the client has left while it was found out who it is
+    if (this.#isLeft) return undefined;
     const share = this.#limits.enter(user);
     if (share instanceof PinwheelError) return share;
     this.#user = user;

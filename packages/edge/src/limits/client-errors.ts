@@ -23,4 +23,8 @@ export function answerClientErrors(server: Server, counters: EdgeLimitCounters):
     if (socket.writable && isFirst) socket.write(`HTTP/1.1 ${answer}\r\nConnection: close\r\n\r\n`);
     socket.destroy();
   });
+  // its socket is cut off by then
+  server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') counters['head-time']++;
+  });
 }

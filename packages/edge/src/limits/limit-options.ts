@@ -52,7 +52,7 @@ export interface LimitOptions {
   readonly maxRssBytes?: number;
   /**
    * Tunnels: time that a client has to send the head of a request, from when it has connected, in ms; then it is
-   * answered 408. Default 10,000. With links it is 8 to 12 s, always. Longer: sockets that say nothing are there for longer.
+   * answered 408. With TLS the handshake has as long before that. Default 10,000. With links it is 8 to 12 s, always. Longer: sockets that say nothing are there for longer.
    */
   readonly headTimeoutMs?: number;
 }
