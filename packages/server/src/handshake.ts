@@ -59,7 +59,10 @@ export function readHandshake(request: HttpRequest): Handshake | WrongHandshake 
   };
 }
 
-/** What one look at all lines tells: a header that is there twice and must not be, all offers of subprotocols, … */
+/**
+ * What one look at all lines tells: the bytes of target and headers; a header that is there twice and must not be; whether
+ * there is a `transfer-encoding`, be it empty; and all offers of subprotocols, which may come on several lines.
+ */
 function readHead(request: HttpRequest) {
   const seen = new Set<string>();
   const protocols: string[] = [];

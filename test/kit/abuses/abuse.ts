@@ -16,7 +16,19 @@ export interface Abuse {
   readonly node: Outcome;
 }
 
-export type Headers = readonly (readonly [name: string, value: string])[];
+type Outcomes = Pick<Abuse, 'tunnel' | 'link' | 'node'>;
+
+/** The same at every server. */
+export function everywhere(outcome: Outcome): Outcomes {
+  return { tunnel: outcome, link: outcome, node: outcome };
+}
+
+/** At an edge with tunnels, which has node:http, and at the two servers that have uWebSockets.js. */
+export function byParser(nodeHttp: Outcome, uWebSockets: Outcome): Outcomes {
+  return { tunnel: nodeHttp, link: uWebSockets, node: uWebSockets };
+}
+
+type Headers = readonly (readonly [name: string, value: string])[];
 
 const proper: Headers = [
   ['Host', 'localhost'],

@@ -1,113 +1,108 @@
 import { clientFrame } from '../../../packages/edge/test/raw-client.js';
-import { type Abuse, changed, withLines } from './abuse.js';
+import { type Abuse, byParser, changed, everywhere, withLines } from './abuse.js';
 
 /** A request that must never be read as one, behind or inside an upgrade. */
 const smuggled = 'GET /v1/users/smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
-const all = (status: Abuse['tunnel']) => ({ tunnel: status, link: status, node: status });
 
 /** Bodies, lengths and codings, and what comes before and behind an upgrade. */
 export const framingAbuses: readonly Abuse[] = [
   {
     what: 'a body in the same packet',
     packets: (target) => [`${changed(target, { 'Content-Length': '5' })}hello`],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'a body in the next packet',
     packets: (target) => [changed(target, { 'Content-Length': '5' }), 'hello'],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'a body that never comes',
     packets: (target) => [changed(target, { 'Content-Length': '5' })],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'a body that is a request',
     packets: (target) => [`${changed(target, { 'Content-Length': String(smuggled.length) })}${smuggled}`],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'a length of nothing, with a request behind it',
     packets: (target) => [`${changed(target, { 'Content-Length': '0' })}${smuggled}`],
-    tunnel: 400,
-    link: 101,
-    node: 101,
+    ...byParser(400, 101),
   },
   {
     what: 'a request in a chunk',
     packets: (target) => [
       `${changed(target, { 'Transfer-Encoding': 'chunked' })}${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
     ],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'an empty body in chunks, with a request behind it',
     packets: (target) => [`${changed(target, { 'Transfer-Encoding': 'chunked' })}0\r\n\r\n${smuggled}`],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'chunks and a length',
     packets: (target) => [
       `${changed(target, { 'Transfer-Encoding': 'chunked', 'Content-Length': '4' })}0\r\n\r\n${smuggled}`,
     ],
-    ...all(400),
+    ...everywhere(400),
   },
   ...['identity', 'chunked, identity', 'xchunked', '\tchunked', 'chunked;q=1'].map(
     (coding): Abuse => ({
       what: `the coding ${JSON.stringify(coding)}`,
       packets: (target) => [`${changed(target, { 'Transfer-Encoding': coding })}0\r\n\r\n${smuggled}`],
-      ...all(400),
+      ...everywhere(400),
     }),
   ),
   {
     what: 'an empty coding, with a request behind it',
     packets: (target) => [`${changed(target, { 'Transfer-Encoding': '' })}${smuggled}`],
-    ...all(400),
+    ...everywhere(400),
   },
   ...['+5', '-1', '5, 5', '0x5', '5 5', '99999999999999999999', 'five'].map(
     (length): Abuse => ({
       what: `the length ${JSON.stringify(length)}`,
       packets: (target) => [`${changed(target, { 'Content-Length': length })}${smuggled}`],
-      ...all(400),
+      ...everywhere(400),
     }),
   ),
   {
     what: 'two lengths',
     packets: (target) => [`${withLines(target, 'Content-Length: 0', 'Content-Length: 43')}${smuggled}`],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'the same length twice',
     packets: (target) => [`${withLines(target, 'Content-Length: 0', 'Content-Length: 0')}${smuggled}`],
-    ...all(400),
+    ...everywhere(400),
   },
   {
     what: 'a space before the colon of a coding',
     packets: (target) => [`${withLines(target, 'Transfer-Encoding : chunked')}0\r\n\r\n${smuggled}`],
-    tunnel: 400,
-    link: 'close',
-    node: 'close',
+    ...byParser(400, 'close'),
   },
   {
     what: 'a second request in the same packet',
     packets: (target) => [`${changed(target, {})}${smuggled}`],
-    ...all(101),
+    ...everywhere(101),
   },
   {
     what: 'a second request before the 101',
     packets: (target) => [changed(target, {}), smuggled],
-    ...all(101),
+    ...everywhere(101),
   },
   {
     what: 'a second upgrade in the same packet',
     packets: (target) => [changed(target, {}) + changed(target, {})],
-    ...all(101),
+    ...everywhere(101),
   },
   {
     what: 'frames in the same packet',
     packets: (target) => [Buffer.concat([Buffer.from(changed(target, {})), clientFrame('early')])],
-    ...all(101),
+    ...everywhere(101),
   },
   {
     what: 'a second request behind an upgrade that is refused',
@@ -119,9 +114,7 @@ export const framingAbuses: readonly Abuse[] = [
   {
     what: 'a request before the upgrade in the same packet',
     packets: (target) => [`GET ${target}&first HTTP/1.1\r\nHost: x\r\n\r\n${changed(target, {})}`],
-    tunnel: 'close',
-    link: 426,
-    node: 426,
+    ...byParser('close', 426),
   },
   {
     what: 'a request with a body that is an upgrade',
@@ -136,8 +129,6 @@ export const framingAbuses: readonly Abuse[] = [
   {
     what: 'a request that waits for 100 Continue',
     packets: (target) => [changed(target, { Expect: '100-continue' }), smuggled],
-    tunnel: 101,
-    link: 100,
-    node: 100,
+    ...byParser(101, 100),
   },
 ];
