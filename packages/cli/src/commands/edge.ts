@@ -4,7 +4,8 @@ import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
-import { limitOptions, limitsOf } from '../limits-of.js';
+import { limitOptions } from '../limit-options.js';
+import { limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
@@ -58,7 +59,7 @@ export const edgeCommand: Command = {
       help: 'a client that has taken nothing for so long is closed, in ms',
       fallback: '10000, with tunnels 30000',
     },
-    ...limitOptions,
+    ...Object.values(limitOptions),
     {
       ...options.maxUnreadBytes,
       help: 'links: bytes that a client may have unread before its node pauses',
