@@ -1,4 +1,5 @@
 import { counter, eventLoopDelayMetric, gauge, histogram, type MetricDefinition } from '@pinwheel/metrics';
+import { apiKeyDecisions } from '@pinwheel/trust';
 import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from './admission/admission-counters.js';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
 import { attachOutcomes, sessionEnds } from './link/link-counters.js';
@@ -28,6 +29,11 @@ export const edgeMetrics = {
     {
       outcome: webhookOutcomes,
     },
+  ),
+  apiKeyCalls: counter(
+    'pinwheel_edge_api_key_calls_total',
+    'Calls of the admin port with an API key, or without any, by decision.',
+    { decision: apiKeyDecisions },
   ),
   eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;

@@ -84,7 +84,8 @@ async function start(
     options.upstream === 'link'
       ? new LinkUpstream({ ...options, tracker, admissions, counters })
       : new TunnelUpstream({ ...options, tracker, admissions, counters });
-  measureEdge(metrics, counters, upstream);
+  const access = new AdminAccess({ ...options, self: id, host: adminHost });
+  measureEdge(metrics, counters, upstream, access);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
     resolveDrained = resolve;
@@ -117,7 +118,6 @@ async function start(
   try {
     const port = await upstream.listen();
     if (adminPort !== undefined) {
-      const access = new AdminAccess({ ...options, self: id, host: adminHost });
       const asked = { id, access, tracker, upstream, metrics, notReady, drain };
       admin = await startAdmin(asked, adminHost, adminPort);
     }

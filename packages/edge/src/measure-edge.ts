@@ -1,15 +1,22 @@
 import { type Metrics, readingsOf } from '@pinwheel/metrics';
+import type { AdminAccess } from './admin-access.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { edgeMetrics } from './edge-metrics.js';
 import type { Upstream } from './upstream.js';
 
 /** Has what every edge measures read when somebody scrapes, and what its upstream does. */
-export function measureEdge(metrics: Metrics, counters: EdgeCounters, upstream: Upstream): void {
+export function measureEdge(
+  metrics: Metrics,
+  counters: EdgeCounters,
+  upstream: Upstream,
+  access: AdminAccess,
+): void {
   metrics.add(edgeMetrics.connections, () => upstream.status.connections);
   metrics.add(edgeMetrics.upgrades, () => readingsOf(counters.upgrades));
   metrics.add(edgeMetrics.requests, () => readingsOf(counters.requests));
   metrics.add(edgeMetrics.tokenRenewals, () => readingsOf(counters.admission.renewals));
   metrics.add(edgeMetrics.keySetReads, () => readingsOf(counters.admission.keySets));
   metrics.add(edgeMetrics.authWebhook, () => readingsOf(counters.admission.webhook));
+  metrics.add(edgeMetrics.apiKeyCalls, () => readingsOf(access.decisions));
   upstream.measure(metrics);
 }

@@ -2,7 +2,7 @@ import type { Holder } from '@pinwheel/holder';
 import { counter, gauge, histogram, type Metrics, type Reading, readingsOf } from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
 import type { Registrar } from '@pinwheel/strategy';
-import { type ApiKeyGate, apiKeyDecisions } from '@pinwheel/trust';
+import { type ApiKeyGate, apiKeyDecisions, noDecisions } from '@pinwheel/trust';
 import type { NodeCounters } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
 import type { QueueIntake } from './queue-intake.js';
@@ -192,7 +192,7 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
   metrics.add(nodeMetrics.forwardedBytes, forwardedBytes);
   addQueueMetrics(metrics, intake);
-  metrics.add(nodeMetrics.apiKeyCalls, () => (gate === undefined ? [] : readingsOf(gate.decisions)));
+  metrics.add(nodeMetrics.apiKeyCalls, () => readingsOf(gate?.decisions ?? noDecisions()));
   metrics.add(nodeMetrics.apiKeyMessages, () => gate?.messages ?? []);
   metrics.add(nodeMetrics.routesWritten, () => registrar?.written ?? 0);
   metrics.add(nodeMetrics.routesUnwritten, () => registrar?.unwritten ?? 0);
