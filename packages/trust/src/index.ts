@@ -1,6 +1,14 @@
 export { type ApiKey, type ApiScope, apiScopes, newApiKey } from './api-key.js';
 export { type ApiKeyFile, openApiKeyFile } from './api-key-file.js';
-export { type ApiCaller, ApiKeyGate, apiKeyDecisions, type KeyedCall, type KeyNeed } from './api-key-gate.js';
+export {
+  type ApiCaller,
+  type ApiKeyDecisions,
+  ApiKeyGate,
+  apiKeyDecisions,
+  type KeyedCall,
+  type KeyNeed,
+  noDecisions,
+} from './api-key-gate.js';
 export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
 export { checkAuthorities, readAuthorities } from './authorities.js';
 export { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';

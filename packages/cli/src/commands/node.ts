@@ -65,12 +65,12 @@ export const nodeCommand: Command = {
 
 async function runNode({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const opened = openNamedStrategy(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
   const membership = membershipOf(settings, keys);
+  const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
