@@ -28,6 +28,8 @@ const maxParallel = 64;
 const retry = { firstMs: 1000, longestMs: 30_000 } as const;
 /** Nothing is told of members before all new ones were asked, but for so long at most. */
 const holdMs = 1000;
+/** What becomes of members that are asked again is told together. */
+const gatherMs = 100;
 const notAsked = 'it has not proven yet that it has a key of this service';
 
 /**
@@ -40,6 +42,8 @@ export class ProvenMembers {
   #members = new Map<string, Member>();
   #queue: string[] = [];
   #asking = 0;
+  /** Members that were never answered for. */
+  #new = 0;
   #hold: (() => void) | undefined;
   #closed = false;
 
@@ -47,7 +51,7 @@ export class ProvenMembers {
     this.#options = options;
   }
 
-  /** Whether members are asked for the first time, so that it is better to wait for `changed`. */
+  /** Whether answers are awaited, so that it is better to wait for `changed`. */
   get isHeld(): boolean {
     return this.#hold !== undefined;
   }
@@ -67,7 +71,8 @@ export class ProvenMembers {
     }
     for (const standing of before.values()) if (standing.kind === 'waiting') standing.cancel();
     this.#queue = this.#queue.filter((key) => this.#standings.has(key));
-    if (this.#isAskingNew()) this.#hold ??= this.#options.clock.after(holdMs, () => this.#release());
+    this.#new = [...this.#standings.values()].filter(isNew).length;
+    if (this.#new > 0) this.#holdFor(holdMs);
     this.#run();
   }
 
@@ -108,13 +113,26 @@ export class ProvenMembers {
     this.#asking--;
     if (this.#closed) return;
     // it may have gone meanwhile, or gone and come back
-    if (this.#standings.get(key)?.kind === 'asking') this.#answered(key, fault, standing.tries + 1);
+    if (this.#standings.get(key)?.kind === 'asking') this.#answered(key, fault, standing);
     this.#run();
   }
 
-  #answered(key: string, fault: string | undefined, tries: number): void {
-    this.#standings.set(key, fault === undefined ? { kind: 'proven' } : this.#later(key, fault, tries));
-    if (!this.#isAskingNew() || this.#hold === undefined) this.#release();
+  #answered(
+    key: string,
+    fault: string | undefined,
+    { tries, reason }: { tries: number; reason: string },
+  ): void {
+    this.#standings.set(key, fault === undefined ? { kind: 'proven' } : this.#later(key, fault, tries + 1));
+    const wasNew = tries === 0;
+    if (wasNew) this.#new--;
+    if (this.#new > 0) this.#holdFor(holdMs);
+    else if (wasNew) this.#release();
+    // many may be asked again for a long time: nobody is told that nothing has changed, nor of each by itself
+    else if (fault !== reason) this.#holdFor(gatherMs);
+  }
+
+  #holdFor(delayMs: number): void {
+    this.#hold ??= this.#options.clock.after(delayMs, () => this.#release());
   }
 
   #later(key: string, reason: string, tries: number): Standing {
@@ -132,13 +150,10 @@ export class ProvenMembers {
     this.#hold = undefined;
     this.#options.changed();
   }
+}
 
-  #isAskingNew(): boolean {
-    for (const standing of this.#standings.values()) {
-      if ((standing.kind === 'queued' || standing.kind === 'asking') && standing.tries === 0) return true;
-    }
-    return false;
-  }
+function isNew(standing: Standing): boolean {
+  return (standing.kind === 'queued' || standing.kind === 'asking') && standing.tries === 0;
 }
 
 /** Another incarnation, and the same one elsewhere, has to prove itself anew. */

@@ -70,7 +70,13 @@ t.test('who has proven that it has a key is in, the others wait outside, each wi
   pass(1000);
   t.same(asked[2]!.id, 'b', 'it is asked again');
   t.equal(proven.isHeld, false, 'and nobody waits for that');
-  await asked[2]!.answer();
+  await asked[2]!.answer('it has none');
+  pass(500);
+  t.equal(changes(), 1, 'that nothing has changed is told to nobody');
+  pass(1500);
+  await asked[3]!.answer();
+  t.equal(changes(), 1);
+  pass(100);
   t.equal(changes(), 2);
   t.same(inside(members), ['a', 'b']);
 });
@@ -106,6 +112,19 @@ t.test('proven for an incarnation and a place, and forgotten with the entry', as
   await late.answer();
   proven.follow([member('b')]);
   t.same(inside([member('b')]), [], 'an answer that comes after the entry has gone is nobody’s');
+});
+
+t.test('a thousand that do not prove it are told of once a second, not one by one', async (t) => {
+  const { proven, asked, pass, changes } = situation();
+  proven.follow(Array.from({ length: 1000 }, (_, i) => member(`m${i}`)));
+  for (let i = 0; i < 500; i++) await asked[i]!.answer('no');
+  t.equal(changes(), 0);
+  pass(1000);
+  t.equal(changes(), 1);
+  for (let i = 500; i < 999; i++) await asked[i]!.answer('no');
+  t.equal(changes(), 1);
+  pass(1000);
+  t.equal(changes(), 2);
 });
 
 t.test('pauses grow to half a minute, and at most 64 are asked at a time', async (t) => {
