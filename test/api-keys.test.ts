@@ -346,6 +346,9 @@ t.test('the admin port of an edge', async (t) => {
   const drained = await keyed({ target: '/v1/drain' }, byScope.send.key);
   t.equal(drained.status, 403);
   t.match(drained.body, /lacks the scope admin/);
+  const metrics = (await keyed({ method: 'GET', target: '/metrics' })).body;
+  t.match(metrics, /pinwheel_edge_api_key_calls_total\{decision="accepted"\} 2\n/);
+  t.notMatch(metrics, /pwk_/);
 });
 
 t.test('API keys need the keys of the service beside them', async (t) => {

@@ -164,6 +164,31 @@ t.test('calls to a node', async (t) => {
   t.equal(nodes.length, 2);
 });
 
+t.test('a proof that was used at a node is of no use when the node has started again', async (t) => {
+  const membership = inProcessMembership();
+  t.teardown(() => membership.close());
+  const keys = new Keys('a');
+  const start = async (port = 0): Promise<PinwheelNode> => {
+    const node = await createNode({ id: 'n1', membership, keys, port });
+    await node.ready();
+    return node;
+  };
+  const call = { method: 'GET', target: '/v1/ring', to: 'n1', headers: boundHeaders(() => undefined) };
+  const statusOf = (port: number, proof: string): Promise<number> =>
+    ask(port, { method: 'GET', target: call.target, more: { [headers.proof]: proof } });
+  const first = await start();
+  const { port } = first;
+  const proof = new Signer(keys).sign(call);
+  t.equal(await statusOf(port, proof), 200);
+  await first.close();
+  const second = await start(port);
+  t.teardown(() => second.close());
+  t.equal(await statusOf(port, proof), 401);
+  const sender = createSender({ membership, keys });
+  t.teardown(() => sender.close());
+  t.equal((await sender.send('alice', 'hi')).status, 'offline', 'whoever signs anew is heard');
+});
+
 t.test('links', async (t) => {
   const keys = new Keys('a');
   const { node } = await service(t, () => keys, ['n1']);

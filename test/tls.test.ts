@@ -10,6 +10,7 @@ import { makeCertificate } from './kit/certificate.js';
 import { freePort } from './kit/free-port.js';
 import { runPinwheel, startPinwheel } from './kit/pinwheel-process.js';
 import { runNode } from './kit/run-node.js';
+import { TlsClient, TlsStream } from './kit/tls-clients.js';
 import { probeTls } from './kit/tls-probe.js';
 import { until } from './kit/until.js';
 
@@ -37,86 +38,22 @@ function file(name: string, text: string): string {
 
 const echo = file('echo.mjs', "export const onMessage = ({ data, reply }) => reply('echo ' + data);");
 
-/** A client that trusts the certificates of this test, and whose address must be in them. */
-class Client {
-  readonly socket: WebSocket;
-  readonly received: string[] = [];
-  isClosed = false;
-
-  constructor(port: number, user: string) {
-    const options = { ca: [...authorities], perMessageDeflate: false };
-    this.socket = new WebSocket(`wss://127.0.0.1:${port}/ws?user=${user}`, options);
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => {
-      this.isClosed = true;
-    });
-    this.socket.on('message', (data) => this.received.push(String(data)));
-  }
-
-  async echoes(text: string): Promise<boolean> {
-    if (this.socket.readyState === WebSocket.CONNECTING) await once(this.socket, 'open');
-    this.socket.send(text);
-    return until(`${text} has come back`, () => this.received.includes(`echo ${text}`));
-  }
-}
-
-/** A stream of clients, one after the other, each of which comes in, hears its echo and goes. */
-class Stream {
-  served = 0;
-  /** A connection that the system has thrown away, though its client could connect at once again. */
-  resets = 0;
-  readonly failures: string[] = [];
-  readonly #port: number;
-  readonly #done: Promise<void>;
-  #isOver = false;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#done = this.#run();
-  }
-
-  async end(): Promise<void> {
-    this.#isOver = true;
-    await this.#done;
-  }
-
-  async #run(): Promise<void> {
-    for (let i = 0; !this.#isOver; i++) {
-      const first = await this.#comeAndGo(`stream-${i}`);
-      if (first === 'ECONNRESET') this.resets++;
-      const last = first === 'ECONNRESET' ? await this.#comeAndGo(`again-${i}`) : first;
-      if (last === undefined) this.served++;
-      else this.failures.push(last);
-    }
-  }
-
-  async #comeAndGo(user: string): Promise<string | undefined> {
-    const client = new Client(this.#port, user);
-    try {
-      await client.echoes('hello');
-      return undefined;
-    } catch (thrown) {
-      return (thrown as NodeJS.ErrnoException).code ?? (thrown as Error).message;
-    } finally {
-      client.socket.close();
-    }
-  }
-}
-
 async function metric(port: number, name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const line = text.split('\n').find((one) => one.startsWith(`${name} `));
   return Number(line?.slice(name.length + 1));
 }
 
+/** A service of one node: where it listens, and the words that tell the others. */
+async function membership(name: string) {
+  const [port, wsPort] = [await freePort(), await freePort()];
+  const members = [{ id: name, address: '127.0.0.1', port, wsPort }];
+  const source = ['--membership', `static:${file(`${name}.json`, JSON.stringify({ members }))}`];
+  return { port, wsPort, source, ports: ['--port', String(port), '--ws-port', String(wsPort)] };
+}
+
 t.test('clients come by TLS, to edges of both kinds and to a node', async (t) => {
   serve('first');
-  const membership = async (name: string) => {
-    const [port, wsPort] = [await freePort(), await freePort()];
-    const members = [{ id: name, address: '127.0.0.1', port, wsPort }];
-    const source = ['--membership', `static:${file(`${name}.json`, JSON.stringify({ members }))}`];
-    return { port, wsPort, source, ports: ['--port', String(port), '--ws-port', String(wsPort)] };
-  };
   const [behind, alone] = [await membership('n1'), await membership('n2')];
   const edge = (id: string, upstream: string) =>
     startPinwheel<{ port: number; adminPort: number }>(t, [
@@ -149,7 +86,7 @@ t.test('clients come by TLS, to edges of both kinds and to a node', async (t) =>
     },
     { name: 'a node', port: nodeItself.facts.wsPort, ops: nodeItself.facts.port, log: nodeItself.log },
   ];
-  const old = new Map(servers.map(({ name, port }) => [name, new Client(port, 'old')]));
+  const old = new Map(servers.map(({ name, port }) => [name, new TlsClient(port, 'old', authorities)]));
 
   await t.test('messages go both ways', async (t) => {
     for (const { name } of servers) t.ok(await old.get(name)!.echoes('one'), name);
@@ -196,7 +133,7 @@ t.test('clients come by TLS, to edges of both kinds and to a node', async (t) =>
 
   await t.test('a new certificate is for new connections; the old ones live on', async (t) => {
     const before = (await probeTls(servers[0]!.port)).fingerprint;
-    const streams = servers.map(({ port }) => new Stream(port));
+    const streams = servers.map(({ port }) => new TlsStream(port, authorities));
     t.teardown(async () => {
       for (const stream of streams) await stream.end();
     });
@@ -252,6 +189,54 @@ t.test('clients come by TLS, to edges of both kinds and to a node', async (t) =>
   for (const { socket } of old.values()) socket.terminate();
 });
 
+t.test('tunnels to a node with TLS', async (t) => {
+  const [right, wrong] = [makeCertificate(), makeCertificate()];
+  const service = await membership('n4');
+  const served = ['--tls-cert', file('right.crt', right.cert), '--tls-key', file('right.key', right.key)];
+  const edge = (id: string, ...more: readonly string[]) =>
+    startPinwheel<{ port: number }>(t, [
+      ...['edge', '--id', id, '--upstream', 'tunnel', '--port', '0', ...service.source],
+      ...more,
+    ]);
+  const [node, trusting, others, plain] = await Promise.all([
+    startPinwheel<{ port: number }>(t, [
+      ...['node', '--id', 'n4', '--app', echo, ...service.ports, ...service.source, ...served],
+    ]),
+    edge('e4', '--backend-ca', join(folder, 'right.crt')),
+    edge('e5', '--backend-ca', file('wrong.crt', wrong.cert)),
+    edge('e6'),
+  ]);
+  const open = (port: number, headers = {}): Promise<{ client: WebSocket; answer: string }> =>
+    new Promise((resolve) => {
+      const client = new WebSocket(`ws://127.0.0.1:${port}/ws?user=alice`, { headers });
+      t.teardown(() => client.terminate());
+      client.on('error', () => {});
+      client.on('open', () => resolve({ client, answer: 'opened' }));
+      client.on('unexpected-response', (_, response) => {
+        let answer = `${response.statusCode} `;
+        response.on('data', (chunk) => {
+          answer += chunk;
+        });
+        response.on('end', () => resolve({ client, answer }));
+      });
+    });
+  // the certificate is compared with the node's address, whatever the client calls the edge
+  const { client, answer } = await open(trusting.facts.port, { host: 'chat.example' });
+  t.equal(answer, 'opened', 'by an edge that trusts its authority');
+  const echoed = once(client, 'message');
+  client.send('hello');
+  t.equal(String((await echoed)[0]), 'echo hello');
+  const another = await open(others.facts.port);
+  t.match(
+    another.answer,
+    /^502 .*member n4 ended before its answer: self-signed certificate/,
+    'by one that trusts another',
+  );
+  const without = await open(plain.facts.port);
+  t.match(without.answer, /^502 .*member n4 ended before its answer/, 'by one that does not speak TLS');
+  t.equal(await metric(node.facts.port, 'pinwheel_node_upgrades_total{outcome="accepted"}'), 1);
+});
+
 t.test('the commands of the README, with TLS', async (t) => {
   serve('third');
   const ports = ['--port', '0', '--admin-port', '0', '--node-port', '0', '--nodes', '1'];
@@ -269,6 +254,18 @@ t.test('the commands of the README, with TLS', async (t) => {
   child.stdin.write('hello\n');
   await until('alice hears her echo', () => output === 'echo hello\n');
   t.pass('she did');
+});
+
+t.test('an edge whose authorities cannot be read does not start', async (t) => {
+  const words = ['edge', '--id', 'e1', '--membership', `static:${file('none.json', '{"members":[]}')}`];
+  for (const [path, says] of [
+    ['/nowhere.pem', /backend-ca: \/nowhere\.pem cannot be read/],
+    [echo, /backend-ca: .*echo\.mjs is no certificate in PEM/],
+  ] as const) {
+    const { code, stderr } = await runPinwheel([...words, '--backend-ca', path]);
+    t.equal(code, 2);
+    t.match(stderr, says);
+  }
 });
 
 t.test('what cannot be served ends the start with 2, and the file’s name', async (t) => {

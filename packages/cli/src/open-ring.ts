@@ -3,12 +3,12 @@ import {
   createRingTracker,
   type Log,
   type Membership,
-  membershipFrom,
   type RingState,
   type RingTracker,
 } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { Credentials } from './credentials.js';
+import { membershipOf, membershipOptions } from './membership-of.js';
 import { options } from './options.js';
 import { readRingConfig } from './ring-config.js';
 import type { Settings } from './settings.js';
@@ -21,7 +21,7 @@ export interface OpenRing {
 }
 
 /** What a command needs that asks the ring something: a tracker that has started. */
-export const ringOptions = [options.membership, options.ringConfig, options.keys, options.apiKey];
+export const ringOptions = [...membershipOptions, options.ringConfig, options.keys, options.apiKey];
 
 /** Reads the members and builds the ring, for as long as `use` takes. */
 export async function withRing<T>(
@@ -32,7 +32,7 @@ export async function withRing<T>(
   const named = settings.needText(options.membership);
   refuseMissingFile(named);
   const credentials = Credentials.of(settings);
-  const membership = membershipFrom(named);
+  const membership = membershipOf(settings, credentials.keys);
   const tracker = createRingTracker({
     membership,
     settings: readRingConfig(settings).settings,

@@ -1,5 +1,6 @@
 import { defaultLeaseMs, strategyNames } from '@pinwheel/strategy';
-import { apiScopes } from '@pinwheel/trust';
+import { limitOptions } from './limit-options.js';
+import { newKeyOptions } from './new-key-options.js';
 import { choice, flag, number, type Option, text, texts, url, urls, whole } from './option.js';
 
 const day = 86_400_000;
@@ -12,6 +13,26 @@ export const options = {
     'M',
     'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
     'required',
+  ),
+  allowNetworks: texts(
+    'allow-networks',
+    'CIDR',
+    'members are dialled in these networks only, such as 10.0.0.0/8; never link-local, multicast and metadata addresses',
+    'all others',
+  ),
+  allowPorts: texts(
+    'allow-ports',
+    'PORTS',
+    'members are dialled on these ports only, such as 7000-7999',
+    'from Consul 80, 443, 1024-65535, from a file all',
+  ),
+  allowDnsNames: flag(
+    'allow-dns-names',
+    'takes members with host names from Consul too; those in a file may always have one',
+  ),
+  allowUnproven: flag(
+    'allow-unproven',
+    'with --keys: takes members from Consul that do not prove that they have one; while keys are turned on',
   ),
   ringConfig: text('ring-config', 'FILE', 'settings that all processes of a service share', 'xxhash32, 512'),
   lastGoodRing: text(
@@ -126,76 +147,8 @@ export const options = {
     'links: pace at which sessions that have lost their node are attached again',
     '5000',
   ),
-  maxConnections: whole('max-connections', 1, 10_000_000, 'clients at one time; more get 503', '100000'),
-  maxConnectionsPerUser: whole(
-    'max-connections-per-user',
-    0,
-    10_000_000,
-    'clients of one user at one time; more get 429; 0: no bound',
-    '1000',
-  ),
-  maxConnectionsPerAddress: whole(
-    'max-connections-per-address',
-    0,
-    10_000_000,
-    'clients from one address at one time, an IPv6 one by its /64; more get 429; 0: no bound',
-    '0',
-  ),
-  trustedProxies: texts(
-    'trusted-proxies',
-    'NETWORK',
-    'proxies in front, as 10.0.0.0/8, whose x-forwarded-for says where clients are',
-    'none',
-  ),
-  connectsPerSecond: whole(
-    'connects-per-second',
-    0,
-    1_000_000,
-    'new clients a second; more get 503; 0: no bound',
-    '10000',
-  ),
-  messagesPerSecond: whole(
-    'messages-per-second',
-    0,
-    1_000_000_000,
-    'messages a second from one client, on tunnels frames; who sends more is closed with 4007; 0: no bound',
-    '1000, with tunnels 0',
-  ),
-  bytesPerSecond: whole(
-    'bytes-per-second',
-    0,
-    2 ** 40,
-    'the same in bytes; no less than the largest message',
-    '4194304, with tunnels 0',
-  ),
-  messagesPerSecondPerUser: whole(
-    'messages-per-second-per-user',
-    0,
-    1_000_000_000,
-    'the same for all clients of a user together',
-    '0',
-  ),
-  bytesPerSecondPerUser: whole(
-    'bytes-per-second-per-user',
-    0,
-    2 ** 40,
-    'bytes a second from all clients of a user together',
-    '0',
-  ),
-  maxRssBytes: whole(
-    'max-rss-bytes',
-    16_777_216,
-    2 ** 50,
-    'resident memory at which no new clients are taken, until there is 5 % less; they get 503',
-    '80 % of the container’s or the machine’s',
-  ),
-  headTimeoutMs: whole(
-    'head-timeout-ms',
-    100,
-    300_000,
-    'tunnels: time to send the head of a request, in ms; with links always 8 to 12 s',
-    '10000',
-  ),
+  ...limitOptions,
+
   auth: choice(
     'auth',
     ['none', 'jwt', 'webhook'],
@@ -255,29 +208,13 @@ export const options = {
     'pwk_… to call nodes and edges with, in place of --keys; others on this machine can read a command line: prefer the environment',
     'none',
   ),
-  apiKeyId: { ...text('id', 'ID', 'id of the key, 1–64 of A-Z a-z 0-9 . -', 'required'), onlyFlag: true },
-  scopes: {
-    ...text('scopes', 'SCOPE,…', `what the key may do: ${apiScopes.join(', ')}`, 'required'),
-    onlyFlag: true,
-  },
-  sendsPerSecond: {
-    ...whole(
-      'sends-per-second',
-      1,
-      1_000_000,
-      'messages that it may send for each second, at each node',
-      'any',
-    ),
-    onlyFlag: true,
-  },
-  burst: {
-    ...whole('burst', 1, 1_000_000, 'messages that it may send at once', '--sends-per-second'),
-    onlyFlag: true,
-  },
-  expiresAt: {
-    ...text('expires-at', 'TIME', 'when it ends, such as 2027-01-31T00:00:00Z', 'never'),
-    onlyFlag: true,
-  },
+  ...newKeyOptions,
+  backendCa: text(
+    'backend-ca',
+    'FILE',
+    'tunnels: what is behind them is connected to with TLS, and its certificate must be of one of these authorities (PEM)',
+    'without TLS',
+  ),
   allowInsecure: flag('allow-insecure', 'takes calls and links without proof on any address'),
   allowAnonymous: flag('allow-anonymous', 'takes clients without authentication on any address'),
 

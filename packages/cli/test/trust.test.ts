@@ -6,6 +6,7 @@ import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.j
 import { until } from '../../../test/kit/until.js';
 import { audience, issuer, TokenIssuer } from '../../edge/test/token-issuer.js';
 import { temporaryFiles } from './kit/files.js';
+import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
 
@@ -75,6 +76,26 @@ t.test(
     t.notMatch(said, new RegExp(`${'a'.repeat(32)}|${'b'.repeat(32)}|${token.split('.')[2]}`));
   },
 );
+
+t.test('a whole ring with keys', async (t) => {
+  const keys = keyFile('up-keys.json', 'u');
+  const up = await startPinwheel<UpFacts>(t, [
+    ...['up', '--nodes', '2', '--port', '0', '--admin-port', '0', '--node-port', '0', '--keys', keys],
+  ]);
+  const { membership, nodes, edges } = up.facts;
+  const send = ['send', 'alice', 'hello'];
+  const offline = 4;
+  const [byRing, byNode, byNobody, moves] = await Promise.all([
+    runPinwheel([...send, '--membership', membership, '--keys', keys]),
+    runPinwheel([...send, '--node', nodes[0]!.url, '--keys', keys]),
+    runPinwheel([...send, '--node', nodes[0]!.url]),
+    runPinwheel([
+      ...['migrate', 'status', '--membership', membership, '--edge', edges[0]!.admin, '--keys', keys],
+    ]),
+  ]);
+  t.same([byRing.code, byNode.code, byNobody.code, moves.code], [offline, offline, 1, 0]);
+  t.equal((await fetch(`${edges[0]!.admin}/v1/ring`)).status, 401);
+});
 
 t.test('what would let in whoever comes ends with 2', async (t) => {
   const open = file('open.json', JSON.stringify({ keys: [{ id: 'k1', secret: 'c'.repeat(32) }] }));

@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { headers, PinwheelError } from '@pinwheel/protocol';
 import { isLoopback } from '@pinwheel/server';
 import {
+  type ApiKeyDecisions,
   ApiKeyGate,
   type ApiKeySource,
   boundHeaders,
   checkBody,
   type KeySource,
+  noDecisions,
   Verifier,
 } from '@pinwheel/trust';
 import { splitTarget } from './request-path.js';
@@ -36,6 +38,11 @@ export class AdminAccess {
     this.#options = options;
     this.#verifier = keys === undefined ? undefined : new Verifier(keys);
     this.#gate = apiKeys === undefined ? undefined : new ApiKeyGate(apiKeys);
+  }
+
+  /** What became of calls with an API key, or without any. */
+  get decisions(): Readonly<ApiKeyDecisions> {
+    return this.#gate?.decisions ?? noDecisions();
   }
 
   /**

@@ -1,5 +1,6 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import httpProxy from 'http-proxy';
+import type { BackendSide } from './backend-tls.js';
 import { ClientStandIn, type DialResult } from './client-stand-in.js';
 import { Exchange, type ExchangeResult } from './exchange.js';
 import type { Target } from './router.js';
@@ -43,10 +44,10 @@ export interface BackendProxy {
 
 const nothing = Buffer.alloc(0);
 
-export function createBackendProxy(requestTimeoutMs: number): BackendProxy {
+export function createBackendProxy(requestTimeoutMs: number, side: BackendSide): BackendProxy {
   // upgraded sockets leave their agent; one for all saves one for each
-  const upgrades = new Agent({ keepAlive: false });
-  const requests = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: requestTimeoutMs });
+  const upgrades = side.agent({ keepAlive: false });
+  const requests = side.agent({ keepAlive: true, maxFreeSockets: 64, timeout: requestTimeoutMs });
   const exchanges = new WeakMap<ServerResponse, Exchange>();
   const proxy = httpProxy.createProxyServer({ prependPath: false, toProxy: true });
 
@@ -63,7 +64,7 @@ export function createBackendProxy(requestTimeoutMs: number): BackendProxy {
       const key = headers['sec-websocket-key'] ?? '';
       const client = new ClientStandIn(request.url ?? '/', acceptOf(key), done);
       request.headers = headers;
-      const options = { target: targetOf(target), agent: upgrades };
+      const options = { ...targetOf(target, side), agent: upgrades };
       try {
         proxy.ws(request, client, nothing, options, (error) => client.fail(error));
       } catch (error) {
@@ -75,7 +76,7 @@ export function createBackendProxy(requestTimeoutMs: number): BackendProxy {
       const exchange = new Exchange(request.url ?? '/', response, requestTimeoutMs, done);
       exchanges.set(response, exchange);
       request.headers = headers;
-      const options = { target: targetOf(target), agent: requests, selfHandleResponse: true };
+      const options = { ...targetOf(target, side), agent: requests, selfHandleResponse: true };
       try {
         proxy.web(request, response, options, (error) => exchange.fail(error));
       } catch (error) {
@@ -89,7 +90,8 @@ export function createBackendProxy(requestTimeoutMs: number): BackendProxy {
   };
 }
 
-function targetOf(target: Target): { protocol: string; host: string; hostname: string; port: number } {
-  const { address } = target.member;
-  return { protocol: 'http:', host: address, hostname: address, port: target.port };
+function targetOf({ member: { address }, port }: Target, { protocol, tlsFor }: BackendSide) {
+  const ssl = tlsFor(address);
+  const target = { protocol, host: address, hostname: address, port };
+  return ssl === undefined ? { target } : { target, ssl };
 }

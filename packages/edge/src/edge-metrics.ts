@@ -6,6 +6,7 @@ import {
   type MetricDefinition,
   memoryMetric,
 } from '@pinwheel/metrics';
+import { apiKeyDecisions } from '@pinwheel/trust';
 import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from './admission/admission-counters.js';
 import { closeReasons, requestOutcomes, retryReasons, upgradeOutcomes } from './edge-counters.js';
 import { edgeLimitNames } from './limits/limit-counters.js';
@@ -43,6 +44,11 @@ export const edgeMetrics = {
     { limit: edgeLimitNames },
   ),
   memory: memoryMetric,
+  apiKeyCalls: counter(
+    'pinwheel_edge_api_key_calls_total',
+    'Calls of the admin port with an API key, or without any, by decision.',
+    { decision: apiKeyDecisions },
+  ),
   eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -2,7 +2,7 @@ import type { Log, Membership, RingTracker, RingTrackerOptions } from '@pinwheel
 import { silentLog } from '@pinwheel/membership';
 import { maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import type { RingSettings } from '@pinwheel/ring';
-import type { ApiKeySource, CertificateSource, KeySource } from '@pinwheel/trust';
+import { type ApiKeySource, type CertificateSource, checkAuthorities, type KeySource } from '@pinwheel/trust';
 import {
   type AdmissionOptions,
   type ResolvedAdmission,
@@ -114,6 +114,11 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
   readonly tls?: CertificateSource;
   /** Keys of operators: the scope `admin` opens the admin port. The edge does not close them. */
   readonly apiKeys?: ApiKeySource;
+  /**
+   * Tunnels: backends are connected to with TLS, and must show a certificate for their address that one of these authorities
+   * has signed; in PEM. Without it they are connected to without TLS.
+   */
+  readonly backendCa?: string;
   readonly log?: Log;
 }
 
@@ -121,13 +126,21 @@ export type EdgeOptions = EdgeSettings & RingSource;
 
 export type ResolvedEdgeOptions = Omit<
   Required<EdgeSettings>,
-  keyof AdmissionOptions | keyof LimitOptions | 'adminPort' | 'path' | 'keys' | 'apiKeys' | 'tls'
+  | keyof AdmissionOptions
+  | keyof LimitOptions
+  | 'adminPort'
+  | 'path'
+  | 'keys'
+  | 'apiKeys'
+  | 'tls'
+  | 'backendCa'
 > & {
   readonly admission: ResolvedAdmission;
   readonly limits: ResolvedLimits;
   readonly keys: KeySource | undefined;
   readonly tls: CertificateSource | undefined;
   readonly apiKeys: ApiKeySource | undefined;
+  readonly backendCa: string | undefined;
   readonly adminPort: number | undefined;
   readonly path: readonly string[];
   readonly source: RingSource;
@@ -170,6 +183,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     keys: options.keys,
     tls: options.tls,
     apiKeys: options.apiKeys,
+    backendCa: options.backendCa === undefined ? undefined : checkAuthorities('backendCa', options.backendCa),
     log: options.log ?? silentLog,
     source: ringSource(options),
   };

@@ -87,7 +87,8 @@ async function start(
     options.upstream === 'link'
       ? new LinkUpstream({ ...options, tracker, admissions, counters, places: limits.places })
       : new TunnelUpstream({ ...options, tracker, admissions, counters, places: limits.places });
-  measureEdge(metrics, counters, limits, upstream);
+  const access = new AdminAccess({ ...options, self: id, host: adminHost });
+  measureEdge(metrics, counters, { upstream, access, memory: limits.memory });
   if (options.tls !== undefined) addCertificateMetrics(metrics, options.tls);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
@@ -123,7 +124,6 @@ async function start(
   try {
     const port = await upstream.listen();
     if (adminPort !== undefined) {
-      const access = new AdminAccess({ ...options, self: id, host: adminHost });
       const asked = { id, access, tracker, upstream, metrics, notReady, drain };
       admin = await startAdmin(asked, adminHost, adminPort);
     }

@@ -176,7 +176,7 @@ function failed(failure: DialFailure, target: Target, detail: string): Refusal {
     case 'unreachable':
       return notNow('unavailable', `nobody listens at member ${id}`);
     case 'broken':
-      return refusal(502, 'unreachable', `member ${id} closed the connection before it answered`);
+      return refusal(502, 'unreachable', `the connection to member ${id} ended before its answer: ${detail}`);
     case 'bad-handshake':
       return refusal(502, 'unreachable', `member ${id} is no WebSocket server: ${detail}`);
     default:

@@ -1,15 +1,23 @@
 import { type Metrics, readingsOf } from '@pinwheel/metrics';
+import type { MemoryWatch } from '@pinwheel/server';
+import type { AdminAccess } from './admin-access.js';
 import type { EdgeCounters } from './edge-counters.js';
 import { edgeMetrics } from './edge-metrics.js';
-import type { EdgeLimits } from './limits/edge-limits.js';
+
 import type { Upstream } from './upstream.js';
+
+/** What is read beside the counters. */
+export interface EdgeReadings {
+  readonly upstream: Upstream;
+  readonly access: AdminAccess;
+  readonly memory: MemoryWatch;
+}
 
 /** Has what every edge measures read when somebody scrapes, and what its upstream does. */
 export function measureEdge(
   metrics: Metrics,
   counters: EdgeCounters,
-  { memory }: EdgeLimits,
-  upstream: Upstream,
+  { upstream, access, memory }: EdgeReadings,
 ): void {
   metrics.add(edgeMetrics.connections, () => upstream.status.connections);
   metrics.add(edgeMetrics.upgrades, () => readingsOf(counters.upgrades));
@@ -22,5 +30,6 @@ export function measureEdge(
     [memory.rssBytes, 'resident'],
     [memory.maxRssBytes, 'bound'],
   ]);
+  metrics.add(edgeMetrics.apiKeyCalls, () => readingsOf(access.decisions));
   upstream.measure(metrics);
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { checkHead } from './check-head.js';
 import { type Refusal, refusal } from './refusal.js';
+import { connectionTokens } from './upgrade-request.js';
 
 /**
  * Why a plain request cannot be passed on safely; `undefined` when it can. Whatever proxy and backend could take for
@@ -7,9 +9,14 @@ import { type Refusal, refusal } from './refusal.js';
  */
 export function checkPlainRequest(request: IncomingMessage): Refusal | undefined {
   const { headers, method = '' } = request;
+  const wrongHead = checkHead(request);
+  if (wrongHead !== undefined) return wrongHead;
   if (!(request.url ?? '').startsWith('/')) return bad('the request target must begin with /');
   if (headers.upgrade !== undefined) {
     return bad('upgrade is there, but connection does not contain upgrade');
+  }
+  if (connectionTokens(headers).includes('upgrade')) {
+    return bad('connection contains upgrade, but upgrade is not there');
   }
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Certificate, CertificateSource } from '@pinwheel/trust';
+import { maxHeaderLines } from './check-head.js';
 
 /**
  * The server that clients of tunnels connect to, plain or with TLS. A new certificate is for new connections only. A TLS
@@ -10,7 +11,13 @@ export function createTunnelServer(
   certificates: CertificateSource | undefined,
   options: ServerOptions,
 ): Server {
-  if (certificates === undefined) return createServer(options);
+  const server = certificates === undefined ? createServer(options) : tlsServer(certificates, options);
+  // one more than are taken: what is above it is left out in silence
+  server.maxHeadersCount = maxHeaderLines + 1;
+  return server;
+}
+
+function tlsServer(certificates: CertificateSource, options: ServerOptions): Server {
   const server = createTlsServer({
     ...options,
     ...contextOf(certificates.current),

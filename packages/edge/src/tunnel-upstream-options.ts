@@ -15,6 +15,7 @@ export interface TunnelUpstreamOptions {
   readonly tracker: RingTracker;
   readonly keys: KeySource | undefined;
   readonly tls: CertificateSource | undefined;
+  readonly backendCa: string | undefined;
   readonly admissions: Admissions;
   readonly admission: ResolvedAdmission;
   readonly usersPerSecond: number;

@@ -19,6 +19,7 @@ import {
 import { answerRequest, answerUpgrade } from './answer.js';
 import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
+import { backendSide } from './backend-tls.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
 import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
@@ -36,6 +37,7 @@ import { createRouter, type Router, type Target } from './router.js';
 import { createTunnelServer } from './tunnel-server.js';
 import { TunnelTable } from './tunnel-table.js';
 import type { TunnelUpstreamOptions } from './tunnel-upstream-options.js';
+import { Unanswered } from './unanswered.js';
 import type { Upstream, UpstreamStatus } from './upstream.js';
 
 type State =
@@ -54,6 +56,7 @@ export class TunnelUpstream implements Upstream {
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
+  readonly #unanswered: Unanswered;
   readonly #signer: Signer | undefined;
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
@@ -64,7 +67,7 @@ export class TunnelUpstream implements Upstream {
     const { tracker, counters, limits, places } = options;
     this.#options = options;
     this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
-    this.#proxy = createBackendProxy(options.requestTimeoutMs);
+    this.#proxy = createBackendProxy(options.requestTimeoutMs, backendSide(options.backendCa));
     this.#router = createRouter(tracker);
     this.#table = new TunnelTable(tracker.current, options, counters);
     this.#gate = {
@@ -79,6 +82,7 @@ export class TunnelUpstream implements Upstream {
     this.#server = createTunnelServer(options.tls, headLimits(limits.headTimeoutMs));
     answerClientErrors(this.#server, counters.limits);
     this.#sockets = new ClientSockets(this.#server);
+    this.#unanswered = new Unanswered(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('request', (request, response) => this.#request(request, response));
   }
@@ -148,6 +152,10 @@ export class TunnelUpstream implements Upstream {
 
   #upgrade(request: IncomingMessage, client: Socket, head: Buffer): void {
     const startedAt = performance.now();
+    if (this.#unanswered.cutOff(client)) {
+      this.#options.counters.upgrades['bad-request']++;
+      return;
+    }
     const admitted = admitUpgrade(request, this.#gate);
     if (!(admitted instanceof Promise)) {
       this.#admitted(admitted, request, client, head, startedAt);
@@ -210,7 +218,7 @@ export class TunnelUpstream implements Upstream {
   ): UpgradeOutcome {
     const { closeTimeoutMs, stalledMs, tracker } = this.#options;
     if (this.#state.kind !== 'open') {
-      backend.on('error', ignore);
+      backend.on('error', () => {});
       backend.destroy();
       answerUpgrade(client, drainingRefusal, closeTimeoutMs);
       return 'draining';
@@ -287,5 +295,3 @@ export class TunnelUpstream implements Upstream {
     return backendHeaders(request, { user, edge, remoteAddress }, more, admission.auth, this.#signer);
   }
 }
-
-function ignore(): void {}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { checkHead } from './check-head.js';
 import { type Refusal, refusal } from './refusal.js';
 
 const keyPattern = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
@@ -14,6 +15,8 @@ const acceptSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
  */
 export function checkUpgrade(request: IncomingMessage): Refusal | undefined {
   const { headers } = request;
+  const wrongHead = checkHead(request);
+  if (wrongHead !== undefined) return wrongHead;
   if (request.method !== 'GET') return bad(`method is ${request.method}; an upgrade must be GET`);
   if (request.httpVersion !== '1.1')
     return bad(`HTTP version is ${request.httpVersion}; an upgrade must be 1.1`);

@@ -12,14 +12,23 @@ export type HealthFinding =
 
 const maxAnswerBytes = 16_384;
 
-/** One call of `GET /healthz`, on a connection of its own, so that it says something about the path too. */
-export async function askHealth(address: string, port: number, timeoutMs: number): Promise<HealthFinding> {
+/**
+ * One call of `GET /healthz`, on a connection of its own, so that it says something about the path too.
+ *
+ * @param nonce for what the node is to prove that it has a key of the service.
+ */
+export async function askHealth(
+  address: string,
+  port: number,
+  timeoutMs: number,
+  nonce?: string,
+): Promise<HealthFinding> {
   const dispatcher = new Agent({
     pipelining: 0,
     maxResponseSize: maxAnswerBytes,
     connect: { timeout: timeoutMs },
   });
-  const url = `http://${authorityOf(address, port)}/healthz`;
+  const url = `http://${authorityOf(address, port)}/healthz${nonce === undefined ? '' : `?nonce=${nonce}`}`;
   try {
     const response = await request(url, { dispatcher, signal: AbortSignal.timeout(timeoutMs) });
     const text = await response.body.text();

@@ -1,5 +1,6 @@
 import { isMemberId } from '@pinwheel/ring';
 import { z } from 'zod';
+import type { AddressRule } from './address-rule.js';
 import type { Member, MembersView } from './contract.js';
 import { faultOf } from './member-fields.js';
 
@@ -35,7 +36,10 @@ type HealthEntry = z.infer<typeof healthEntry>;
  * The member that one entry of Consul's `health/service` describes, or why it is left out. Without an incarnation
  * it is a server that knows nothing of Pinwheel, and its port is the one for WebSockets.
  */
-export function memberFromEntry(entry: unknown): { readonly member: Member } | { readonly ignored: Ignored } {
+export function memberFromEntry(
+  entry: unknown,
+  rule: AddressRule,
+): { readonly member: Member } | { readonly ignored: Ignored } {
   const parsed = healthEntry.safeParse(entry);
   if (!parsed.success) return { ignored: { id: '', reason: 'the entry is not one of a service' } };
   const { Node, Service } = parsed.data;
@@ -50,7 +54,8 @@ export function memberFromEntry(entry: unknown): { readonly member: Member } | {
     faultOf.port(Service.Port) ??
     (Number.isNaN(weight) ? notANumber(metaKeys.weight, meta) : faultOf.weight(weight)) ??
     (wsPort === undefined ? undefined : faultOf.port(wsPort, metaKeys.wsPort)) ??
-    (incarnation === undefined ? undefined : faultOf.incarnation(incarnation));
+    (incarnation === undefined ? undefined : faultOf.incarnation(incarnation)) ??
+    rule.faultOf({ address, port: Service.Port, ...(wsPort === undefined ? {} : { wsPort }) });
   if (reason !== undefined) return { ignored: { id: shownId(Service.ID), reason } };
   const settingsDigest = short(meta[metaKeys.settingsDigest], 64);
   const settingsText = short(meta[metaKeys.settingsText], 512);
@@ -74,14 +79,17 @@ export function memberFromEntry(entry: unknown): { readonly member: Member } | {
  * The members of a whole answer. An id that is registered with two Consul agents counts once: the registration
  * that is newer, as every process sees it alike.
  */
-export function membersFromEntries(entries: readonly unknown[]): {
+export function membersFromEntries(
+  entries: readonly unknown[],
+  rule: AddressRule,
+): {
   readonly members: readonly Member[];
   readonly ignored: MembersView['ignored'];
 } {
   const members = new Map<string, Member>();
   const ignored: Ignored[] = [];
   for (const entry of [...entries].sort(newestFirst)) {
-    const read = memberFromEntry(entry);
+    const read = memberFromEntry(entry, rule);
     if ('ignored' in read) {
       ignored.push(read.ignored);
     } else if (members.has(read.member.id)) {

@@ -1,4 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import type { KeySource } from '@pinwheel/trust';
+import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 
 /** All times in ms. */
 export interface ConsulOptions {
@@ -47,9 +49,19 @@ export interface ConsulOptions {
   readonly deadlineMs?: number;
   /** How often a node looks whether its entry is still there. Default 10000. */
   readonly verifyMs?: number;
+  /** Where members may be; the others are left out, and nobody dials them. Host names are refused by default. */
+  readonly addresses?: AddressRuleOptions;
+  /**
+   * The keys that the processes of the service share: only nodes that prove that they have one are members. The
+   * membership does not close them. Default: whoever is registered is one.
+   */
+  readonly keys?: KeySource;
 }
 
-export interface ConsulSetup extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile'>> {
+export interface ConsulSetup
+  extends Required<Omit<ConsulOptions, 'tag' | 'token' | 'tokenFile' | 'addresses' | 'keys'>> {
+  readonly keys: KeySource | undefined;
+  readonly addresses: AddressRule;
   readonly tag: string | undefined;
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
@@ -107,6 +119,8 @@ export function consulSetup(options: ConsulOptions): ConsulSetup {
     deregisterAfterMs: time('deregisterAfterMs'),
     deadlineMs: time('deadlineMs'),
     verifyMs: time('verifyMs'),
+    keys: options.keys,
+    addresses: new AddressRule(options.addresses ?? {}, 'consul'),
   };
 }
 

@@ -1,11 +1,21 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { askProof } from './ask-proof.js';
+import { systemClock } from './clock.js';
 import { ConsulCalls, type HealthAnswered } from './consul-calls.js';
 import { membersFromEntries } from './consul-entry.js';
 import { type ConsulOptions, type ConsulSetup, consulSetup } from './consul-options.js';
 import { ConsulRegistration } from './consul-registration.js';
 import { ConsulWatch } from './consul-watch.js';
-import type { Membership, MembershipListener, Registered, Registration } from './contract.js';
+import type {
+  Member,
+  Membership,
+  MembershipListener,
+  MembersView,
+  Registered,
+  Registration,
+} from './contract.js';
 import { viewOf } from './digest.js';
+import { ProvenMembers } from './proven-members.js';
 import { checkRegistration } from './registration.js';
 import { told, Watchers } from './watchers.js';
 
@@ -19,6 +29,13 @@ export function consulMembership(options: ConsulOptions): Membership {
   return new ConsulMembership(consulSetup(options));
 }
 
+/** What Consul said last. */
+interface Answer {
+  readonly members: readonly Member[];
+  readonly ignored: MembersView['ignored'];
+  readonly index: string;
+}
+
 class ConsulMembership implements Membership {
   readonly description: string;
   readonly #setup: ConsulSetup;
@@ -26,6 +43,9 @@ class ConsulMembership implements Membership {
   readonly #watchers = new Watchers();
   readonly #registrations = new Map<string, ConsulRegistration>();
   #watch: ConsulWatch | undefined;
+  /** Missing where nobody has to prove anything. */
+  #proven: ProvenMembers | undefined;
+  #answer: Answer | undefined;
   #closed = false;
 
   constructor(setup: ConsulSetup) {
@@ -52,7 +72,7 @@ class ConsulMembership implements Membership {
 
   async register(self: Registration): Promise<Registered> {
     if (this.#closed) throw new PinwheelError('closed', `${this.description} is closed`);
-    checkRegistration(self);
+    checkRegistration(self, this.#setup.addresses);
     const { service, tag, checkIntervalMs, checkTimeoutMs, deregisterAfterMs, deadlineMs, verifyMs } =
       this.#setup;
     const registration = new ConsulRegistration(this.#calls, self, {
@@ -91,6 +111,12 @@ class ConsulMembership implements Membership {
 
   #open(): ConsulWatch {
     const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
+    const { keys } = this.#setup;
+    const changed = (): void => this.#publish();
+    this.#proven =
+      keys === undefined
+        ? undefined
+        : new ProvenMembers({ ask: askProof(keys), clock: systemClock, changed });
     // Consul may add a sixteenth of the wait, so that watchers do not wake together
     const deadlineMs = waitMs + waitMs / 16 + timeoutMs;
     return new ConsulWatch({
@@ -107,16 +133,27 @@ class ConsulMembership implements Membership {
   }
 
   #answered(answer: HealthAnswered): void {
-    const { members, ignored } = membersFromEntries(answer.entries);
-    const view = viewOf(members, answer.index ?? '0', ignored);
-    this.#watchers.publish(view);
-    const listed = new Set(view.members.map(({ id }) => id));
+    const { members, ignored } = membersFromEntries(answer.entries, this.#setup.addresses);
+    this.#answer = { members, ignored, index: answer.index ?? '0' };
+    this.#proven?.follow(members);
+    if (this.#proven?.isHeld !== true) this.#publish();
+    const listed = new Set(members.map(({ id }) => id));
     for (const [id, registration] of this.#registrations) if (!listed.has(id)) registration.missed();
+  }
+
+  #publish(): void {
+    if (this.#answer === undefined) return;
+    const { members, ignored, index } = this.#answer;
+    const taken = this.#proven?.split(members) ?? { members, ignored: [] };
+    this.#watchers.publish(viewOf(taken.members, index, [...ignored, ...taken.ignored]));
   }
 
   #stop(): void {
     this.#watch?.close();
     this.#watch = undefined;
+    this.#proven?.close();
+    this.#proven = undefined;
+    this.#answer = undefined;
     this.#watchers.forget();
     if (this.#isIdle()) this.#calls.close();
   }

@@ -1,3 +1,4 @@
+export type { AddressRuleOptions } from './address-rule.js';
 export { askHealth, type HealthFinding } from './ask-health.js';
 export { type BackoffOptions, backoffMs } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';
@@ -14,7 +15,7 @@ export type {
 export { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
 export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
 export { type Log, silentLog } from './log.js';
-export { membershipFrom } from './parse-membership.js';
+export { type MembershipRules, membershipFrom } from './parse-membership.js';
 export { type RingAnswer, ringAnswer } from './ring-answer.js';
 export { addRingMetrics, ringMetrics } from './ring-metrics.js';
 export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { KeySource } from '@pinwheel/trust';
+import type { AddressRuleOptions } from './address-rule.js';
 import { consulMembership } from './consul.js';
 import type { ConsulOptions } from './consul-options.js';
 import type { Membership } from './contract.js';
 import { reasonOf } from './reason-of.js';
 import { staticMembership } from './static.js';
+
+/** Whom a process takes for a member. */
+export interface MembershipRules extends AddressRuleOptions {
+  readonly keys?: KeySource;
+}
 
 const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or static:FILE.json';
 
@@ -13,26 +20,26 @@ const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or
  * left out) or `static:FILE.json[?poll-ms=…]`, the file relative to the working directory. Nothing is
  * read yet but the token file, whose absence would otherwise look like a Consul that is away.
  *
+ * @param rules where members may be, and the keys that those from Consul have to prove that they have.
  * @throws PinwheelError `bad-option` that names the value and shows the forms, or the token file that cannot be read.
  */
-export function membershipFrom(text: string): Membership {
-  if (text.startsWith('static:')) {
-    return fromFile(text);
-  }
-  if (text.startsWith('consul:')) return consulMembership(consulOptions(text));
+export function membershipFrom(text: string, { keys, ...addresses }: MembershipRules = {}): Membership {
+  if (text.startsWith('static:')) return fromFile(text, addresses);
+  if (text.startsWith('consul:'))
+    return consulMembership({ ...consulOptions(text), addresses, ...(keys === undefined ? {} : { keys }) });
   throw refused(text);
 }
 
 /** Between two rounds of questions to the members, in ms. */
 const pollBounds = [100, 3_600_000] as const;
 
-function fromFile(text: string): Membership {
+function fromFile(text: string, addresses: AddressRuleOptions): Membership {
   const [, path = '', , poll] = /^static:(.*?)(\?poll-ms=(.*))?$/s.exec(text)!;
   if (path === '') throw refused(text, 'the file is missing');
-  if (poll === undefined) return staticMembership(path);
+  if (poll === undefined) return staticMembership(path, { addresses });
   const [least, most] = pollBounds;
   const pollMs = /^[0-9]{1,7}$/.test(poll) ? Number(poll) : Number.NaN;
-  if (pollMs >= least && pollMs <= most) return staticMembership(path, { pollMs });
+  if (pollMs >= least && pollMs <= most) return staticMembership(path, { pollMs, addresses });
   throw refused(text, `poll-ms must be a whole number between ${least} and ${most}`);
 }
 

@@ -1,20 +1,22 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import type { AddressRule } from './address-rule.js';
 import type { Member, Registration } from './contract.js';
 import { faultOf } from './member-fields.js';
 
 /**
- * Refuses what no other process could use.
+ * Refuses what no other process could use, or would dial.
  *
  * @throws PinwheelError `bad-option` that names the field, the value and the bound.
  */
-export function checkRegistration(self: Registration): void {
+export function checkRegistration(self: Registration, rule?: AddressRule): void {
   const fault =
     faultOf.id(self.id) ??
     faultOf.address(self.address) ??
     faultOf.port(self.port) ??
     (self.wsPort === undefined ? undefined : faultOf.port(self.wsPort, 'ws-port')) ??
     faultOf.weight(self.weight) ??
-    faultOf.incarnation(self.incarnation);
+    faultOf.incarnation(self.incarnation) ??
+    rule?.faultOf(self);
   if (fault !== undefined) throw new PinwheelError('bad-option', `cannot register ${self.id}: ${fault}`);
 }
 

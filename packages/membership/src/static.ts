@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { PinwheelError } from '@pinwheel/protocol';
+import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 import { askHealth } from './ask-health.js';
-import type { Membership, MembershipListener, Registered, Registration } from './contract.js';
+import type { Membership, MembershipListener, MembersView, Registered, Registration } from './contract.js';
 import { viewOf } from './digest.js';
 import { inParallel } from './in-parallel.js';
 import { checkRegistration } from './registration.js';
@@ -19,6 +20,8 @@ export interface StaticMembershipOptions {
   readonly pollMs?: number;
   /** Deadline of one question, in ms. Default 500. */
   readonly askTimeoutMs?: number;
+  /** Where members may be; the others are left out, and nobody dials them. Host names and all ports are taken by default. */
+  readonly addresses?: AddressRuleOptions;
 }
 
 /** Questions at the same time. */
@@ -45,6 +48,7 @@ class StaticMembership implements Membership {
   readonly #source: string | readonly StaticMember[];
   readonly #pollMs: number;
   readonly #askTimeoutMs: number;
+  readonly #addresses: AddressRule;
   readonly #watchers = new Watchers();
   readonly #heard = new StaticHeard();
   #rounds = 0;
@@ -57,6 +61,7 @@ class StaticMembership implements Membership {
     this.#source = source;
     this.#pollMs = options.pollMs ?? 1_000;
     this.#askTimeoutMs = options.askTimeoutMs ?? 500;
+    this.#addresses = new AddressRule(options.addresses ?? {}, 'file');
     this.description = typeof source === 'string' ? `file ${source}` : `list of ${source.length} members`;
   }
 
@@ -79,7 +84,7 @@ class StaticMembership implements Membership {
   }
 
   async register(self: Registration): Promise<Registered> {
-    checkRegistration(self);
+    checkRegistration(self, this.#addresses);
     const written = (await this.#read()).find(({ id }) => id === self.id);
     const entry = {
       id: self.id,
@@ -159,7 +164,7 @@ class StaticMembership implements Membership {
 
   async #readOnce(): Promise<void> {
     try {
-      const written = await this.#read();
+      const { written, ignored } = this.#split(await this.#read());
       await inParallel(written, maxParallel, async ({ id, address, port }) => {
         this.#heard.note(id, await askHealth(address, port, this.#askTimeoutMs));
       });
@@ -170,11 +175,22 @@ class StaticMembership implements Membership {
         viewOf(
           written.map((member) => this.#heard.member(member)),
           index,
+          ignored,
         ),
       );
     } catch (error) {
       this.#watchers.trouble(PinwheelError.from(error, 'membership'));
     }
+  }
+
+  #split(all: readonly StaticMember[]) {
+    const ignored: MembersView['ignored'][number][] = [];
+    const written = all.filter((member) => {
+      const reason = this.#addresses.faultOf(member);
+      if (reason !== undefined) ignored.push({ id: member.id, reason });
+      return reason === undefined;
+    });
+    return { written, ignored };
   }
 
   async #read(): Promise<readonly StaticMember[]> {

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { memberFromEntry, membersFromEntries } from '../src/consul-entry.js';
+import { AddressRule } from '../src/address-rule.js';
+import * as consulEntry from '../src/consul-entry.js';
 import { nextIndex } from '../src/consul-index.js';
 import { authorityOf, faultOf } from '../src/member-fields.js';
+
+const rule = new AddressRule({}, 'file');
+const memberFromEntry = (one: unknown) => consulEntry.memberFromEntry(one, rule);
+const membersFromEntries = (all: readonly unknown[]) => consulEntry.membersFromEntries(all, rule);
 
 const entry = (
   service: Record<string, unknown>,
@@ -86,7 +91,7 @@ t.test('addresses that are fine can stand in a URL', async (t) => {
     'node-1.example.',
     '127.0.0.1',
     '::1',
-    'fe80::1',
+    'fd00::1',
     '::ffff:1.2.3.4',
     'a_b',
     'N1',

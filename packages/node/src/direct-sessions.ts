@@ -141,7 +141,8 @@ export class DirectSessions {
       })
       .any('/*', (response) => {
         response.writeStatus('426 Upgrade Required').writeHeader('upgrade', 'websocket');
-        response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}');
+        // what a client sent behind the request is not read
+        response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}', true);
       });
   }
 
@@ -206,7 +207,7 @@ export class DirectSessions {
       response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
       if (owner !== undefined) response.writeHeader(headers.owner, owner);
       if (refusal.httpStatus === 503 || refusal.httpStatus === 429) response.writeHeader('retry-after', '1');
-      response.end(JSON.stringify(refusal));
+      response.end(JSON.stringify(refusal), true);
     });
   }
 

@@ -1,7 +1,10 @@
 import type { RingTracker } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
+import { queryText } from '@pinwheel/protocol';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
+import { isMemberNonce, type KeySource, proveMember } from '@pinwheel/trust';
 import type { Exchange } from './exchange.js';
+import type { NodePorts } from './node-ports.js';
 import { isLeaving, type Phase } from './phase.js';
 
 export interface HealthApiOptions {
@@ -14,8 +17,10 @@ export interface HealthApiOptions {
   readonly whyDeaf: () => string | undefined;
   /** Whether there is too little memory for new clients. */
   readonly isMemoryOver: () => boolean;
-  /** `undefined` when operators have no port of their own. */
-  readonly adminPort: () => number | undefined;
+  readonly keys: KeySource | undefined;
+  /** Where it is registered. */
+  readonly host: string;
+  readonly ports: () => NodePorts;
 }
 
 /** `GET /healthz`, `/readyz` and `/metrics`. */
@@ -28,19 +33,28 @@ export class HealthApi {
 
   /** Live as long as it answers, draining too: never 429, which Consul takes for a warning and a reason to leave. */
   live(exchange: Exchange): void {
-    const { id, incarnation, tracker, phase, adminPort } = this.#options;
+    const { id, incarnation, tracker, phase, ports } = this.#options;
     const draining = isLeaving(phase());
     exchange.json(200, {
       status: leavingAs(phase()) ?? 'ok',
       id,
       incarnation,
       draining,
-      adminPort: adminPort(),
+      adminPort: ports().adminPort,
+      proof: this.#proof(queryText(exchange.query, 'nonce')),
       settings: {
         digest: ringSettingsDigest(tracker.settings),
         text: describeRingSettings(tracker.settings),
       },
     });
+  }
+
+  /** That this node has a key of the service, for whoever asks. */
+  #proof(nonce: string | undefined): string | undefined {
+    const { id, incarnation, keys, host, ports } = this.#options;
+    if (keys === undefined || nonce === undefined || !isMemberNonce(nonce)) return undefined;
+    const { port, wsPort } = ports();
+    return proveMember(keys, { id, incarnation, address: host, port, wsPort }, nonce);
   }
 
   /** Ready while users may be sent here: in the ring, listening to the queue if there is one, with room in memory, and not draining. */

@@ -11,7 +11,7 @@ import {
 import { closeCodes } from '@pinwheel/protocol';
 import { limitNames, type MemoryWatch } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
-import { type ApiKeyGate, apiKeyDecisions } from '@pinwheel/trust';
+import { type ApiKeyGate, apiKeyDecisions, noDecisions } from '@pinwheel/trust';
 import type { NodeCounters } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
 import type { QueueIntake } from './queue-intake.js';
@@ -214,7 +214,7 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.applicationErrors, () => counters.applicationErrors);
   metrics.add(nodeMetrics.forwardedBytes, forwardedBytes);
   addQueueMetrics(metrics, intake);
-  metrics.add(nodeMetrics.apiKeyCalls, () => (gate === undefined ? [] : readingsOf(gate.decisions)));
+  metrics.add(nodeMetrics.apiKeyCalls, () => readingsOf(gate?.decisions ?? noDecisions()));
   metrics.add(nodeMetrics.apiKeyMessages, () => gate?.messages ?? []);
   metrics.add(nodeMetrics.routesWritten, () => registrar?.written ?? 0);
   metrics.add(nodeMetrics.routesUnwritten, () => registrar?.unwritten ?? 0);

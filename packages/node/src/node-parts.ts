@@ -35,6 +35,7 @@ import { createNodeCounters } from './node-counters.js';
 import { nodeLimits } from './node-limits.js';
 import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
+import type { NodePorts } from './node-ports.js';
 import { PeersApi } from './peers-api.js';
 import { isLeaving, type Phase } from './phase.js';
 import { publishing } from './publishing.js';
@@ -48,8 +49,8 @@ export interface NodePartsOptions {
   readonly tracker: RingTracker;
   readonly state: RingState;
   readonly phase: () => Phase;
-  /** Where it listens for operators; `undefined` when it does not. */
-  readonly adminPort: () => number | undefined;
+  /** Where it listens. */
+  readonly ports: () => NodePorts;
   /** Begins the drain; does not wait for it. */
   readonly drain: () => void;
 }
@@ -78,14 +79,7 @@ const retrySpreadMs = 100;
 /** Where nobody is there to go to, they come later. */
 const retryNobodyMs = 1000;
 
-export function createNodeParts({
-  node,
-  tracker,
-  state,
-  phase,
-  adminPort,
-  drain,
-}: NodePartsOptions): NodeParts {
+export function createNodeParts({ node, tracker, state, phase, ports, drain }: NodePartsOptions): NodeParts {
   const { id, deadlineMs, log, strategy } = node;
   const { now, after } = systemClock;
   const counters = createNodeCounters();
@@ -251,7 +245,9 @@ export function createNodeParts({
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
         isMemoryOver: () => limits.memory.isOver,
-        adminPort,
+        keys,
+        host: node.host,
+        ports,
       }),
       checkPlace,
     },

@@ -88,7 +88,7 @@ class RunningNode implements PinwheelNode {
       tracker,
       state,
       phase: () => this.#leaving.phase,
-      adminPort: () => this.adminPort,
+      ports: () => this,
       drain: () => void this.drain(),
     });
     this.#parts = parts;

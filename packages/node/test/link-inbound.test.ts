@@ -38,6 +38,7 @@ t.test('what clients send goes to the application, once and in order', async (t)
       ann.say(2, 'wait');
       ann.say(3, 'three');
       await until('the application is at the second', () => seen.includes('ann wait'));
+      await until('the edge has heard that the first is taken', () => ann.taken.length > 0);
       t.same(ann.taken, [1]);
       release();
       await until('all are taken', () => ann.taken.at(-1) === 3);

@@ -11,7 +11,7 @@ export interface Handshake {
 
 /** Why a request is no upgrade that can be taken, and the HTTP status of the answer. */
 export interface WrongHandshake {
-  readonly status: 400 | 426;
+  readonly status: 400 | 426 | 431;
   readonly wrong: PinwheelError;
 }
 
@@ -25,6 +25,9 @@ const onceOnly: ReadonlySet<string> = new Set([
   'sec-websocket-version',
 ]);
 
+/** Of target and headers together: uWebSockets.js bounds only what comes in pieces. */
+const maxHeadBytes = 16_384;
+
 const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
 
 /**
@@ -32,7 +35,11 @@ const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
  * the handler first returns.
  */
 export function readHandshake(request: HttpRequest): Handshake | WrongHandshake {
-  const { repeated, protocols } = readRepeated(request);
+  const { repeated, protocols, bytes, hasCoding } = readHead(request);
+  if (bytes > maxHeadBytes) {
+    const why = `the request has ${bytes} bytes of target and headers; it must have at most ${maxHeadBytes}`;
+    return { status: 431, wrong: new PinwheelError('too-large', why) };
+  }
   if (repeated !== undefined) return wrong(`the header ${repeated} is there twice`);
   const version = request.getHeader('sec-websocket-version');
   if (version !== '13') return wrong(`sec-websocket-version is ${shown(version)}; it must be 13`, 426);
@@ -42,8 +49,7 @@ export function readHandshake(request: HttpRequest): Handshake | WrongHandshake 
   if (request.getHeader('upgrade').toLowerCase() !== 'websocket')
     return wrong('the upgrade header must be "websocket"');
   const length = request.getHeader('content-length');
-  if ((length !== '' && length !== '0') || request.getHeader('transfer-encoding') !== '')
-    return wrong('an upgrade has no body');
+  if ((length !== '' && length !== '0') || hasCoding) return wrong('an upgrade has no body');
   const key = request.getHeader('sec-websocket-key');
   if (!keyPattern.test(key)) return wrong('sec-websocket-key must be 16 bytes in base64');
   return {
@@ -53,18 +59,23 @@ export function readHandshake(request: HttpRequest): Handshake | WrongHandshake 
   };
 }
 
-/** A header that is there twice and must not be, and all offers of subprotocols: those may come on several lines. */
-function readRepeated(request: HttpRequest) {
+/**
+ * What one look at all lines tells: the bytes of target and headers; a header that is there twice and must not be; whether
+ * there is a `transfer-encoding`, be it empty; and all offers of subprotocols, which may come on several lines.
+ */
+function readHead(request: HttpRequest) {
   const seen = new Set<string>();
   const protocols: string[] = [];
   let repeated: string | undefined;
+  let bytes = request.getUrl().length + (request.getQuery() ?? '').length;
   request.forEach((name, value) => {
+    bytes += name.length + value.length;
     if (name === 'sec-websocket-protocol') protocols.push(value);
     if (!onceOnly.has(name)) return;
     if (seen.has(name)) repeated ??= name;
     seen.add(name);
   });
-  return { repeated, protocols };
+  return { repeated, protocols, bytes, hasCoding: seen.has('transfer-encoding') };
 }
 
 function wrong(why: string, status: 400 | 426 = 400): WrongHandshake {

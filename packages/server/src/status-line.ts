@@ -16,6 +16,7 @@ const reasons: Readonly<Record<number, string>> = {
   421: '421 Misdirected Request',
   426: '426 Upgrade Required',
   429: '429 Too Many Requests',
+  431: '431 Request Header Fields Too Large',
   500: '500 Internal Server Error',
   502: '502 Bad Gateway',
   503: '503 Service Unavailable',

@@ -29,6 +29,13 @@ export type KeyNeed = ApiScope | 'any' | { readonly refused: string };
 /** What became of calls that showed a key. */
 export const apiKeyDecisions = ['accepted', 'not-authenticated', 'not-allowed', 'limit-reached'] as const;
 
+/** How often each was made. */
+export type ApiKeyDecisions = Record<(typeof apiKeyDecisions)[number], number>;
+
+export function noDecisions(): ApiKeyDecisions {
+  return { accepted: 0, 'not-authenticated': 0, 'not-allowed': 0, 'limit-reached': 0 };
+}
+
 interface Use {
   readonly bucket: MessageBucket;
   messages: number;
@@ -39,12 +46,7 @@ const nobody = Buffer.alloc(32);
 
 /** Lets in callers with an API key, each within its scopes and its rate. */
 export class ApiKeyGate {
-  readonly decisions: Record<(typeof apiKeyDecisions)[number], number> = {
-    accepted: 0,
-    'not-authenticated': 0,
-    'not-allowed': 0,
-    'limit-reached': 0,
-  };
+  readonly decisions = noDecisions();
   readonly #source: ApiKeySource;
   readonly #now: () => number;
   readonly #elapsed: () => number;

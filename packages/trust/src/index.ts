@@ -1,7 +1,16 @@
 export { type ApiKey, type ApiScope, apiScopes, newApiKey } from './api-key.js';
 export { type ApiKeyFile, openApiKeyFile } from './api-key-file.js';
-export { type ApiCaller, ApiKeyGate, apiKeyDecisions, type KeyedCall, type KeyNeed } from './api-key-gate.js';
+export {
+  type ApiCaller,
+  type ApiKeyDecisions,
+  ApiKeyGate,
+  apiKeyDecisions,
+  type KeyedCall,
+  type KeyNeed,
+  noDecisions,
+} from './api-key-gate.js';
 export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
+export { checkAuthorities, readAuthorities } from './authorities.js';
 export { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
 export {
   type CertificateFiles,
@@ -14,6 +23,7 @@ export type { FileLog } from './followed-files.js';
 export { type KeyFile, openKeyFile } from './key-file.js';
 export { type Key, KeyRing } from './key-ring.js';
 export type { KeySource } from './key-source.js';
+export { isMemberNonce, isMemberProof, type MemberClaim, proveMember } from './member-proof.js';
 export { boundHeaders, type ProvenCall } from './proof.js';
 export { ReplayWindow } from './replay-window.js';
 export { Signer } from './signer.js';

@@ -12,11 +12,16 @@ export class Verifier {
   readonly #keys: KeySource;
   readonly #now: () => number;
   readonly #window: ReplayWindow;
+  readonly #since: number;
 
-  /** @param now ms since 1970. */
-  constructor(keys: KeySource, now: () => number = Date.now, window = new ReplayWindow()) {
+  /**
+   * @param now ms since 1970.
+   * @param since proofs made before it are refused: which of them were used, this process cannot know. Default: now.
+   */
+  constructor(keys: KeySource, now: () => number = Date.now, since = now(), window = new ReplayWindow()) {
     this.#keys = keys;
     this.#now = now;
+    this.#since = since;
     this.#window = window;
   }
 
@@ -45,6 +50,10 @@ export class Verifier {
       throw refused(
         `the proof is ${offMs} ms old; it must be within ${proofWindowMs}: do the clocks of both machines agree?`,
       );
+    }
+    if (proof.time < this.#since) {
+      const earlyMs = Math.round(this.#since - proof.time);
+      throw refused(`the proof was made ${earlyMs} ms before this process started; make a new one`);
     }
     const freshness = this.#window.use(proof.process, proof.number, proof.time + proofWindowMs, now);
     switch (freshness) {

@@ -80,10 +80,26 @@ t.test('time', async (t) => {
     [0, 100_000, false],
   ] as const) {
     const proof = new Signer(keys, () => made).sign(call);
-    const verify = () => new Verifier(keys, () => now).verify(call, proof);
+    const verify = () => new Verifier(keys, () => now, 0).verify(call, proof);
     if (isGood) t.ok(verify(), `${made} at ${now}`);
     else t.throws(verify, { message: /ms old; it must be within 30000/ }, `${made} at ${now}`);
   }
+});
+
+t.test('a process takes no proof that was made before it started: it may have been used', async (t) => {
+  const keys = ring('a');
+  let now = 100_000;
+  const signer = new Signer(keys, () => now);
+  const recorded = signer.sign(call);
+  const before = new Verifier(keys, () => now);
+  t.ok(before.verify(call, recorded));
+  now += 1;
+  const after = new Verifier(keys, () => now);
+  t.throws(() => after.verify(call, recorded), {
+    code: 'not-authenticated',
+    message: /made 1 ms before this process started/,
+  });
+  t.ok(after.verify(call, signer.sign(call)), 'one that is made anew is taken');
 });
 
 t.test('keys change one after the other, and no proof is refused', async (t) => {

@@ -1,11 +1,13 @@
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
-import { membershipFrom } from '@pinwheel/membership';
+import { readAuthorities } from '@pinwheel/trust';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
-import { limitOptions, limitsOf } from '../limits-of.js';
+import { limitOptions } from '../limit-options.js';
+import { limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
+import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
@@ -17,7 +19,7 @@ export const edgeCommand: Command = {
   summary: 'one edge; SIGTERM tells its clients to reconnect elsewhere, spread over the drain',
   options: [
     options.id,
-    options.membership,
+    ...membershipOptions,
     // so that one file of options serves every process
     ...strategyOptions.map((option) => ({
       ...option,
@@ -44,6 +46,7 @@ export const edgeCommand: Command = {
     options.allowOrigin,
     options.allowAnonymous,
     ...tlsOptions,
+    options.backendCa,
     options.keys,
     { ...options.apiKeys, help: `${options.apiKeys.help}; the scope admin opens the admin port` },
     options.ringConfig,
@@ -56,7 +59,7 @@ export const edgeCommand: Command = {
       help: 'a client that has taken nothing for so long is closed, in ms',
       fallback: '10000, with tunnels 30000',
     },
-    ...limitOptions,
+    ...Object.values(limitOptions),
     {
       ...options.maxUnreadBytes,
       help: 'links: bytes that a client may have unread before its node pauses',
@@ -76,12 +79,14 @@ export const edgeCommand: Command = {
 
 async function runEdge({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const membership = membershipFrom(settings.needText(options.membership));
   const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
+  const caFile = settings.text(options.backendCa);
+  const backendCa = caFile === undefined ? undefined : readAuthorities('backend-ca', caFile);
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
+  const membership = membershipOf(settings, keys);
   const lastGoodPath = settings.text(options.lastGoodRing);
   try {
     const edge = await createEdge({
@@ -94,6 +99,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('keys', keys),
       ...given('tls', tls),
       ...given('apiKeys', apiKeys),
+      ...given('backendCa', backendCa),
       ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
       ...given('host', settings.text(options.host)),
       ...given('adminPort', settings.number(options.adminPort)),

@@ -1,10 +1,10 @@
-import { membershipFrom } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
+import { membershipOf, membershipOptions } from '../membership-of.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
@@ -17,7 +17,7 @@ export const nodeCommand: Command = {
   summary: 'one node; SIGTERM drains it and takes it out of the membership',
   options: [
     options.id,
-    options.membership,
+    ...membershipOptions,
     ...strategyOptions,
     options.host,
     options.bindHost,
@@ -65,12 +65,12 @@ export const nodeCommand: Command = {
 
 async function runNode({ settings, output }: Invocation): Promise<number> {
   const id = settings.needText(options.id);
-  const membership = membershipFrom(settings.needText(options.membership));
-  const opened = openNamedStrategy(settings);
   const log = createLog(settings.text(options.logLevel) ?? 'info');
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const apiKeys = apiKeysOf(settings, log);
+  const membership = membershipOf(settings, keys);
+  const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createEdge, type Edge } from '@pinwheel/edge';
 import {
   type InProcessMembership,
@@ -13,6 +13,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { keysOf } from '../keys-of.js';
 import { createLog } from '../log.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -46,6 +47,7 @@ export const upCommand: Command = {
     options.webhook,
     options.ringConfig,
     options.usersPerSecond,
+    options.keys,
     options.logLevel,
     options.json,
   ],
@@ -54,7 +56,9 @@ export const upCommand: Command = {
 
 async function up({ settings, output }: Invocation): Promise<number> {
   const log = muteable(createLog(settings.text(options.logLevel) ?? 'warn'));
+  // whatever may be refused comes before what is opened
   const tls = tlsOf(settings, log);
+  const keys = keysOf(settings, log);
   const opened = openNamedStrategy(settings);
   const application = await openApplication(settings);
   const membership = inProcessMembership();
@@ -62,6 +66,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
   const close = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.close()));
     tls?.close();
+    keys?.close();
     await membership.close();
     await opened.close();
     await application.close();
@@ -79,6 +84,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
         strategy: opened.strategy,
         ringSettings,
         log,
+        ...given('keys', keys),
         ...pace,
         ...application.callbacks,
       });
@@ -95,6 +101,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
         adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
         drainMs,
         log,
+        ...given('keys', keys),
         ...pace,
         ...given('tls', tls),
       });
@@ -117,7 +124,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
         await Promise.all(nodes.map((node) => node.drain()));
       },
       close,
-      () => output.result(facts, describe(facts)),
+      () => output.result(facts, describe(facts, settings.text(options.keys))),
     );
     stop();
     rmSync(file, { force: true });
@@ -185,7 +192,8 @@ function factsOf(
   };
 }
 
-function describe({ membership, edges, nodes }: Facts): string {
+/** @param keys the file of keys, without which nobody sends to such a ring. */
+function describe({ membership, edges, nodes }: Facts, keys: string | undefined): string {
   const edge = edges[0]!;
   const listen = edge.url === 'ws://127.0.0.1:8080/ws' ? '' : ` --edge ${edge.url}`;
   return [
@@ -201,12 +209,20 @@ function describe({ membership, edges, nodes }: Facts): string {
     'Send to her, in a third one:',
     '',
     `  export PINWHEEL_MEMBERSHIP=${membership}`,
+    ...(keys === undefined ? [] : [`  export PINWHEEL_KEYS=${resolve(keys)}`]),
     "  npx pinwheel send alice 'hello, alice'",
+    ...(keys === undefined ? throughAnyNode(nodes[0]!.url) : []),
+  ].join('\n');
+}
+
+/** It has no proof: for a ring without keys. */
+function throughAnyNode(url: string): readonly string[] {
+  return [
     '',
     'or through any node, from any language:',
     '',
-    `  curl -H 'content-type: text/plain' -d 'hello, alice' ${nodes[0]!.url}/v1/users/alice/messages`,
-  ].join('\n');
+    `  curl -H 'content-type: text/plain' -d 'hello, alice' ${url}/v1/users/alice/messages`,
+  ];
 }
 
 /** Keeps a file that other processes can read as `static:` membership. Returns the call that ends it. */

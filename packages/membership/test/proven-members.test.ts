@@ -1,0 +1,137 @@
+import t from 'tap';
+import type { Member } from '../src/contract.js';
+import { ProvenMembers } from '../src/proven-members.js';
+
+const member = (id: string, incarnation = 'i1', port = 7001): Member => ({
+  id,
+  address: '10.0.0.1',
+  port,
+  weight: 1,
+  draining: false,
+  kind: 'node',
+  incarnation,
+});
+
+/** Members whose answers and whose time a test decides. */
+function situation() {
+  const asked: { readonly id: string; readonly answer: (fault?: string) => Promise<void> }[] = [];
+  const timers: { readonly at: number; readonly call: () => void }[] = [];
+  let now = 0;
+  let changes = 0;
+  const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const proven = new ProvenMembers({
+    ask: ({ id }) =>
+      new Promise((resolve) => {
+        asked.push({
+          id,
+          answer: (fault) => {
+            resolve(fault);
+            return settled();
+          },
+        });
+      }),
+    clock: {
+      now: () => now,
+      after: (delayMs, call) => {
+        const timer = { at: now + delayMs, call };
+        timers.push(timer);
+        return () => void timers.splice(timers.indexOf(timer), timers.includes(timer) ? 1 : 0);
+      },
+    },
+    random: () => 1,
+    changed: () => changes++,
+  });
+  const pass = (ms: number): void => {
+    now += ms;
+    for (const timer of timers.filter(({ at }) => at <= now)) {
+      timers.splice(timers.indexOf(timer), 1);
+      timer.call();
+    }
+  };
+  const inside = (members: readonly Member[]) => proven.split(members).members.map(({ id }) => id);
+  return { proven, asked, pass, inside, timers, changes: () => changes };
+}
+
+t.test('who has proven that it has a key is in, the others wait outside, each with its reason', async (t) => {
+  const { proven, asked, inside, changes, pass } = situation();
+  const members = [member('a'), member('b')];
+  proven.follow(members);
+  t.equal(proven.isHeld, true, 'the first list waits for the answers');
+  t.same(inside(members), []);
+  await asked[0]!.answer();
+  t.equal(proven.isHeld, true);
+  t.equal(changes(), 0);
+  await asked[1]!.answer('it has none');
+  t.equal(proven.isHeld, false);
+  t.equal(changes(), 1);
+  t.same(inside(members), ['a']);
+  t.same(proven.split(members).ignored, [{ id: 'b', reason: 'it has none' }]);
+
+  pass(1000);
+  t.same(asked[2]!.id, 'b', 'it is asked again');
+  t.equal(proven.isHeld, false, 'and nobody waits for that');
+  await asked[2]!.answer();
+  t.equal(changes(), 2);
+  t.same(inside(members), ['a', 'b']);
+});
+
+t.test('nobody waits longer than a second for a member that does not answer', async (t) => {
+  const { proven, asked, inside, changes, pass } = situation();
+  const members = [member('a'), member('silent')];
+  proven.follow(members);
+  await asked[0]!.answer();
+  pass(999);
+  t.same([proven.isHeld, changes()], [true, 0]);
+  pass(1);
+  t.same([proven.isHeld, changes()], [false, 1]);
+  t.same(inside(members), ['a']);
+});
+
+t.test('proven for an incarnation and a place, and forgotten with the entry', async (t) => {
+  const { proven, asked, inside } = situation();
+  const first = member('a');
+  proven.follow([first]);
+  await asked[0]!.answer();
+  proven.follow([first]);
+  t.equal(asked.length, 1, 'it is not asked again');
+  for (const [i, other] of [member('a', 'i2'), member('a', 'i2', 7002), first].entries()) {
+    proven.follow([other]);
+    t.same(inside([other]), [], `${other.incarnation} at ${other.port}`);
+    await asked[i + 1]!.answer();
+    t.same(inside([other]), ['a']);
+  }
+  proven.follow([member('b')]);
+  const late = asked.at(-1)!;
+  proven.follow([]);
+  await late.answer();
+  proven.follow([member('b')]);
+  t.same(inside([member('b')]), [], 'an answer that comes after the entry has gone is nobody’s');
+});
+
+t.test('pauses grow to half a minute, and at most 64 are asked at a time', async (t) => {
+  const { proven, asked, pass, timers } = situation();
+  const many = Array.from({ length: 200 }, (_, i) => member(`m${i}`));
+  proven.follow(many);
+  t.equal(asked.length, 64);
+  await asked[0]!.answer('no');
+  t.equal(asked.length, 65);
+  proven.follow([member('m1')]);
+  t.equal(timers.length, 1, 'the hold is left: who has gone is not waited for');
+  const pauses: number[] = [];
+  let next = asked[1]!;
+  for (let i = 0; i < 7; i++) {
+    const before = asked.length;
+    await next.answer('no');
+    let waited = 0;
+    while (asked.length === before) {
+      pass(1000);
+      waited += 1000;
+    }
+    pauses.push(waited);
+    next = asked.at(-1)!;
+  }
+  t.same(pauses, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  proven.close();
+  await next.answer('no');
+  t.equal(timers.length, 0, 'nothing is left of it');
+});
