@@ -170,7 +170,10 @@ t.test('abuses of the upgrade', async (t) => {
       }
       const outcomes = await Promise.all(clients.map(outcomeOf));
       for (const [i, { what, [server]: wanted }] of abuses.entries()) {
-        t.equal(outcomes[i], wanted, `${server}, ${what}: ${clients[i]!.text.slice(0, 300)}`);
+        t.ok(
+          [wanted].flat().includes(outcomes[i] as Outcome),
+          `${server}, ${what}: ${clients[i]!.text.slice(0, 300)}`,
+        );
       }
       t.ok(await neighbour.echoes(), `${server}: the neighbour`);
       neighbour.leave();

@@ -37,7 +37,7 @@ for (const upstream of values.upstream.split(',') as Upstream[]) {
     show(`${upstream}: of ${2 * slow} slow clients are counted`, `${counted}`, counted === 2 * slow);
     show(
       `${upstream}: meanwhile a client connects within (p99)`,
-      `${abusedMs.toFixed(1)} ms, before ${calmMs.toFixed(1)} ms`,
+      `${abusedMs.toFixed(1)} ms, when calm ${calmMs.toFixed(1)} ms`,
       abusedMs <= slowedAtMost * calmMs && refused === 0,
     );
   }

@@ -15,7 +15,7 @@ export function checkHead({ rawHeaders, httpVersion }: IncomingMessage): Refusal
   if (lines > maxHeaderLines) {
     return refusal(
       431,
-      'too-large',
+      'head-too-large',
       `there are more than ${maxHeaderLines} headers, the most that are taken`,
     );
   }

@@ -40,7 +40,7 @@ export const edgeMetrics = {
   ),
   limits: counter(
     'pinwheel_edge_limits_reached_total',
-    'Times that a client was refused or closed at a bound. With links head-size is not counted.',
+    'Times that a client was refused or closed at a bound.',
     { limit: edgeLimitNames },
   ),
   memory: memoryMetric,

@@ -137,6 +137,7 @@ export class LinkFront {
     const handshake = readHandshake(request);
     if ('wrong' in handshake) {
       const { status, wrong } = handshake;
+      if (status === 431) this.#options.counters.limits['head-size']++;
       const extra = status === 426 ? { headers: { 'sec-websocket-version': '13' } } : {};
       this.#refuse(response, { ...refusal(status, wrong.code, wrong.message), ...extra }, 'bad-request');
       return;

@@ -16,6 +16,8 @@ export const errorCodes = {
   'method-not-allowed': 405,
   'too-large': 413,
   'not-owner': 421,
+  /** Target and headers of a request are more than is read. */
+  'head-too-large': 431,
   /** The caller is at a bound of its own; others are not concerned. Try again later. */
   'limit-reached': 429,
   /** A bound was reached; try again later. */

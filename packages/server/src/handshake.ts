@@ -38,7 +38,7 @@ export function readHandshake(request: HttpRequest): Handshake | WrongHandshake 
   const { repeated, protocols, bytes, hasCoding } = readHead(request);
   if (bytes > maxHeadBytes) {
     const why = `the request has ${bytes} bytes of target and headers; it must have at most ${maxHeadBytes}`;
-    return { status: 431, wrong: new PinwheelError('too-large', why) };
+    return { status: 431, wrong: new PinwheelError('head-too-large', why) };
   }
   if (repeated !== undefined) return wrong(`the header ${repeated} is there twice`);
   const version = request.getHeader('sec-websocket-version');

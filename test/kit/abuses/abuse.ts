@@ -10,10 +10,10 @@ export interface Abuse {
   readonly packets: (target: string) => readonly (string | Buffer)[];
   /** At an edge with tunnels. A backend sees nothing of it, unless this is 101: then one rebuilt upgrade. */
   readonly tunnel: Outcome;
-  /** At an edge with links. */
-  readonly link: Outcome;
+  /** At an edge with links; several where it depends on how much of it comes at once. */
+  readonly link: Outcome | readonly Outcome[];
   /** At a node's own port. */
-  readonly node: Outcome;
+  readonly node: Outcome | readonly Outcome[];
 }
 
 type Outcomes = Pick<Abuse, 'tunnel' | 'link' | 'node'>;
@@ -24,7 +24,7 @@ export function everywhere(outcome: Outcome): Outcomes {
 }
 
 /** At an edge with tunnels, which has node:http, and at the two servers that have uWebSockets.js. */
-export function byParser(nodeHttp: Outcome, uWebSockets: Outcome): Outcomes {
+export function byParser(nodeHttp: Outcome, uWebSockets: Abuse['link']): Outcomes {
   return { tunnel: nodeHttp, link: uWebSockets, node: uWebSockets };
 }
 

@@ -113,9 +113,7 @@ export const headerAbuses: readonly Abuse[] = [
   {
     what: 'a header of 100 KB',
     packets: (target) => [changed(target, { 'X-Long': 'x'.repeat(100_000) })],
-    tunnel: 431,
-    link: 431,
-    node: 413,
+    ...everywhere(431),
   },
   {
     what: '2,000 headers',
