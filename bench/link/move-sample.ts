@@ -20,7 +20,7 @@ const deadlineMs = 60_000;
 const lookEveryMs = pace === 'off' ? 20 : 50;
 
 const plan = movePlan(movers, movers / 5);
-const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond });
+const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond, pollMs: 200 });
 const users = [...plan.movers, ...plan.stayers];
 await site.clients.ask({ connect: users });
 await site.attached(users.length);

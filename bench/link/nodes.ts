@@ -8,30 +8,38 @@ import { type PinwheelProgram, startPinwheelProgram } from './pinwheel-program.j
 
 const readyDeadlineMs = 15_000;
 
+export interface NodesOptions {
+  /** The pace of each; default 500. */
+  readonly usersPerSecond?: number;
+  /** How often everybody looks whether somebody has left; default 1000 ms. */
+  readonly pollMs?: number;
+}
+
 /** Nodes, each a process, with their members in a file. */
 export class Nodes {
   readonly members: readonly StaticMember[];
   /** Where whatever belongs to this service may be written; gone when it stops. */
   readonly folder: string;
+  readonly #pollMs: number;
   readonly #programs = new Map<string, PinwheelProgram>();
 
-  private constructor(members: readonly StaticMember[], folder: string) {
+  private constructor(members: readonly StaticMember[], folder: string, pollMs: number) {
     this.members = members;
     this.folder = folder;
+    this.#pollMs = pollMs;
   }
 
-  /**
-   * Resolves when every node has all of them in its ring.
-   *
-   * @param usersPerSecond the pace of each.
-   */
-  static async start(ids: readonly string[], usersPerSecond = 500): Promise<Nodes> {
+  /** Resolves when every node has all of them in its ring. */
+  static async start(
+    ids: readonly string[],
+    { usersPerSecond = 500, pollMs = 1000 }: NodesOptions = {},
+  ): Promise<Nodes> {
     const ports = await freePorts(2 * ids.length);
     const members = ids.map((id, i) => ({
       ...{ id, address: '127.0.0.1' },
       ...{ port: ports[2 * i]!, wsPort: ports[2 * i + 1]! },
     }));
-    const nodes = new Nodes(members, await mkdtemp(join(tmpdir(), 'pinwheel-bench-')));
+    const nodes = new Nodes(members, await mkdtemp(join(tmpdir(), 'pinwheel-bench-')), pollMs);
     await writeFile(nodes.path, JSON.stringify({ members }));
     for (const { id, port, wsPort } of members) {
       const words = ['node', '--id', id, '--ws-port', String(wsPort), '--membership', nodes.url];
@@ -49,11 +57,11 @@ export class Nodes {
 
   /** The same for the command line. */
   get url(): string {
-    return `static:${this.path}`;
+    return `static:${this.path}?poll-ms=${this.#pollMs}`;
   }
 
   membership(): Membership {
-    return staticMembership(this.path);
+    return staticMembership(this.path, { pollMs: this.#pollMs });
   }
 
   get pids(): readonly number[] {

@@ -3,16 +3,14 @@ import type { Way } from '@pinwheel/bench/load/client-targets.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import type { Membership } from '@pinwheel/membership';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
-import { Nodes } from './nodes.js';
+import { Nodes, type NodesOptions } from './nodes.js';
 import { type Contender, type RunningProxy, startProxy } from './proxy.js';
 
 const quietMs = 300;
 const attachDeadlineMs = 30_000;
 
-export interface SiteOptions {
+export interface SiteOptions extends NodesOptions {
   readonly nodes?: readonly string[];
-  /** The pace of each node. */
-  readonly usersPerSecond?: number;
   /** How many proxies stand side by side, default 1; clients take turns. */
   readonly proxies?: number;
 }
@@ -34,7 +32,7 @@ export class Site {
   }
 
   static async start(contender: Contender, options: SiteOptions = {}): Promise<Site> {
-    const nodes = await Nodes.start(options.nodes ?? ['n1', 'n2'], options.usersPerSecond);
+    const nodes = await Nodes.start(options.nodes ?? ['n1', 'n2'], options);
     const proxies: RunningProxy[] = [];
     for (let i = 1; i <= (options.proxies ?? 1); i++) {
       const proxy = await startProxy(contender, nodes, `e${i}`);

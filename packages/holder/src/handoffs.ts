@@ -62,7 +62,7 @@ interface Leaving extends Ready {
  * Users in one call. All of them are frozen until it is answered: a larger one keeps each of them longer, a smaller one has
  * more calls to make.
  */
-const usersPerCall = 64;
+const usersPerCall = 16;
 const againWait = { firstMs: 200, longestMs: 5000 };
 const late = Symbol('late');
 
