@@ -21,7 +21,7 @@ export const benchOptions = {
     whole('change-seconds', 3, 600, 'time from a change of the nodes until it is judged', '10'),
   ),
   outstanding: forOneCall(
-    whole('outstanding', 1, 60_000, 'messages on their way at any time when saturated', '4096'),
+    whole('outstanding', 1, 60_000, 'messages on their way at any time when saturated', '16384'),
   ),
   edges: forOneCall(whole('edges', 0, 16, 'edges; 0: clients connect to the nodes', '0')),
   redis: forOneCall(

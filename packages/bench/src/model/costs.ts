@@ -33,40 +33,40 @@ export function costAt({ fixed, perNode }: CostLine, nodes: number): number {
 const none: CostLine = { fixed: 0, perNode: 0 };
 
 /**
- * Used when no comparison is given: those of docs/measured/comparison.json, saturated, of 2026-11-25, on 2 cores of
+ * Used when no comparison is given: those of docs/measured/comparison.json, saturated, of 2026-11-28, on 2 cores of
  * AMD EPYC. What an edge takes is not measured there. A renewal was measured alone, with 200,000 users.
  */
 export const measuredCosts: Costs = {
   source:
-    'Costs were measured by the authors when saturated, on 2 cores of AMD EPYC, 2026-11-25; --from takes your own.',
+    'Costs were measured by the authors when saturated, on 2 cores of AMD EPYC, 2026-11-28; --from takes your own.',
   strategies: {
     ring: {
-      sender: 3.42,
+      sender: 1.95,
       queue: none,
-      nodes: { fixed: 7.73, perNode: 0 },
+      nodes: { fixed: 1.74, perNode: 0 },
       edges: 1.5,
-      overheadBytes: 32.8,
+      overheadBytes: 33.4,
     },
     registry: {
-      sender: 3.89,
-      queue: { fixed: 2.02, perNode: 0 },
-      nodes: { fixed: 10.2, perNode: 0 },
+      sender: 3.05,
+      queue: { fixed: 1.03, perNode: 0 },
+      nodes: { fixed: 3.9, perNode: 0 },
       edges: 1.5,
-      overheadBytes: 32.8,
+      overheadBytes: 32.9,
     },
     broadcast: {
-      sender: 3.22,
-      queue: { fixed: 0.297, perNode: 0.069 },
-      nodes: { fixed: 3.33, perNode: 1.94 },
+      sender: 1.62,
+      queue: { fixed: 0.0596, perNode: 0.037 },
+      nodes: { fixed: 2.99, perNode: 0.317 },
       edges: 1.5,
-      overheadBytes: 32.7,
+      overheadBytes: 33,
     },
     'broadcast-unbatched': {
-      sender: 16.8,
-      queue: { fixed: 0.646, perNode: 0.293 },
-      nodes: { fixed: 11.7, perNode: 5.31 },
+      sender: 8.01,
+      queue: { fixed: 0.361, perNode: 0.159 },
+      nodes: { fixed: 5.54, perNode: 2.29 },
       edges: 1.5,
-      overheadBytes: 41.1,
+      overheadBytes: 41.7,
     },
   },
   renewalMicros: 3.5,
