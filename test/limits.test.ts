@@ -184,6 +184,21 @@ for (const kind of edges) {
     }
     if (kind === 'tunnel') t.equal(await front.reached('head-size'), 1, 'it is counted');
   });
+
+  t.test(`another bound of heads at ${kind}`, async (t) => {
+    const front = await startFront(t, kind, { maxHeadBytes: 4096 });
+    const before = await connected(t, front.port, 'before');
+    for (const [bytes, status] of [
+      [3000, 101],
+      [5000, 431],
+    ] as const) {
+      const client = await headInParts(front.port, bytes);
+      t.equal(client.status, status, `with ${bytes} bytes in a header`);
+      client.socket.destroy();
+    }
+    t.equal(await front.reached('head-size'), 1, 'it is counted');
+    t.equal(before.readyState, before.OPEN, 'nobody else notices');
+  });
 }
 
 /** Connects two, of whom the second is one too many; the first leaves to take the pressure away. */

@@ -72,4 +72,11 @@ export const limitOptions = {
     'tunnels: time to send the head of a request, in ms; with links always 8 to 12 s',
     '10000',
   ),
+  maxHeadBytes: whole(
+    'max-head-bytes',
+    1024,
+    16_384,
+    'target and headers of a request together, in bytes; more get 431',
+    '16384',
+  ),
 } as const;

@@ -17,5 +17,6 @@ export function limitsOf(settings: Settings): Partial<EdgeOptions> {
     ...given('bytesPerSecondPerUser', settings.number(limitOptions.bytesPerSecondPerUser)),
     ...given('maxRssBytes', settings.number(limitOptions.maxRssBytes)),
     ...given('headTimeoutMs', settings.number(limitOptions.headTimeoutMs)),
+    ...given('maxHeadBytes', settings.number(limitOptions.maxHeadBytes)),
   };
 }

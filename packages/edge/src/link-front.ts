@@ -36,6 +36,7 @@ export interface LinkFrontOptions {
   readonly places: ConnectionLimits;
   /** Whose word on the addresses of clients counts. */
   readonly trustedProxies: BlockList | undefined;
+  readonly maxHeadBytes: number;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly maxPausedBytes: number;
@@ -134,7 +135,7 @@ export class LinkFront {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const handshake = readHandshake(request);
+    const handshake = readHandshake(request, this.#options.maxHeadBytes);
     if ('wrong' in handshake) {
       const { status, wrong } = handshake;
       if (status === 431) this.#options.counters.limits['head-size']++;

@@ -79,7 +79,7 @@ export class TunnelUpstream implements Upstream {
       whyNoMemory: () => places.whyNoMemory(),
     };
     this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
-    this.#server = createTunnelServer(options.tls, headLimits(limits.headTimeoutMs));
+    this.#server = createTunnelServer(options.tls, headLimits(limits));
     answerClientErrors(this.#server, counters.limits);
     this.#sockets = new ClientSockets(this.#server);
     this.#unanswered = new Unanswered(this.#server);

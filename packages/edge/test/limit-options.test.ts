@@ -32,6 +32,7 @@ t.test('bounds that cannot be', async (t) => {
     [{ messagesPerSecondPerUser: -5 }, /messagesPerSecondPerUser is -5; it must be/],
     [{ bytesPerSecondPerUser: 2 ** 41 }, /bytesPerSecondPerUser is 2199023255552; it must be/],
     [{ maxRssBytes: 1000 }, /maxRssBytes is 1000; it must be .* between 16777216 and/],
+    [{ maxHeadBytes: 1023 }, /maxHeadBytes is 1023; it must be .* between 1024 and 16384/],
     [{ headTimeoutMs: 99 }, /headTimeoutMs is 99; it must be .* between 100 and 300000/],
     [{ trustedProxies: ['10.0.0.0/33'] }, /trustedProxies has "10.0.0.0\/33"; each must be an address or a/],
     [{ trustedProxies: ['10.0.0.0/-1'] }, /trustedProxies has "10.0.0.0\/-1"/],

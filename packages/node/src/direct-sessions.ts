@@ -27,6 +27,8 @@ export interface DirectSessionsOptions {
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
   readonly newId: () => string;
+  /** Of an upgrade. */
+  readonly maxHeadBytes: number;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   /** A session that has taken nothing for so long is closed. */
@@ -100,7 +102,7 @@ export class DirectSessions {
             response,
             readOrError(() => {
               options.prove(request);
-              return readUpgrade(request);
+              return readUpgrade(request, this.#options.maxHeadBytes);
             }),
             context,
           ),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Log, type Membership, type RingTrackerOptions, silentLog } from '@pinwheel/membership';
 import { checkWhole, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSettings } from '@pinwheel/ring';
-import { defaultMaxRssBytes, isLoopback } from '@pinwheel/server';
+import { defaultMaxRssBytes, isLoopback, mostHeadBytes } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { ApiKeySource, CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Application } from './application.js';
@@ -92,6 +92,8 @@ export interface NodeOptions extends Application {
    * keep has bounds of its own.
    */
   readonly maxRssBytes?: number;
+  /** Target and headers of an upgrade at `wsPort` together, in bytes; a longer head is answered 431. Default 16,384. */
+  readonly maxHeadBytes?: number;
   /** A client that is silent for so long is gone, pings included, in seconds; default 120, at least 8. */
   readonly idleTimeoutSeconds?: number;
   /** Time of a request that does not say how much it has, in ms; default 5000. */
@@ -187,6 +189,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     messagesPerSecond: options.messagesPerSecond ?? 1000,
     bytesPerSecond: options.bytesPerSecond ?? 4_194_304,
     maxRssBytes: options.maxRssBytes ?? defaultMaxRssBytes(),
+    maxHeadBytes: options.maxHeadBytes ?? mostHeadBytes,
     idleTimeoutSeconds: options.idleTimeoutSeconds ?? 120,
     deadlineMs: options.deadlineMs ?? 5000,
     forwardTimeoutMs: options.forwardTimeoutMs ?? 1000,
@@ -266,6 +269,7 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['messagesPerSecond', 0, 1_000_000_000],
   ['bytesPerSecond', 0, 2 ** 40],
   ['maxRssBytes', 16_777_216, 2 ** 50],
+  ['maxHeadBytes', 1024, mostHeadBytes],
   ['idleTimeoutSeconds', 8, 960],
   ['deadlineMs', 1, 60_000],
   ['forwardTimeoutMs', 1, 60_000],

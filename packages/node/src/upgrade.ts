@@ -12,8 +12,8 @@ export interface UpgradeRequest extends Handshake {
 const headerText = /^[\x20-\x7e]{1,128}$/;
 
 /** @throws PinwheelError that says what is wrong with it. */
-export function readUpgrade(request: HttpRequest): UpgradeRequest {
-  const handshake = readHandshake(request);
+export function readUpgrade(request: HttpRequest, maxHeadBytes?: number): UpgradeRequest {
+  const handshake = readHandshake(request, maxHeadBytes);
   if ('wrong' in handshake) throw handshake.wrong;
   return {
     ...handshake,

@@ -1,6 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Certificate, CertificateSource } from '@pinwheel/trust';
-import { freePlace, type Listening, listen, listenShared, type Place } from './listen.js';
+import { freeAddress, type ListenAddress, type Listening, listen, listenShared } from './listen.js';
 import { App, SSLApp, type TemplatedApp } from './uws.js';
 
 /**
@@ -32,10 +32,10 @@ export class ClientPort {
       this.#listening = await listen(this.#add(App()), host, port, option);
       return this.#listening.port;
     }
-    const place = freePlace({ host, port, option });
-    this.#listenWith(this.#certificates.current, place);
-    this.#unfollow = this.#certificates.follow((next) => this.#listenWith(next, place));
-    return place.port;
+    const address = freeAddress({ host, port, option });
+    this.#listenWith(this.#certificates.current, address);
+    this.#unfollow = this.#certificates.follow((next) => this.#listenWith(next, address));
+    return address.port;
   }
 
   /** Takes no more connections. May be called twice. */
@@ -50,8 +50,8 @@ export class ClientPort {
     for (const app of this.#apps) app.close();
   }
 
-  #listenWith({ paths }: Certificate, place: Place): void {
-    const next = listenShared(this.#add(tlsApp(paths.cert, paths.key)), place);
+  #listenWith({ paths }: Certificate, address: ListenAddress): void {
+    const next = listenShared(this.#add(tlsApp(paths.cert, paths.key)), address);
     const before = this.#listening;
     this.#listening = next;
     if (before !== undefined) stopSoon(before);

@@ -1,4 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { mostHeadBytes } from './head-bound.js';
 import type { HttpRequest } from './uws.js';
 
 /** What `response.upgrade` needs of a request, which cannot be read later. */
@@ -25,16 +26,18 @@ const onceOnly: ReadonlySet<string> = new Set([
   'sec-websocket-version',
 ]);
 
-/** Of target and headers together: uWebSockets.js bounds only what comes in pieces. */
-const maxHeadBytes = 16_384;
-
 const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
 
 /**
  * Checks an upgrade as RFC 6455, section 4.2.1 asks for: uWebSockets.js checks little of it itself. To be called before
  * the handler first returns.
+ *
+ * @param maxHeadBytes of target and headers together: uWebSockets.js bounds only what comes in pieces.
  */
-export function readHandshake(request: HttpRequest): Handshake | WrongHandshake {
+export function readHandshake(
+  request: HttpRequest,
+  maxHeadBytes: number = mostHeadBytes,
+): Handshake | WrongHandshake {
   const { repeated, protocols, bytes, hasCoding } = readHead(request);
   if (bytes > maxHeadBytes) {
     const why = `the request has ${bytes} bytes of target and headers; it must have at most ${maxHeadBytes}`;

@@ -8,6 +8,7 @@ export {
   limitNames,
 } from './connection-limits.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
+export { mostHeadBytes } from './head-bound.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';

@@ -38,7 +38,7 @@ export async function listen(
 }
 
 /** Where is listened, and which option says so. */
-export interface Place {
+export interface ListenAddress {
   readonly host: string;
   readonly port: number;
   readonly option: string;
@@ -46,26 +46,26 @@ export interface Place {
 
 /**
  * Listens where other sockets of this process may listen, too. Whoever shares a port does so with every process of the
- * same user, in silence: see to it before that nobody has it (`freePlace`).
+ * same user, in silence: see to it before that nobody has it (`freeAddress`).
  *
  * @throws PinwheelError `listen`.
  */
-export function listenShared(app: TemplatedApp, place: Place): Listening {
-  return listenNow(app, place, sharedPort);
+export function listenShared(app: TemplatedApp, address: ListenAddress): Listening {
+  return listenNow(app, address, sharedPort);
 }
 
 /**
- * The place, with a free port for 0, after a look whether anybody listens there.
+ * The address, with a free port for 0, after a look whether anybody listens there.
  *
  * @throws PinwheelError `listen`.
  */
-export function freePlace(place: Place): Place {
-  const probe = listenNow(App(), place, exclusivePort);
+export function freeAddress(address: ListenAddress): ListenAddress {
+  const probe = listenNow(App(), address, exclusivePort);
   probe.stop();
-  return { ...place, port: probe.port };
+  return { ...address, port: probe.port };
 }
 
-function listenNow(app: TemplatedApp, { host, port, option }: Place, sharing: number): Listening {
+function listenNow(app: TemplatedApp, { host, port, option }: ListenAddress, sharing: number): Listening {
   let listening: us_listen_socket | false = false;
   // the types lack this form; the function has it, and calls back before it returns
   (app.listen as unknown as ListenWithOptions).call(app, host, port, sharing, (socket) => {

@@ -56,6 +56,7 @@ export const nodeCommand: Command = {
     },
     { ...options.bytesPerSecond, fallback: '4194304' },
     options.maxRssBytes,
+    options.maxHeadBytes,
     options.lastGoodRing,
     options.logLevel,
     options.json,
@@ -132,6 +133,7 @@ function limits(settings: Settings) {
     ...given('messagesPerSecond', settings.number(options.messagesPerSecond)),
     ...given('bytesPerSecond', settings.number(options.bytesPerSecond)),
     ...given('maxRssBytes', settings.number(options.maxRssBytes)),
+    ...given('maxHeadBytes', settings.number(options.maxHeadBytes)),
     ...(lastGoodPath === undefined ? {} : { tracking: { lastGoodPath } }),
   };
 }

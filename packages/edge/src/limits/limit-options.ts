@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import { checkWhole } from '@pinwheel/protocol';
-import { type ConnectionBounds, defaultMaxRssBytes } from '@pinwheel/server';
+import { type ConnectionBounds, defaultMaxRssBytes, mostHeadBytes } from '@pinwheel/server';
 import { proxyList } from './trusted-proxies.js';
 
 /** How much an edge takes, from all clients together and from each. */
@@ -55,11 +55,17 @@ export interface LimitOptions {
    * answered 408. With TLS the handshake has as long before that. Default 10,000. With links it is 8 to 12 s, always. Longer: sockets that say nothing are there for longer.
    */
   readonly headTimeoutMs?: number;
+  /**
+   * Target and headers of a request together, in bytes; a longer head is answered 431. Default 16,384, which is also the
+   * most. Lower: less memory for whoever sends a head in parts; tokens and cookies have to be shorter.
+   */
+  readonly maxHeadBytes?: number;
 }
 
 export interface ResolvedLimits extends ConnectionBounds {
   readonly maxRssBytes: number;
   readonly headTimeoutMs: number;
+  readonly maxHeadBytes: number;
   /** `undefined` when there are none. */
   readonly trustedProxies: BlockList | undefined;
 }
@@ -89,6 +95,7 @@ export function resolveLimits(options: LimitOptions, upstream: 'link' | 'tunnel'
     },
     maxRssBytes: whole('maxRssBytes', defaultMaxRssBytes(), 16_777_216, 2 ** 50),
     headTimeoutMs: whole('headTimeoutMs', 10_000, 100, 300_000),
+    maxHeadBytes: whole('maxHeadBytes', mostHeadBytes, 1024, mostHeadBytes),
     trustedProxies: proxyList(options.trustedProxies ?? []),
   };
 }
