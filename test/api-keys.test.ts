@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
@@ -14,6 +15,7 @@ import {
 } from '@pinwheel/trust';
 import t from 'tap';
 import { type RawAnswer, type RawCall, rawCall } from './kit/raw-call.js';
+import { until } from './kit/until.js';
 
 const keys = { current: KeyRing.parse(JSON.stringify({ keys: [{ id: 'k', secret: 'k'.repeat(32) }] })) };
 const signer = new Signer(keys);
@@ -250,6 +252,8 @@ t.test('the rate of a key is its own', async (t) => {
   t.equal(over.status, 429, 'a batch is refused whole');
   t.match(over.body, /"code":"limit-reached".*40 messages.*1 messages a second, 50 at once/);
   t.ok(Number(/\r\nretry-after: (\d+)\r\n/.exec(over.head)?.[1]) > 10);
+  const broken = await ask({ target: '/v1/messages', body: 'x\n'.repeat(40) }, one.key);
+  t.equal(broken.status, 429, 'lines that cannot be read count, too');
   t.equal(await sent(one.key, 2), 200, 'a smaller one is not');
   t.equal(await sent(two.key, 50), 200, 'another key has its own rate');
   t.equal((await ask(batch(40), two.key)).status, 429);
@@ -273,6 +277,25 @@ t.test('the rate of a key is its own', async (t) => {
     429,
     'and so does a broadcast',
   );
+});
+
+t.test('bodies of callers with keys have a bound in all', async (t) => {
+  const { ask, byScope, node } = await situation(t);
+  const half = Array.from({ length: 4 }, () => {
+    const socket = connect(node.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(
+      `POST /v1/messages HTTP/1.1\r\nHost: x\r\n${bearer(byScope.send.key).join(': ')}\r\nContent-Length: 16777216\r\n\r\nx`,
+    );
+    return socket;
+  });
+  t.teardown(async () => half.forEach((socket) => void socket.destroy()));
+  const small = { target: '/v1/messages', body: '{"user":"alice","data":"x"}\n' };
+  const key = byScope.send.key;
+  await until('nothing more is read', async () => (await ask(small, key)).status === 503);
+  t.match((await ask(small, key)).body, /"code":"overloaded".*67108864 is the most/);
+  for (const socket of half) socket.destroy();
+  await until('there is room again', async () => (await ask(small, key)).status === 200);
 });
 
 t.test('the admin port of an edge', async (t) => {

@@ -24,6 +24,8 @@ export class Exchange {
   /** That the body must have, as the caller has proven. */
   #bodyDigest: string | undefined;
   #apiCaller: ApiCaller | undefined;
+  /** Gives back the room that the body has taken. */
+  #release: (() => void) | undefined;
   #failBody: ((error: PinwheelError) => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest) {
@@ -42,6 +44,7 @@ export class Exchange {
     };
     response.onAborted(() => {
       this.#gone = true;
+      this.#release?.();
       this.#failBody?.(new PinwheelError('closed', 'the caller closed the connection'));
     });
   }
@@ -99,6 +102,13 @@ export class Exchange {
       return Promise.reject(error);
     }
     const announced = said === '' ? undefined : Number(said);
+    try {
+      this.#release = this.#apiCaller?.reserve(Math.min(maxBytes, announced ?? maxBytes));
+    } catch (thrown) {
+      // it is not read
+      this.#isLast = true;
+      return Promise.reject(thrown);
+    }
     return new Promise((resolve, reject) => {
       this.#failBody = reject;
       const tooLarge = (bytes: number | string): void =>
@@ -136,6 +146,7 @@ export class Exchange {
   send(status: number, contentType: string, body: string | Uint8Array, extra: AnswerHeaders = {}): void {
     if (this.#gone || this.#answered) return;
     this.#answered = true;
+    this.#release?.();
     this.#response.cork(() => {
       this.#response.writeStatus(statusLineOf(status)).writeHeader('content-type', contentType);
       for (const [name, value] of Object.entries(extra)) this.#response.writeHeader(name, value);

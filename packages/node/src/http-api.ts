@@ -1,6 +1,7 @@
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from '@pinwheel/server';
+import { hasApiKeyIn } from '@pinwheel/trust';
 import type { Access, PortKind } from './access.js';
 import { type ApiParts, apiRoutes, type Handle, type Need } from './api-routes.js';
 import { Exchange } from './exchange.js';
@@ -53,7 +54,7 @@ export function createHttpApi(
 function refusePath(exchange: Exchange): void {
   throw new PinwheelError(
     'not-found',
-    `there is no ${exchange.path} on this port; the API is documented in docs/http-api.md`,
+    `there is no ${hasApiKeyIn(exchange.path) ? 'such path' : exchange.path} on this port; the API is documented in docs/http-api.md`,
   );
 }
 

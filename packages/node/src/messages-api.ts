@@ -1,5 +1,6 @@
 import {
   batchContentType,
+  countLines,
   decodeBatch,
   decodeUserId,
   headers,
@@ -91,10 +92,11 @@ export class MessagesApi {
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {
     this.#options.counters.requests.ndjson++;
     const body = await exchange.readBody(maxBatchBytes);
+    // broken ones count, too: to read them is work
+    exchange.spend(countLines(body));
     const lines = parseNdjson(body, this.#options.newId);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
     this.#checkWait(batch.some(({ waitForClient }) => waitForClient));
-    exchange.spend(batch.length);
     const receipts = await this.#receipts(batch, passage);
     let next = 0;
     let answer = '';

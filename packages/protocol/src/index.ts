@@ -56,7 +56,7 @@ export {
   maxMessageBytes,
   maxUserBytes,
 } from './message.js';
-export { type NdjsonLine, ndjsonContentType, parseNdjson } from './ndjson.js';
+export { countLines, type NdjsonLine, ndjsonContentType, parseNdjson } from './ndjson.js';
 export {
   type ErrorCode,
   type ErrorDetail,

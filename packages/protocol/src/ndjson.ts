@@ -12,8 +12,12 @@ export type NdjsonLine = Message | PinwheelError;
 const maxLineBytes = maxMessageBytes * 1.5;
 /** A line of ours has at most ten texts; parsing an object of very many keys takes very long. */
 const maxQuotes = 64;
+/** A line of ours has one brace; what is nested deep takes very long, too, to be refused. */
+const maxNested = 16;
 const newline = 0x0a;
 const backslash = 0x5c;
+const openBracket = 0x5b;
+const openBrace = 0x7b;
 const fields = new Set(['user', 'data', 'base64', 'id', 'wait']);
 
 /**
@@ -51,12 +55,24 @@ export function parseNdjson(bytes: Buffer, newId: () => string): readonly Ndjson
   return lines;
 }
 
+/** Lines that are not empty, to be counted before they are parsed. */
+export function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let from = 0; from < bytes.length; ) {
+    const found = bytes.indexOf(newline, from);
+    const to = found === -1 ? bytes.length : found;
+    if (to > from) count++;
+    from = to + 1;
+  }
+  return count;
+}
+
 function notUtf8(): PinwheelError {
   return new PinwheelError('bad-request', 'the line is not valid UTF-8');
 }
 
 function parseLine(text: string, newId: () => string): NdjsonLine {
-  if (hasManyTexts(text)) {
+  if (isOverloaded(text)) {
     return new PinwheelError('bad-request', `the line has too many fields; known: ${[...fields].join(', ')}`);
   }
   try {
@@ -67,14 +83,31 @@ function parseLine(text: string, newId: () => string): NdjsonLine {
   }
 }
 
-function hasManyTexts(line: string): boolean {
+/** Whether it has so many texts, or is nested so deep, that parsing it takes long. */
+function isOverloaded(line: string): boolean {
   let quotes = 0;
+  let nested = 0;
+  let outside = 0;
   for (let at = line.indexOf('"'); at !== -1; at = line.indexOf('"', at + 1)) {
     let escapes = 0;
     while (line.charCodeAt(at - 1 - escapes) === backslash) escapes++;
-    if (escapes % 2 === 0 && ++quotes > maxQuotes) return true;
+    if (escapes % 2 === 1) continue;
+    if (++quotes > maxQuotes) return true;
+    if (quotes % 2 === 1) nested += nestingIn(line, outside, at);
+    if (nested > maxNested) return true;
+    outside = at + 1;
   }
-  return false;
+  return nested + nestingIn(line, outside, line.length) > maxNested;
+}
+
+/** Opening brackets and braces between two places, counted until there are too many. */
+function nestingIn(line: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to && count <= maxNested; at++) {
+    const unit = line.charCodeAt(at);
+    if (unit === openBracket || unit === openBrace) count++;
+  }
+  return count;
 }
 
 function messageOf(value: unknown, newId: () => string): Message {

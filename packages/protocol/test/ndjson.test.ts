@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { PinwheelError, parseNdjson } from '../src/index.js';
+import { countLines, PinwheelError, parseNdjson } from '../src/index.js';
 
 const newId = (): string => 'made';
 const parse = (body: string | Buffer) => parseNdjson(Buffer.from(body), newId);
@@ -41,7 +41,7 @@ t.test('each broken line becomes an error in its place, the others count', async
     ['{"user":"a","base64":"AA-_"}', 'bad-request', /base64/],
     ['{"user":"a","data":"x","id":""}', 'bad-request', /^id is ""/],
     ['{"user":"a","data":"x","id":"é"}', 'bad-request', /^id is "é"/],
-    ['{"user":"a","data":"x","id":{"a":1}}', 'bad-request', /^id is object/],
+    ['{"user":"a","data":"x","id":{"a":1}}', 'bad-request', /^the line has too many fields/],
     ['{"user":"a","data":"x","wait":"server"}', 'bad-request', /^wait is "server"/],
     ['{"user":"a","data":"x","__proto__":1}', 'bad-request', /unknown field "__proto__"/],
     [Buffer.from('{"user":"\xff","data":"x"}', 'latin1'), 'bad-request', /not valid UTF-8/],
@@ -86,6 +86,17 @@ t.test('a line that would take long is refused before it is read', async (t) => 
   });
   const known = 'known: user, data, base64, id, wait';
   t.match(tooMany, { code: 'bad-request', message: `the line has too many fields; ${known}` });
+  for (const deep of [
+    '['.repeat(700_000),
+    `{"a":${'['.repeat(100_000)}`,
+    `{"a":"x","b":${'{"c":'.repeat(1000)}`,
+  ]) {
+    const [nested] = parseNdjson(Buffer.from(deep), () => 'id');
+    t.match(nested, { code: 'bad-request', message: /too many fields/ }, `${deep.slice(0, 20)}…`);
+  }
+  const [braces] = parseNdjson(Buffer.from(`{"user":"a","data":"${'[{'.repeat(100)}"}`), () => 'id');
+  t.match(braces, { user: 'a' }, 'what is in a text is not nested');
+  t.equal(countLines(Buffer.from('a\n\nb\n[')), 3);
   t.equal(many instanceof PinwheelError ? many.message : many?.data.length, 600_000);
   t.match(last, { user: 'fine' });
 });

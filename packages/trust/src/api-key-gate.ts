@@ -21,6 +21,13 @@ export interface ApiCaller {
    * @throws PinwheelError `limit-reached` that says when they would be taken.
    */
   spend(messages: number): void;
+  /**
+   * Takes room for a body that is about to be read.
+   *
+   * @returns gives it back; may be called twice.
+   * @throws PinwheelError `overloaded` when the bodies of callers with keys have all that there is.
+   */
+  reserve(bytes: number): () => void;
 }
 
 /** The scope that a call needs; `any` for any key; or why no key may make it. */
@@ -41,6 +48,9 @@ interface Use {
   messages: number;
 }
 
+/** For the bodies of all callers with keys that are being read and answered, in bytes. */
+const maxBodyBytes = 67_108_864;
+
 /** Compared with where there is no such key, so that the time does not say which ids there are. */
 const nobody = Buffer.alloc(32);
 
@@ -52,6 +62,7 @@ export class ApiKeyGate {
   readonly #elapsed: () => number;
   readonly #uses = new Map<string, Use>();
   #seen: ApiKeySet;
+  #bodyBytes = 0;
 
   /**
    * @param now ms since 1970, for the end of keys.
@@ -83,7 +94,11 @@ export class ApiKeyGate {
       throw this.#refuse('not-allowed', `the API key ${key.id} lacks the scope ${needs}, which this needs`);
     }
     this.decisions.accepted++;
-    return { id: key.id, spend: (messages) => this.#spend(key, messages) };
+    return {
+      id: key.id,
+      spend: (messages) => this.#spend(key, messages),
+      reserve: (bytes) => this.#reserve(bytes),
+    };
   }
 
   #authenticated({ authorization, query }: KeyedCall): ApiKey {
@@ -112,6 +127,19 @@ export class ApiKeyGate {
       throw this.#refuse('not-authenticated', `the API key ${key.id} expired at ${since}`);
     }
     return key;
+  }
+
+  #reserve(bytes: number): () => void {
+    if (this.#bodyBytes + bytes > maxBodyBytes) {
+      const held = `bodies of ${this.#bodyBytes} bytes are on their way with API keys`;
+      throw new PinwheelError('overloaded', `${held}; ${maxBodyBytes} is the most; try again later`);
+    }
+    this.#bodyBytes += bytes;
+    let held = bytes;
+    return () => {
+      this.#bodyBytes -= held;
+      held = 0;
+    };
   }
 
   #spend(key: ApiKey, messages: number): void {

@@ -44,7 +44,15 @@ export function parseBearer(authorization: string): ShownApiKey | undefined {
 
 /** Whether a query holds a key: URLs end up in the logs of everybody on the way. */
 export function hasApiKeyIn(query: string): boolean {
-  return query.includes(begin);
+  return query.includes(begin) || decoded(query).includes(begin);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function hashOf(secret: string): Buffer {

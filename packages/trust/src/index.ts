@@ -1,4 +1,4 @@
-export { type ApiKey, type ApiScope, apiScopes, newApiKey } from './api-key.js';
+export { type ApiKey, type ApiScope, apiScopes, hasApiKeyIn, newApiKey } from './api-key.js';
 export { type ApiKeyFile, openApiKeyFile } from './api-key-file.js';
 export {
   type ApiCaller,
