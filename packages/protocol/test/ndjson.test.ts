@@ -41,7 +41,7 @@ t.test('each broken line becomes an error in its place, the others count', async
     ['{"user":"a","base64":"AA-_"}', 'bad-request', /base64/],
     ['{"user":"a","data":"x","id":""}', 'bad-request', /^id is ""/],
     ['{"user":"a","data":"x","id":"é"}', 'bad-request', /^id is "é"/],
-    ['{"user":"a","data":"x","id":{"a":1}}', 'bad-request', /^the line has too many fields/],
+    ['{"user":"a","data":"x","id":{"a":1}}', 'bad-request', /^id is object/],
     ['{"user":"a","data":"x","wait":"server"}', 'bad-request', /^wait is "server"/],
     ['{"user":"a","data":"x","__proto__":1}', 'bad-request', /unknown field "__proto__"/],
     [Buffer.from('{"user":"\xff","data":"x"}', 'latin1'), 'bad-request', /not valid UTF-8/],
@@ -49,7 +49,7 @@ t.test('each broken line becomes an error in its place, the others count', async
     [
       `{"user":"a","data":"x","id":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
       'bad-request',
-      /^id is object/,
+      /^the line has too many fields/,
     ],
   ];
   const fine = Buffer.from('\n{"user":"fine","data":"x"}\n');
