@@ -9,6 +9,7 @@ import {
   checkBody,
   type KeySource,
   noDecisions,
+  refuseBoth,
   Verifier,
 } from '@pinwheel/trust';
 import { splitTarget } from './request-path.js';
@@ -69,10 +70,7 @@ export class AdminAccess {
       );
     }
     if (gate !== undefined && authorization.length > 0) {
-      throw new PinwheelError(
-        'not-authenticated',
-        'there are a proof and an Authorization; send one of them',
-      );
+      throw refuseBoth();
     }
     const digest = verifier.verify(
       {

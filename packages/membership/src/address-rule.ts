@@ -1,6 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import { PinwheelError } from '@pinwheel/protocol';
-import { parseNetwork } from './network.js';
+import { networkList } from './network.js';
 import { type PortRange, parsePorts } from './port-range.js';
 
 /** Where members may be. The same in every process of a service, or they see different rings. */
@@ -107,10 +107,11 @@ export class AddressRule {
 }
 
 function listOf(networks: readonly string[], option: string): BlockList {
-  const list = new BlockList();
-  for (const text of networks) {
-    const { address, bits, version } = parseNetwork(text, option);
-    list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
+  return networkList(networks, (text) => {
+    const shown = JSON.stringify(text.slice(0, 80));
+    return new PinwheelError(
+      'bad-option',
+      `${option} has ${shown}; it must be a network such as 10.0.0.0/8 or fd00::/8`,
+    );
+  });
 }

@@ -1,6 +1,13 @@
-import { headers, PinwheelError } from '@pinwheel/protocol';
+import { headers } from '@pinwheel/protocol';
 import type { HttpRequest } from '@pinwheel/server';
-import { ApiKeyGate, type ApiKeySource, type KeyNeed, type KeySource, Verifier } from '@pinwheel/trust';
+import {
+  ApiKeyGate,
+  type ApiKeySource,
+  type KeyNeed,
+  type KeySource,
+  refuseBoth,
+  Verifier,
+} from '@pinwheel/trust';
 import type { Need } from './api-routes.js';
 import { callOf } from './call-of.js';
 import type { Exchange } from './exchange.js';
@@ -38,10 +45,7 @@ export class Access {
     const { gate } = this;
     if (gate === undefined || request.getHeader(headers.proof) !== '') {
       if (gate !== undefined && request.getHeader('authorization') !== '') {
-        throw new PinwheelError(
-          'not-authenticated',
-          'there are a proof and an Authorization; send one of them',
-        );
+        throw refuseBoth();
       }
       if (this.#verifier !== undefined) exchange.prove(this.#verifier, this.#self, request);
       return;

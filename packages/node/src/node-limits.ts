@@ -11,13 +11,7 @@ const noBound = { messagesPerSecond: 0, bytesPerSecond: 0 };
 
 export function nodeLimits(node: CheckedNodeOptions, counters: LimitCounters): NodeLimits {
   const { maxRssBytes, maxConnections, maxConnectionsPerUser, messagesPerSecond, bytesPerSecond, log } = node;
-  const memory = new MemoryWatch({
-    maxRssBytes,
-    crossed: (isOver, rssBytes) => {
-      if (isOver) log.warn({ rssBytes, maxRssBytes }, 'memory is at its bound: no new clients are taken');
-      else log.info({ rssBytes, maxRssBytes }, 'memory is below its bound again: new clients are taken');
-    },
-  });
+  const memory = new MemoryWatch({ maxRssBytes, log });
   const bounds = {
     maxConnections,
     maxConnectionsPerUser,

@@ -3,8 +3,11 @@ import { totalmem } from 'node:os';
 export interface MemoryWatchOptions {
   /** Resident memory at which the process takes no new clients, in bytes. */
   readonly maxRssBytes: number;
-  /** Called when that begins, and when it is over. */
-  readonly crossed: (isOver: boolean, rssBytes: number) => void;
+  /** Hears when that begins, and when it is over. */
+  readonly log: {
+    info(fields: object, text: string): void;
+    warn(fields: object, text: string): void;
+  };
 }
 
 const everyMs = 250;
@@ -22,13 +25,13 @@ export function defaultMaxRssBytes(): number {
 /** Whether the process has so much memory that it should take no more clients. Looks four times a second. */
 export class MemoryWatch {
   readonly maxRssBytes: number;
-  readonly #crossed: (isOver: boolean, rssBytes: number) => void;
+  readonly #log: MemoryWatchOptions['log'];
   readonly #timer: NodeJS.Timeout;
   #isOver = false;
 
-  constructor({ maxRssBytes, crossed }: MemoryWatchOptions) {
+  constructor({ maxRssBytes, log }: MemoryWatchOptions) {
     this.maxRssBytes = maxRssBytes;
-    this.#crossed = crossed;
+    this.#log = log;
     this.#timer = setInterval(() => this.#look(), everyMs).unref();
   }
 
@@ -51,6 +54,8 @@ export class MemoryWatch {
     const isOver = rssBytes >= this.maxRssBytes * (this.#isOver ? enoughRoom : 1);
     if (isOver === this.#isOver) return;
     this.#isOver = isOver;
-    this.#crossed(isOver, rssBytes);
+    const facts = { rssBytes, maxRssBytes: this.maxRssBytes };
+    if (isOver) this.#log.warn(facts, 'memory is at its bound: no new clients are taken until there is less');
+    else this.#log.info(facts, 'memory is below its bound again: new clients are taken');
   }
 }

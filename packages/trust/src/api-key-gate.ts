@@ -33,6 +33,11 @@ export interface ApiCaller {
 /** The scope that a call needs; `any` for any key; or why no key may make it. */
 export type KeyNeed = ApiScope | 'any' | { readonly refused: string };
 
+/** Nobody can tell by which of the two a caller would be known elsewhere. */
+export function refuseBoth(): PinwheelError {
+  return new PinwheelError('not-authenticated', 'there are a proof and an Authorization; send one of them');
+}
+
 /** What became of calls that showed a key. */
 export const apiKeyDecisions = ['accepted', 'not-authenticated', 'not-allowed', 'limit-reached'] as const;
 

@@ -1,10 +1,17 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type ApiKey, type ApiScope, apiScopes, isApiKeyId } from './api-key.js';
+import { type KeyEntriesKind, keyEntriesIn } from './key-entries.js';
 
 /** Each has its own numbers in the metrics. */
 export const maxApiKeys = 256;
 const maxPerSecond = 1_000_000;
 const hashPattern = /^[0-9a-f]{64}$/i;
+const entries: KeyEntriesKind = {
+  least: 0,
+  most: maxApiKeys,
+  must: `it must be {"keys":[{"id","hash","scopes"},…]} with at most ${maxApiKeys} keys`,
+  bad,
+};
 const known = ['id', 'hash', 'scopes', 'sendsPerSecond', 'burst', 'expiresAt'];
 
 /** The API keys that a process knows. Immutable. */
@@ -24,7 +31,7 @@ export class ApiKeySet {
   static parse(text: string): ApiKeySet {
     const byId = new Map<string, ApiKey>();
     const hashes = new Set<string>();
-    for (const entry of entriesIn(text)) {
+    for (const entry of keyEntriesIn(text, entries)) {
       const key = keyIn(entry);
       if (byId.has(key.id)) throw bad(`the key ${key.id} is there twice`);
       const hash = key.hash.toString('hex');
@@ -106,20 +113,6 @@ function wholeIn(entry: Readonly<Record<string, unknown>>, name: string, id: str
   }
   const shown = JSON.stringify(value).slice(0, 80);
   throw bad(`${name} of key ${id} is ${shown}; it must be a whole number between 1 and ${maxPerSecond}`);
-}
-
-function entriesIn(text: string): readonly Readonly<Record<string, unknown>>[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // what JSON.parse says quotes the text
-    throw bad('it is not JSON');
-  }
-  const keys = (value as { keys?: unknown } | null)?.keys;
-  const isList = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null);
-  if (isList && keys.length <= maxApiKeys) return keys;
-  throw bad(`it must be {"keys":[{"id","hash","scopes"},…]} with at most ${maxApiKeys} keys`);
 }
 
 function bad(why: string): PinwheelError {

@@ -8,6 +8,7 @@ export {
   type KeyedCall,
   type KeyNeed,
   noDecisions,
+  refuseBoth,
 } from './api-key-gate.js';
 export { ApiKeySet, type ApiKeySource, checkApiKeyId } from './api-key-set.js';
 export { checkAuthorities, readAuthorities } from './authorities.js';

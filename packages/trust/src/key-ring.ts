@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { PinwheelError } from '@pinwheel/protocol';
+import { type KeyEntriesKind, keyEntriesIn } from './key-entries.js';
 
 export interface Key {
   readonly id: string;
@@ -13,6 +14,13 @@ export const minSecretBytes = 32;
 export const maxSecretBytes = 1024;
 
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+const entries: KeyEntriesKind = {
+  least: 1,
+  most: maxKeys,
+  must: `it must be {"keys":[{"id","secret"},…]} with 1 to ${maxKeys} keys`,
+  bad,
+};
 
 /** The keys that the processes of a service share: the first one signs, all of them verify. Immutable. */
 export class KeyRing {
@@ -31,7 +39,7 @@ export class KeyRing {
    */
   static parse(text: string): KeyRing {
     const byId = new Map<string, Key>();
-    for (const { id, secret } of entriesIn(text)) {
+    for (const { id, secret } of keyEntriesIn(text, entries)) {
       if (typeof id !== 'string' || !idPattern.test(id)) {
         throw bad(`a key's id must be 1 to 64 of A-Z a-z 0-9 _ -`);
       }
@@ -55,20 +63,6 @@ export class KeyRing {
   get ids(): readonly string[] {
     return [...this.#byId.keys()];
   }
-}
-
-function entriesIn(text: string): readonly { readonly id?: unknown; readonly secret?: unknown }[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // what JSON.parse says quotes the text
-    throw bad('it is not JSON');
-  }
-  const keys = (value as { keys?: unknown } | null)?.keys;
-  const isList = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null);
-  if (isList && keys.length >= 1 && keys.length <= maxKeys) return keys;
-  throw bad(`it must be {"keys":[{"id","secret"},…]} with 1 to ${maxKeys} keys`);
 }
 
 function bad(why: string): PinwheelError {

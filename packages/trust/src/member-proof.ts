@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Key } from './key-ring.js';
 import type { KeySource } from './key-source.js';
+import { isMac } from './proof.js';
 
 /** What a node says of itself, and where it is called: passed on by somebody elsewhere, a proof is none. */
 export interface MemberClaim {
@@ -30,10 +31,7 @@ export function isMemberProof(keys: KeySource, claim: MemberClaim, nonce: string
   const [, keyId, mac] = proofPattern.exec(proof) ?? [];
   if (keyId === undefined || mac === undefined) return false;
   const key = keys.current.get(keyId);
-  if (key === undefined) return false;
-  const given = Buffer.from(mac, 'base64url');
-  const expected = macOf(key, claim, nonce);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return key !== undefined && isMac(macOf(key, claim, nonce), mac);
 }
 
 function macOf(key: Key, { id, incarnation, address, port, wsPort }: MemberClaim, nonce: string): Buffer {

@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { headers } from '@pinwheel/protocol';
 import type { Key } from './key-ring.js';
 
@@ -63,6 +63,12 @@ export function macOf(key: Key, call: ProvenCall, proof: Omit<Proof, 'mac'>): Bu
       `pinwheel-proof v1\n${method}\n${target}\n${to}\n${key.id}\n${time}\n${process}\n${number}\n${bodyDigest}\n${bound}`,
     )
     .digest();
+}
+
+/** Whether that is the MAC, in base64url; takes as long for a wrong one. */
+export function isMac(expected: Buffer, given: string): boolean {
+  const mac = Buffer.from(given, 'base64url');
+  return mac.length === expected.length && timingSafeEqual(mac, expected);
 }
 
 export function formatProof({ keyId, time, process, number, bodyDigest, mac }: Proof): string {

@@ -5,7 +5,7 @@ import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitOptions } from '../limit-options.js';
-import { limitsOf } from '../limits-of.js';
+import { edgeLimitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
@@ -111,7 +111,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
       ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
       ...given('keepAliveMs', settings.number(options.keepAliveMs)),
       ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
-      ...limitsOf(settings),
+      ...edgeLimitsOf(settings),
       ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
       ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     });

@@ -3,6 +3,7 @@ import { openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
+import { limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
 import { membershipOf, membershipOptions } from '../membership-of.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
@@ -128,12 +129,7 @@ function limits(settings: Settings) {
     ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
     ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
     ...given('stalledMs', settings.number(options.stalledMs)),
-    ...given('maxConnections', settings.number(options.maxConnections)),
-    ...given('maxConnectionsPerUser', settings.number(options.maxConnectionsPerUser)),
-    ...given('messagesPerSecond', settings.number(options.messagesPerSecond)),
-    ...given('bytesPerSecond', settings.number(options.bytesPerSecond)),
-    ...given('maxRssBytes', settings.number(options.maxRssBytes)),
-    ...given('maxHeadBytes', settings.number(options.maxHeadBytes)),
+    ...limitsOf(settings),
     ...(lastGoodPath === undefined ? {} : { tracking: { lastGoodPath } }),
   };
 }

@@ -10,13 +10,6 @@ export interface EdgeLimits {
 }
 
 export function edgeLimits(bounds: ResolvedLimits, counters: EdgeLimitCounters, log: Log): EdgeLimits {
-  const memory = new MemoryWatch({
-    maxRssBytes: bounds.maxRssBytes,
-    crossed: (isOver, rssBytes) => {
-      const facts = { rssBytes, maxRssBytes: bounds.maxRssBytes };
-      if (isOver) log.warn(facts, 'memory is at its bound: no new clients are taken until there is less');
-      else log.info(facts, 'memory is below its bound again: new clients are taken');
-    },
-  });
+  const memory = new MemoryWatch({ maxRssBytes: bounds.maxRssBytes, log });
   return { memory, places: new ConnectionLimits(bounds, memory, counters) };
 }
