@@ -286,6 +286,10 @@ t.test('ring with a Redis for everybody: Redis away disturbs nobody but broadcas
   const clients: PlainClient[] = [];
   for (let i = 0; i < 8; i++) clients.push(await service.connectByEdge(`user-${i}`));
   t.same(await service.sender.broadcast('to all'), { nodes: 2 });
+  // Redis answers who publishes before it writes to who is subscribed: killed in between, it takes the post along
+  for (const client of clients) {
+    await until(`${client.user} has the first`, () => client.received.includes('to all'));
+  }
   await server.stop();
   await until('nodes know', async () => (await service.metric('pinwheel_node_queue_up')) === 0);
   for (const { user } of clients) {
