@@ -17,6 +17,8 @@ export class SameId {
   readonly #options: SameIdOptions;
   #watching: 'not' | 'until own is seen' | 'idle' | 'asking' = 'not';
   #timer: NodeJS.Timeout | undefined;
+  /** An entry without our incarnation, as a file's are, at which we have answered ourselves. */
+  #own: Member | undefined;
   #replaced: (where: string) => void = () => {};
   #unsubscribe = (): void => {};
 
@@ -85,7 +87,13 @@ export class SameId {
   #entryOfAnother(): Member | undefined {
     const { id, incarnation, tracker } = this.#options;
     const member = tracker.current.members.get(id);
-    return member?.incarnation === incarnation ? undefined : member;
+    if (member === undefined || member.incarnation === incarnation) return undefined;
+    const { address, port } = member;
+    const isOwn =
+      this.#own?.incarnation === member.incarnation &&
+      this.#own?.address === address &&
+      this.#own.port === port;
+    return isOwn ? undefined : member;
   }
 
   /** Where the other process answers. */
@@ -97,7 +105,12 @@ export class SameId {
     const finding = await askHealth(address, port, askTimeoutMs);
     if (finding.kind !== 'node') return undefined;
     const { answer } = finding;
-    if (answer.id !== id || answer.incarnation === incarnation || answer.draining) return undefined;
+    if (answer.id !== id || answer.draining) return undefined;
+    if (answer.incarnation === incarnation) {
+      // nobody else can listen where we do: it need not be asked again
+      this.#own = member;
+      return undefined;
+    }
     return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
   }
 }

@@ -85,3 +85,19 @@ t.test('an entry of another that nobody answers for changes nothing', async (t) 
   t.match(await post(n1, 'ann', 'x'), { status: 200 });
   t.equal(client.end, undefined);
 });
+
+t.test('entries that do not say whose they are', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2']);
+  const { incarnation = '' } = nodes.membership.members().find(({ id }) => id === 'n1') ?? {};
+  const asked = { ourselves: 0, nobody: 0 };
+  const ourselves = await nodeElsewhere(t, { incarnation }, () => asked.ourselves++);
+  const nobody = await nodeElsewhere(t, { id: 'n7' }, () => asked.nobody++);
+  nodes.membership.set({ id: 'n1', port: ourselves });
+  nodes.membership.set({ id: 'n2', port: nobody });
+  await until('one goes on asking', () => asked.nobody >= 4);
+  t.equal(asked.ourselves, 1, 'the one that has found itself does not');
+
+  nodes.membership.set({ id: 'n1', port: await nodeElsewhere(t) });
+  await nodes.of('n1').closed;
+  t.match(nodes.of('n2').tracker.current.members.get('n2'), { port: nobody }, 'it is still heeded');
+});
