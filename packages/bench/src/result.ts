@@ -101,6 +101,8 @@ export interface Conditions {
   readonly outstanding: number;
   readonly rounds: number;
   readonly edges: number;
+  /** Messages that each node has had one at a time before anything was measured, on average; missing in older results. */
+  readonly warmUp?: number;
   readonly strategies: readonly Contender[];
   readonly nodeCounts: readonly number[];
   /** What could not be run, and what to do about it. */

@@ -23,6 +23,15 @@ export const benchOptions = {
   outstanding: forOneCall(
     whole('outstanding', 1, 60_000, 'messages on their way at any time when saturated', '16384'),
   ),
+  warmUp: forOneCall(
+    whole(
+      'warm-up',
+      0,
+      100_000,
+      'messages that each node has had one at a time before it is measured',
+      '4000',
+    ),
+  ),
   edges: forOneCall(whole('edges', 0, 16, 'edges; 0: clients connect to the nodes', '0')),
   redis: forOneCall(
     url('redis', ['redis:', 'rediss:'], 'an idle Redis, in place of one that the bench starts', 'its own'),

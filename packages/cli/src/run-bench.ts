@@ -64,6 +64,7 @@ function readOptions(settings: Settings): BenchOptions {
     ...given('saturationSeconds', settings.number(benchOptions.saturationSeconds)),
     ...given('changeSeconds', settings.number(benchOptions.changeSeconds)),
     ...given('outstanding', settings.number(benchOptions.outstanding)),
+    ...given('warmUp', settings.number(benchOptions.warmUp)),
     ...given('edges', settings.number(benchOptions.edges)),
     ...given('redis', settings.text(benchOptions.redis)),
   };

@@ -19,6 +19,8 @@ export const memoryMetric = gauge(
   { of: ['resident', 'bound'] },
 );
 
+/** Observations between two scrapes that are kept as they are. */
+const mostKept = 1024;
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
@@ -78,8 +80,17 @@ export class Metrics {
   /** Returns the call that observes a time, in seconds. */
   addHistogram(definition: MetricDefinition): (seconds: number) => void {
     const { name, help } = definition;
-    const times = new Histogram({ name, help, buckets, registers: [this.registry] });
-    return (seconds) => times.observe(seconds);
+    const kept: number[] = [];
+    const times = new Histogram({ name, help, buckets, registers: [this.registry], collect: () => enter() });
+    const enter = (): void => {
+      for (const seconds of kept) times.observe(seconds);
+      kept.length = 0;
+    };
+    // prom-client's own work for each is as much as that of delivering a message: many at once are a tenth of it
+    return (seconds) => {
+      kept.push(seconds);
+      if (kept.length === mostKept) enter();
+    };
   }
 
   /** Stops measuring. May be called twice. */

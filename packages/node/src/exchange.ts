@@ -6,8 +6,8 @@ import { callOf } from './call-of.js';
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
 /**
- * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: headers are read before the
- * handler returns, nothing is written to a request whose client has gone, and writes happen in one cork.
+ * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: nothing is read of a request
+ * behind its handler, nothing is written to a request whose client has gone, and writes happen in one cork.
  */
 export class Exchange {
   readonly method: string;
@@ -15,8 +15,9 @@ export class Exchange {
   /** Without the question mark, still encoded. */
   readonly query: string;
   readonly contentType: string;
-  readonly #named: Readonly<Record<string, string>>;
   readonly #response: HttpResponse;
+  /** Until the handler first returns. */
+  #request: HttpRequest | undefined;
   readonly #contentLength: string;
   #gone = false;
   #answered = false;
@@ -35,13 +36,7 @@ export class Exchange {
     this.query = request.getQuery() ?? '';
     this.contentType = request.getHeader('content-type');
     this.#contentLength = request.getHeader('content-length');
-    this.#named = {
-      [headers.messageId]: request.getHeader(headers.messageId),
-      [headers.wait]: request.getHeader(headers.wait),
-      [headers.hops]: request.getHeader(headers.hops),
-      [headers.noForward]: request.getHeader(headers.noForward),
-      [headers.deadlineMs]: request.getHeader(headers.deadlineMs),
-    };
+    this.#request = request;
     response.onAborted(() => {
       this.#gone = true;
       this.#release?.();
@@ -78,10 +73,16 @@ export class Exchange {
     return this.#gone;
   }
 
-  /** One of our own headers; `undefined` when it is missing. */
+  /** One of our own headers; `undefined` when it is missing. To be called before the handler first returns. */
   header(name: string): string | undefined {
-    const value = this.#named[name];
+    if (this.#request === undefined) throw new Error(`the header ${name} is read too late`);
+    const value = this.#request.getHeader(name);
     return value === '' ? undefined : value;
+  }
+
+  /** The handler has returned: uWebSockets.js has taken the request back. */
+  returned(): void {
+    this.#request = undefined;
   }
 
   /**

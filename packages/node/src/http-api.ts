@@ -37,6 +37,7 @@ export function createHttpApi(
     } catch (thrown) {
       fail(exchange, thrown);
     }
+    exchange.returned();
   };
   for (const [path, { need, methods }] of Object.entries(apiRoutes(parts))) {
     if (port === 'admin' && need !== 'admin' && need !== 'nothing') continue;

@@ -33,7 +33,7 @@ export interface MessagesApiOptions {
   readonly now: () => number;
   /** Time of a request that does not say, in ms. */
   readonly deadlineMs: number;
-  /** What this node says of itself with every batch. */
+  /** What this node says of itself to another one with every batch. */
   readonly selfHeaders: () => AnswerHeaders;
 }
 
@@ -86,7 +86,9 @@ export class MessagesApi {
     const receipts = await this.#route(batch, passage);
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
-    exchange.send(200, batchContentType, receipts.encode(), this.#options.selfHeaders());
+    // of use to other nodes only, and a sender reads every header of every answer
+    const extra = passage.hops > 0 ? this.#options.selfHeaders() : {};
+    exchange.send(200, batchContentType, receipts.encode(), extra);
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {
@@ -104,7 +106,7 @@ export class MessagesApi {
       const said = line instanceof PinwheelError ? line : receipts[next++];
       answer += `${JSON.stringify(said)}\n`;
     }
-    exchange.send(200, ndjsonContentType, answer, this.#options.selfHeaders());
+    exchange.send(200, ndjsonContentType, answer);
   }
 
   async #receipts(batch: readonly Message[], passage: Passage): Promise<readonly Receipt[]> {

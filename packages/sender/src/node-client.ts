@@ -1,6 +1,6 @@
 import {
   BatchWriter,
-  headers,
+  headers as names,
   type OutgoingMessage,
   PinwheelError,
   type Receipt,
@@ -10,6 +10,7 @@ import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
 import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
+import { PostDeadline, post } from './post.js';
 import type { Traffic } from './traffic.js';
 
 /** How a batch that was posted ended. */
@@ -55,37 +56,27 @@ export class NodeClient {
   /** Never rejects. */
   async post(messages: readonly OutgoingMessage[], options: PostOptions): Promise<Outcome> {
     const writer = this.#idleWriters.pop() ?? new BatchWriter();
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), Math.max(1, options.deadlineMs));
     try {
       const path = '/v1/messages';
       const body = writer.write(messages);
       this.#traffic.copies += messages.length;
       this.#traffic.bytes += body.length;
-      const proven = { method: 'POST', path, to: this.#id, body };
-      const answer = await this.#pool.request({
-        method: 'POST',
-        path,
-        headers: signedHeaders(options, this.#signer, proven),
-        body,
-        signal: abort.signal,
-      });
-      const said = Buffer.from(await answer.body.arrayBuffer());
-      if (answer.statusCode !== 200)
-        return { kind: 'failed', error: refusalOf(this.#name, answer.statusCode, said) };
+      const headers = signedHeaders(options, this.#signer, { method: 'POST', path, to: this.#id, body });
+      const { deadlineMs } = options;
+      const answer = await post(this.#pool, { path, headers, body, deadlineMs });
+      if (answer.status !== 200)
+        return { kind: 'failed', error: refusalOf(this.#name, answer.status, answer.body) };
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
       return {
         kind: 'answered',
-        receipts: this.#decode(said, messages.length),
-        foreignUsers: Number(answer.headers[headers.foreignUsers] ?? 0),
-        fingerprint: String(answer.headers[headers.fingerprint] ?? ''),
+        receipts: this.#decode(answer.body, messages.length),
+        foreignUsers: Number(answer.headers[names.foreignUsers] ?? 0),
+        fingerprint: String(answer.headers[names.fingerprint] ?? ''),
       };
     } catch (thrown) {
-      const error = failureOf(this.#name, thrown, abort.signal.aborted, options.deadlineMs);
-      return { kind: 'failed', error };
-    } finally {
-      clearTimeout(timer);
+      const isLate = thrown instanceof PostDeadline;
+      return { kind: 'failed', error: failureOf(this.#name, thrown, isLate, options.deadlineMs) };
     }
   }
 

@@ -6,7 +6,9 @@ const gigabyte = 2 ** 30;
 /** What the figures depend on, in three sentences' worth: when and what, on what machine, under which load. */
 export function conditionLines(conditions: Conditions): readonly string[] {
   const { date, pinwheel, node, platform, queue, cpu, cores, memoryBytes, edges } = conditions;
-  const { users, payloadBytes, rate, steadySeconds, saturationSeconds, outstanding, rounds } = conditions;
+  const { users, payloadBytes, rate, steadySeconds, saturationSeconds, outstanding, rounds, warmUp } =
+    conditions;
+  const warmed = warmUp === undefined ? [] : [`nodes warmed with ${wholeText(warmUp)} messages each`];
   return [
     [date, `pinwheel ${pinwheel}`, `node ${node}`, queue ?? 'no queue'].join(' · '),
     [
@@ -20,6 +22,7 @@ export function conditionLines(conditions: Conditions): readonly string[] {
     [
       `fixed rate ${wholeText(rate)} messages/s for ${steadySeconds} s`,
       `saturated for ${saturationSeconds} s with ${wholeText(outstanding)} outstanding`,
+      ...warmed,
       counted(rounds, 'round'),
     ].join(' · '),
   ];

@@ -80,7 +80,7 @@ const conditions = record<Conditions>(
     nodeCounts: list(whole(1, maxNodes), 1000),
     missing: list(words(), 1000),
   },
-  { queue: words() },
+  { queue: words(), warmUp: whole() },
 );
 
 const comparison = record<Comparison>({ conditions, runs: list(run, maxRuns) }, {});

@@ -4,8 +4,7 @@ import type { TimelineSecond } from '../result.js';
 import type { CheckedBenchOptions } from './bench-options.js';
 import type { BenchService } from './bench-service.js';
 import type { ArrivalSlice, ClientsUsage, Schedule } from './clients-questions.js';
-import { endLoad, type PhaseResult, truthBetween } from './load-phase.js';
-import type { Begun } from './sender-questions.js';
+import { beginLoad, endLoad, type PhaseResult, truthBetween } from './load-phase.js';
 import { secondsToSteady } from './steadiness.js';
 
 export type Change = 'join' | 'drain' | 'kill';
@@ -21,7 +20,7 @@ export async function changePhase(
   { rate, changeSeconds }: CheckedBenchOptions,
 ): Promise<PhaseResult> {
   const closedBefore = (await service.clients.ask<ClientsUsage>({ kind: 'usage' })).closed.length;
-  const { from, startMicros } = await service.sender.ask<Begun>({ kind: 'steady', perSecond: rate });
+  const { from, startMicros } = await beginLoad(service, { kind: 'steady', perSecond: rate });
   await pause(secondsBefore * 1000);
   const changedMicros = sharedMicros();
   await makeChange(service, change);

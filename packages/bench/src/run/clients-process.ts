@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createRingTracker, staticMembership } from '@pinwheel/membership';
 import { Arrivals } from '../load/arrivals.js';
 import type { RawTarget } from '../load/raw-client.js';
@@ -14,17 +14,24 @@ const options = JSON.parse(process.argv[2]!) as ClientsProcessOptions;
 const arrivals = new Arrivals(options.payloadBytes);
 const clients = new ReturningClients({ arrivals, targetOf: await targets() });
 
-function tellFrom(port: number): void {
-  const feedback = connect(port, '127.0.0.1').setNoDelay();
+let feedback: Socket | undefined;
+let isFeedbackWanted = false;
+let told = 0;
+
+function connectFeedback(port: number): void {
+  feedback = connect(port, '127.0.0.1').setNoDelay();
   feedback.on('error', () => {});
-  let told = 0;
   setInterval(() => {
-    if (arrivals.received === told) return;
-    told = arrivals.received;
-    const bytes = Buffer.allocUnsafe(8);
-    bytes.writeDoubleLE(told);
-    feedback.write(bytes);
+    if (isFeedbackWanted) tell();
   }, feedbackMs);
+}
+
+function tell(): void {
+  if (arrivals.received === told) return;
+  told = arrivals.received;
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleLE(told);
+  feedback?.write(bytes);
 }
 
 async function targets(): Promise<(user: string, failures: number) => RawTarget | undefined> {
@@ -61,9 +68,13 @@ function usage(): ClientsUsage {
 async function answer(question: ClientsQuestion): Promise<unknown> {
   switch (question.kind) {
     case 'connect':
-      tellFrom(question.feedbackPort);
+      connectFeedback(question.feedbackPort);
       await clients.connect(question.users);
       return clients.connected;
+    case 'feedback':
+      isFeedbackWanted = question.isWanted;
+      tell();
+      return told;
     case 'usage':
       return usage();
     case 'counts':

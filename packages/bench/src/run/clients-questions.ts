@@ -10,10 +10,12 @@ export interface ClientsProcessOptions {
 
 export type ClientsQuestion =
   /**
-   * Answered with how many are connected. `feedbackPort` is the sender's, which is told from now on how many messages have
-   * come. Asked once.
+   * Answered with how many are connected. `feedbackPort` is the sender's, which can be told how many messages have come.
+   * Asked once.
    */
   | { readonly kind: 'connect'; readonly users: readonly string[]; readonly feedbackPort: number }
+  /** Whether the sender is told from now on; answered with how many it has been told of. */
+  | { readonly kind: 'feedback'; readonly isWanted: boolean }
   /** Answered with `ClientsUsage`. */
   | { readonly kind: 'usage' }
   /** Answered with a `Uint8Array`: how often each message came. */

@@ -3,14 +3,14 @@ import type { Run } from '../result.js';
 import type { CheckedBenchOptions } from './bench-options.js';
 import type { BenchService } from './bench-service.js';
 import type { ClientsUsage, Latencies, Schedule } from './clients-questions.js';
-import type { Begun } from './sender-questions.js';
+import type { Begun, Load } from './sender-questions.js';
 import { cpuBetween, memoryUsed, takeSnapshot } from './snapshot.js';
 import { trafficSoFar } from './traffic.js';
 import { type Truth, truthOf } from './truth.js';
 
 /** Of each phase, in s, not measured: what the phase before has left behind. */
 const settleSeconds = 0.4;
-/** Of the steady phase's time, for each kind of load before it. */
+/** Of the steady phase's time, for full batches before anything is measured. */
 const warmShare = 0.35;
 /** More messages than the fixed rate has compile code sooner, if the machine can take them. */
 const warmFactor = 5;
@@ -22,19 +22,25 @@ export type PhaseResult = Omit<Run, 'strategy' | 'nodes' | 'phase' | 'round'>;
 
 /**
  * A load that nobody measures, so that the first phase does not find cold processes: full batches first, then small ones,
- * which go other ways through the code.
+ * which go other ways through the code. A service runs for weeks; code is compiled when it has run some thousand times.
  */
 export async function warmUp(
   service: BenchService,
-  { outstanding, rate, steadySeconds }: CheckedBenchOptions,
+  { outstanding, rate, steadySeconds, warmUp }: CheckedBenchOptions,
 ): Promise<void> {
-  const warmMs = warmShare * steadySeconds * 1000;
-  await service.sender.ask<Begun>({ kind: 'saturation', outstanding });
-  await pause(warmMs);
+  await beginLoad(service, { kind: 'saturation', outstanding });
+  await pause(warmShare * steadySeconds * 1000);
   await endWarmUp(service);
-  await service.sender.ask<Begun>({ kind: 'steady', perSecond: Math.min(warmFactor * rate, mostWarm) });
-  await pause(warmMs);
+  const perSecond = Math.min(warmFactor * rate, mostWarm);
+  await beginLoad(service, { kind: 'steady', perSecond });
+  await pause(((warmUp * service.nodes.size) / perSecond) * 1000);
   await endWarmUp(service);
+}
+
+/** Clients tell the sender what has come only where it must know: to hear it all the time is work, too. */
+export async function beginLoad(service: BenchService, load: Load): Promise<Begun> {
+  await service.clients.ask({ kind: 'feedback', isWanted: load.kind === 'saturation' });
+  return service.sender.ask<Begun>(load);
 }
 
 /** Messages at the fixed rate, each timed from when it was due. */
@@ -66,10 +72,10 @@ export async function saturationPhase(
 async function measured(
   service: BenchService,
   seconds: number,
-  load: { kind: 'steady'; perSecond: number } | { kind: 'saturation'; outstanding: number },
+  load: Load,
 ): Promise<{ readonly result: PhaseResult; readonly begun: Begun; readonly to: number }> {
   const trafficBefore = await trafficSoFar(service);
-  const begun = await service.sender.ask<Begun>(load);
+  const begun = await beginLoad(service, load);
   await pause(settleSeconds * 1000);
   const before = await takeSnapshot(service);
   await pause(seconds * 1000);

@@ -132,7 +132,8 @@ interface Found {
 
 function conditionsOf(options: CheckedBenchOptions, found: Found): Conditions {
   const { date, version, queue, missing, able } = found;
-  const { payloadBytes, users, rate, steadySeconds, saturationSeconds, outstanding, rounds, edges } = options;
+  const { payloadBytes, users, rate, steadySeconds, saturationSeconds, outstanding, rounds, edges, warmUp } =
+    options;
   const [first] = cpus();
   return {
     date,
@@ -143,7 +144,7 @@ function conditionsOf(options: CheckedBenchOptions, found: Found): Conditions {
     cores: cpus().length,
     memoryBytes: totalmem(),
     ...(queue === undefined ? {} : { queue }),
-    ...{ payloadBytes, users, rate, steadySeconds, saturationSeconds, outstanding, rounds, edges },
+    ...{ payloadBytes, users, rate, steadySeconds, saturationSeconds, outstanding, rounds, edges, warmUp },
     strategies: able,
     nodeCounts: options.nodeCounts,
     missing,

@@ -9,13 +9,16 @@ export interface SenderProcessOptions {
   readonly payloadBytes: number;
 }
 
+/** How messages are sent. */
+export type Load =
+  | { readonly kind: 'steady'; readonly perSecond: number }
+  | { readonly kind: 'saturation'; readonly outstanding: number };
+
 export type SenderQuestion =
-  /** Answered with the port to which clients say how many messages they have, as a double. */
+  /** Answered with the port to which clients say how many messages they have, as a double, where that is asked of them. */
   | { readonly kind: 'feedback-port' }
   /** Answered with `Begun`. */
-  | { readonly kind: 'steady'; readonly perSecond: number }
-  /** Answered with `Begun`. */
-  | { readonly kind: 'saturation'; readonly outstanding: number }
+  | Load
   /** Sends no more. Answered with the number after the last one, when all have their receipts. */
   | { readonly kind: 'end' }
   /** Answered with `SenderUsage`. */

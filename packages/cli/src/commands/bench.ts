@@ -16,6 +16,7 @@ export const benchCommand: Command = {
     benchOptions.saturationSeconds,
     benchOptions.changeSeconds,
     benchOptions.outstanding,
+    benchOptions.warmUp,
     benchOptions.edges,
     benchOptions.redis,
     benchOptions.quick,
