@@ -4,6 +4,7 @@ import type { Place } from '@pinwheel/server';
 import type { Admission, AdmissionOutcome, Admissions } from './admission/admission.js';
 import { requestOfIncoming } from './admission/admission-request.js';
 import type { RequestOutcome, UpgradeOutcome } from './edge-counters.js';
+import { checkNamesFor } from './node-header-names.js';
 import { checkPlainRequest } from './plain-request-check.js';
 import { limited, notNow, type Refusal, refusal } from './refusal.js';
 import { splitTarget } from './request-path.js';
@@ -86,20 +87,22 @@ export function admitPlainRequest(
   return admitUser(request, gate);
 }
 
-type UserAdmitted = Admitted<AdmissionOutcome | 'draining'>;
+type UserAdmitted = Admitted<AdmissionOutcome | 'bad-request' | 'draining'>;
 
 function admitUser(request: IncomingMessage, gate: Gate): UserAdmitted | Promise<UserAdmitted> {
   const admission = gate.admissions.admit(requestOfIncoming(request));
-  if (!(admission instanceof Promise)) return routed(admission, gate);
+  if (!(admission instanceof Promise)) return routed(admission, request, gate);
   return admission.then((decided) =>
-    gate.isOpen() ? routed(decided, gate) : { refused: drainingRefusal, outcome: 'draining' },
+    gate.isOpen() ? routed(decided, request, gate) : { refused: drainingRefusal, outcome: 'draining' },
   );
 }
 
-function routed(admission: Admission, gate: Gate): UserAdmitted {
+function routed(admission: Admission, request: IncomingMessage, gate: Gate): UserAdmitted {
   if ('refused' in admission) return admission;
   const { user, expiresAt } = admission;
   const route = gate.router.route(user);
   if ('refused' in route) return { refused: route.refused, outcome: 'unavailable' };
+  const wrongName = checkNamesFor(route.target.member, request);
+  if (wrongName !== undefined) return { refused: wrongName, outcome: 'bad-request' };
   return { user, expiresAt, target: route.target };
 }
