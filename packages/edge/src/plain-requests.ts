@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Admitted, admitPlainRequest, type Gate } from './admit-request.js';
 import { answerRequest } from './answer.js';
+import type { BackendFaults } from './backend-faults.js';
 import type { BackendProxy } from './backend-proxy.js';
 import type { EdgeCounters, RequestOutcome } from './edge-counters.js';
 import { PlainRequest } from './plain-request.js';
@@ -10,6 +11,7 @@ export interface PlainRequestsOptions {
   readonly gate: Gate;
   readonly router: Router;
   readonly proxy: BackendProxy;
+  readonly faults: BackendFaults;
   readonly counters: EdgeCounters;
   readonly refreshWaitMs: number;
   /** What a backend gets with the request of this user. */
@@ -38,7 +40,7 @@ export class PlainRequests {
   }
 
   #admitted(admitted: Admitted<RequestOutcome>, request: IncomingMessage, response: ServerResponse): void {
-    const { counters, router, proxy, refreshWaitMs, headersFor } = this.#options;
+    const { counters, router, proxy, faults, refreshWaitMs, headersFor } = this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
       response.setHeader('connection', 'close');
@@ -53,6 +55,7 @@ export class PlainRequests {
         user,
         router,
         proxy,
+        faults,
         refreshWaitMs,
         headersFor: headersFor(request, user),
         retried: (reason) => {

@@ -15,6 +15,7 @@ import {
   type Welcome,
 } from './admit-request.js';
 import { answerUpgrade } from './answer.js';
+import { BackendFaults } from './backend-faults.js';
 import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { backendSide } from './backend-tls.js';
@@ -52,6 +53,7 @@ export class TunnelUpstream implements Upstream {
   readonly #server: Server;
   readonly #proxy: BackendProxy;
   readonly #router: Router;
+  readonly #faults: BackendFaults;
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
@@ -67,7 +69,8 @@ export class TunnelUpstream implements Upstream {
     this.#options = options;
     this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
     this.#proxy = createBackendProxy(options.requestTimeoutMs, backendSide(options.backendCa));
-    this.#router = createRouter(tracker);
+    this.#faults = new BackendFaults(options.log);
+    this.#router = createRouter(tracker, this.#faults);
     this.#table = new TunnelTable(tracker.current, options, counters);
     const requestPlaces = new RequestPlaces(places, limits.trustedProxies);
     this.#gate = {
@@ -88,6 +91,7 @@ export class TunnelUpstream implements Upstream {
       gate: this.#gate,
       router: this.#router,
       proxy: this.#proxy,
+      faults: this.#faults,
       counters,
       refreshWaitMs: options.handshakeTimeoutMs / 4,
       headersFor: (request, user) => this.#headersFor(request, request.socket, user, requestHop(request)),
@@ -202,6 +206,7 @@ export class TunnelUpstream implements Upstream {
         user,
         router: this.#router,
         proxy: this.#proxy,
+        faults: this.#faults,
         handshakeTimeoutMs,
         closeTimeoutMs,
         headersFor,
