@@ -181,6 +181,22 @@ t.test('abuses of the upgrade', async (t) => {
     await Promise.all(tried);
   });
 
+  t.test('an edge with tunnels is as strict when Node.js is told not to be', async (t) => {
+    const { facts } = await startPinwheel<{ port: number }>(
+      t,
+      ['edge', '--id', 'e3', '--upstream', 'tunnel', '--port', '0', ...toBackend],
+      {},
+      ['--insecure-http-parser'],
+    );
+    for (const text of [
+      changed('/ws?user=lenient', { 'X-C': 'a\x01b' }),
+      'GET /x?user=lenient HTTP/1.1\r\nHost: x\r\nX-C: a\x01b\r\n\r\n',
+    ]) {
+      const client = new RawClient(facts.port).write(text);
+      t.equal(await outcomeOf(client), 400, client.text);
+    }
+  });
+
   const noAccept = goodAnswer.replace(/Sec-WebSocket-Accept: .*\r\n/, '');
   const badAnswers: readonly (readonly [what: string, answer: string, status: Outcome])[] = [
     ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 502],

@@ -24,8 +24,9 @@ export async function startPinwheel<Facts>(
   t: Teardown,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
 ): Promise<PinwheelProcess<Facts>> {
-  const child = runNode([program, ...words, '--json'], {
+  const child = runNode([...nodeFlags, program, ...words, '--json'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
   });
   child.stdin.end();

@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Place } from '@pinwheel/server';
 import type { Admission, AdmissionOutcome, Admissions } from './admission/admission.js';
 import { requestOfIncoming } from './admission/admission-request.js';
 import type { RequestOutcome, UpgradeOutcome } from './edge-counters.js';
+import { checkNamesFor } from './node-header-names.js';
 import { checkPlainRequest } from './plain-request-check.js';
 import { limited, notNow, type Refusal, refusal } from './refusal.js';
 import { splitTarget } from './request-path.js';
@@ -19,8 +20,8 @@ export interface Gate {
   readonly isOpen: () => boolean;
   /** A place for one more tunnel, which is left with the client's socket; or why there is none. */
   readonly arrive: (request: IncomingMessage) => Place | PinwheelError;
-  /** Why nothing is taken for want of memory. */
-  readonly whyNoMemory: () => PinwheelError | undefined;
+  /** A place for one more plain request, which is left when its answer is over; or why there is none. */
+  readonly arriveForAnswer: (request: IncomingMessage, response: ServerResponse) => Place | PinwheelError;
 }
 
 /** A user, and where he goes. */
@@ -38,6 +39,11 @@ export interface Refused<Outcome> {
 
 export type Admitted<Outcome> = Welcome | Refused<Outcome>;
 export type AdmittedUpgrade = (Welcome & { readonly place: Place }) | Refused<UpgradeOutcome>;
+
+type UserOutcome = AdmissionOutcome | 'bad-request' | 'draining';
+type LimitOutcome = 'limit-reached' | 'overloaded';
+type UserAdmitted = Admitted<UserOutcome>;
+type Placed = (Welcome & { readonly place: Place }) | Refused<UserOutcome | LimitOutcome>;
 
 export const drainingRefusal: Refusal = notNow('unavailable', 'this edge is draining');
 
@@ -63,43 +69,47 @@ export function admitUpgrade(
     : placed(admitted, place);
 }
 
-function placed(admitted: UserAdmitted, place: Place): AdmittedUpgrade {
+function placed(admitted: UserAdmitted, place: Place): Placed {
   if ('refused' in admitted) return admitted;
   const full = place.belongsTo(admitted.user);
   return full === undefined ? { ...admitted, place } : atLimit(full);
 }
 
-function atLimit(error: PinwheelError): Refused<'limit-reached' | 'overloaded'> {
+function atLimit(error: PinwheelError): Refused<LimitOutcome> {
   return { refused: limited(error), outcome: error.code === 'limit-reached' ? error.code : 'overloaded' };
 }
 
 /** A promise where who the client is has to be computed or asked; it never rejects. */
 export function admitPlainRequest(
   request: IncomingMessage,
+  response: ServerResponse,
   gate: Gate,
 ): Admitted<RequestOutcome> | Promise<Admitted<RequestOutcome>> {
   const wrong = checkPlainRequest(request);
   if (wrong !== undefined) return { refused: wrong, outcome: 'bad-request' };
   if (!gate.isOpen()) return { refused: drainingRefusal, outcome: 'draining' };
-  const noMemory = gate.whyNoMemory();
-  if (noMemory !== undefined) return { refused: limited(noMemory), outcome: 'overloaded' };
-  return admitUser(request, gate);
+  const place = gate.arriveForAnswer(request, response);
+  if (place instanceof PinwheelError) return atLimit(place);
+  const admitted = admitUser(request, gate);
+  return admitted instanceof Promise
+    ? admitted.then((decided) => placed(decided, place))
+    : placed(admitted, place);
 }
-
-type UserAdmitted = Admitted<AdmissionOutcome | 'draining'>;
 
 function admitUser(request: IncomingMessage, gate: Gate): UserAdmitted | Promise<UserAdmitted> {
   const admission = gate.admissions.admit(requestOfIncoming(request));
-  if (!(admission instanceof Promise)) return routed(admission, gate);
+  if (!(admission instanceof Promise)) return routed(admission, request, gate);
   return admission.then((decided) =>
-    gate.isOpen() ? routed(decided, gate) : { refused: drainingRefusal, outcome: 'draining' },
+    gate.isOpen() ? routed(decided, request, gate) : { refused: drainingRefusal, outcome: 'draining' },
   );
 }
 
-function routed(admission: Admission, gate: Gate): UserAdmitted {
+function routed(admission: Admission, request: IncomingMessage, gate: Gate): UserAdmitted {
   if ('refused' in admission) return admission;
   const { user, expiresAt } = admission;
   const route = gate.router.route(user);
   if ('refused' in route) return { refused: route.refused, outcome: 'unavailable' };
+  const wrongName = checkNamesFor(route.target.member, request);
+  if (wrongName !== undefined) return { refused: wrongName, outcome: 'bad-request' };
   return { user, expiresAt, target: route.target };
 }

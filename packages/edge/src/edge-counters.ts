@@ -33,6 +33,7 @@ export const requestOutcomes = [
   'bad-origin',
   'unavailable',
   'overloaded',
+  'limit-reached',
   'draining',
   'unreachable',
   'not-owner',

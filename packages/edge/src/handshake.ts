@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
 import { headers as names } from '@pinwheel/protocol';
 import { answerHead, answerUpgrade, endSocket } from './answer.js';
+import type { BackendFaults } from './backend-faults.js';
 import type { BackendProxy, Dial } from './backend-proxy.js';
 import type { DialFailure, DialResult } from './client-stand-in.js';
 import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
@@ -18,6 +19,7 @@ export interface HandshakeOptions {
   readonly user: string;
   readonly router: Router;
   readonly proxy: BackendProxy;
+  readonly faults: BackendFaults;
   readonly handshakeTimeoutMs: number;
   readonly closeTimeoutMs: number;
   /** What a backend gets with the upgrade. */
@@ -73,7 +75,7 @@ export class Handshake {
           void this.#again('unreachable', target, undefined);
           return;
         }
-        this.#refuse(failed(result.failure, target, result.error.message), result.failure);
+        this.#failed(result.failure, target, result.error.message);
         return;
       default:
         result satisfies never;
@@ -100,10 +102,15 @@ export class Handshake {
     }
     if (status < 300) {
       response.destroy();
-      this.#refuse(failed('bad-handshake', target, `it answered ${status}`), 'bad-handshake');
+      this.#failed('bad-handshake', target, `it answered ${status}`);
       return;
     }
     this.#relay(response, status);
+  }
+
+  #failed(failure: DialFailure, { member }: Target, reason: string): void {
+    this.#options.faults.note(member, 'an upgrade came to nothing', reason);
+    this.#refuse(refusals[failure], failure);
   }
 
   /** Looks the owner up in a fresh ring, and tries once more. */
@@ -140,7 +147,9 @@ export class Handshake {
   }
 
   #expire(): void {
-    const message = `no backend answered the upgrade within ${this.#options.handshakeTimeoutMs} ms`;
+    const { faults, handshakeTimeoutMs } = this.#options;
+    const message = `no backend answered the upgrade within ${handshakeTimeoutMs} ms`;
+    if (this.#state.kind === 'dialling') faults.note(this.#state.target.member, message);
     this.#abort();
     this.#refuse(refusal(504, 'deadline', message), 'timeout');
   }
@@ -170,16 +179,9 @@ export class Handshake {
   }
 }
 
-function failed(failure: DialFailure, target: Target, detail: string): Refusal {
-  const { id } = target.member;
-  switch (failure) {
-    case 'unreachable':
-      return notNow('unavailable', `nobody listens at member ${id}`);
-    case 'broken':
-      return refusal(502, 'unreachable', `the connection to member ${id} ended before its answer: ${detail}`);
-    case 'bad-handshake':
-      return refusal(502, 'unreachable', `member ${id} is no WebSocket server: ${detail}`);
-    default:
-      throw new TypeError(`unknown failure ${failure satisfies never}`);
-  }
-}
+/** Without the member's name or address, and without the reason, which may have them: clients are strangers. */
+const refusals: Readonly<Record<DialFailure, Refusal>> = {
+  unreachable: notNow('unavailable', 'nobody listens where the user belongs'),
+  broken: refusal(502, 'unreachable', 'the connection to the backend ended before its answer'),
+  'bad-handshake': refusal(502, 'unreachable', 'the backend is no WebSocket server'),
+};

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { pipeline } from 'node:stream';
 import { headers as names } from '@pinwheel/protocol';
 import { answerRequest } from './answer.js';
+import type { BackendFaults } from './backend-faults.js';
 import type { BackendProxy } from './backend-proxy.js';
 import type { RequestOutcome, RetryReason } from './edge-counters.js';
 import type { ExchangeFailure, ExchangeResult } from './exchange.js';
@@ -16,6 +17,7 @@ export interface PlainRequestOptions {
   readonly user: string;
   readonly router: Router;
   readonly proxy: BackendProxy;
+  readonly faults: BackendFaults;
   readonly refreshWaitMs: number;
   readonly headersFor: (target: Target) => IncomingHttpHeaders;
   readonly retried: (reason: RetryReason) => void;
@@ -64,11 +66,16 @@ export class PlainRequest {
       }
       case 'failed':
         if (again && result.failure === 'unreachable') void this.#again('unreachable', target, undefined);
-        else this.#refuse(failed(result.failure, target, result.error), result.failure);
+        else this.#failed(result.failure, target, result.error);
         return;
       default:
         result satisfies never;
     }
+  }
+
+  #failed(failure: ExchangeFailure, { member }: Target, { message }: Error): void {
+    this.#options.faults.note(member, 'a plain request had no answer', message);
+    this.#refuse(refusals[failure], failure);
   }
 
   async #again(reason: RetryReason, tried: Target, hint: string | undefined): Promise<void> {
@@ -113,19 +120,12 @@ export class PlainRequest {
   }
 }
 
-function failed(failure: ExchangeFailure, target: Target, error: Error): Refusal {
-  const { id } = target.member;
-  switch (failure) {
-    case 'unreachable':
-      return notNow('unavailable', `nobody listens at member ${id}`);
-    case 'broken':
-      return refusal(502, 'unknown-outcome', `member ${id} closed the connection before it answered`);
-    case 'timeout':
-      return refusal(504, 'deadline', error.message);
-    default:
-      throw new TypeError(`unknown failure ${failure satisfies never}`);
-  }
-}
+/** Without the member's name or address: clients are strangers. */
+const refusals: Readonly<Record<ExchangeFailure, Refusal>> = {
+  unreachable: notNow('unavailable', 'nobody listens where the user belongs'),
+  broken: refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered'),
+  timeout: refusal(504, 'deadline', 'the backend did not answer in time'),
+};
 
 function hasBody(request: IncomingMessage): boolean {
   const { headers } = request;

@@ -1,4 +1,5 @@
 import type { Member, RingTracker } from '@pinwheel/membership';
+import type { BackendFaults } from './backend-faults.js';
 import { notNow, type Refusal } from './refusal.js';
 
 /** Where a user's connection goes. */
@@ -20,7 +21,7 @@ export interface Router {
   refresh(waitMs: number): Promise<void>;
 }
 
-export function createRouter(tracker: RingTracker): Router {
+export function createRouter(tracker: RingTracker, faults: BackendFaults): Router {
   let reading: Promise<void> | undefined;
 
   const member = (id: string): Target | undefined => {
@@ -37,7 +38,9 @@ export function createRouter(tracker: RingTracker): Router {
       if (owner === undefined) return { refused: notNow('unavailable', 'the ring has no members') };
       const target = member(owner);
       if (target === undefined) {
-        return { refused: notNow('unavailable', `member ${owner} takes no connections from clients`) };
+        const found = tracker.current.members.get(owner);
+        if (found !== undefined) faults.note(found, 'a member takes no connections from clients');
+        return { refused: notNow('unavailable', 'where the user belongs no connections are taken') };
       }
       return { target };
     },

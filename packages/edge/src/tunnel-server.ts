@@ -9,8 +9,10 @@ import { maxHeaderLines } from './check-head.js';
  */
 export function createTunnelServer(
   certificates: CertificateSource | undefined,
-  options: ServerOptions,
+  given: ServerOptions,
 ): Server {
+  // what Node.js reads with --insecure-http-parser its own client refuses to send on
+  const options = { ...given, insecureHTTPParser: false };
   const server = certificates === undefined ? createServer(options) : tlsServer(certificates, options);
   // one more than are taken: what is above it is left out in silence
   server.maxHeadersCount = maxHeaderLines + 1;

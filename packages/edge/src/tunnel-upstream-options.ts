@@ -1,4 +1,4 @@
-import type { RingTracker } from '@pinwheel/membership';
+import type { Log, RingTracker } from '@pinwheel/membership';
 import type { ConnectionLimits } from '@pinwheel/server';
 import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Admissions } from './admission/admission.js';
@@ -27,4 +27,5 @@ export interface TunnelUpstreamOptions {
   readonly limits: ResolvedLimits;
   readonly places: ConnectionLimits;
   readonly counters: EdgeCounters;
+  readonly log: Log;
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
@@ -8,21 +8,20 @@ import { Signer } from '@pinwheel/trust';
 import { endWithToken } from './admission/end-with-token.js';
 import { TokenLives } from './admission/token-lives.js';
 import {
-  type Admitted,
   type AdmittedUpgrade,
-  admitPlainRequest,
   admitUpgrade,
   drainingRefusal,
   type Gate,
   type Welcome,
 } from './admit-request.js';
-import { answerRequest, answerUpgrade } from './answer.js';
+import { answerUpgrade } from './answer.js';
+import { BackendFaults } from './backend-faults.js';
 import { backendHeaders, requestHop, upgradeHop } from './backend-headers.js';
 import { type BackendProxy, createBackendProxy } from './backend-proxy.js';
 import { backendSide } from './backend-tls.js';
 import { ClientSockets } from './client-sockets.js';
 import { drainTunnels } from './drain-tunnels.js';
-import type { RequestOutcome, RetryReason, UpgradeOutcome } from './edge-counters.js';
+import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { tunnelMetrics } from './edge-metrics.js';
 import { Handshake } from './handshake.js';
 import { arrive } from './limits/arrive.js';
@@ -31,8 +30,9 @@ import { headLimits } from './limits/head-limits.js';
 import { listen } from './listen.js';
 import { measureTunnels } from './measure-tunnels.js';
 import type { EdgeMigrationStatus } from './mover.js';
-import { PlainRequest } from './plain-request.js';
+import { PlainRequests } from './plain-requests.js';
 import { pathMatcher } from './request-path.js';
+import { RequestPlaces } from './request-places.js';
 import { createRouter, type Router, type Target } from './router.js';
 import { createTunnelServer } from './tunnel-server.js';
 import { TunnelTable } from './tunnel-table.js';
@@ -53,6 +53,7 @@ export class TunnelUpstream implements Upstream {
   readonly #server: Server;
   readonly #proxy: BackendProxy;
   readonly #router: Router;
+  readonly #faults: BackendFaults;
   readonly #table: TunnelTable;
   readonly #gate: Gate;
   readonly #sockets: ClientSockets;
@@ -68,15 +69,17 @@ export class TunnelUpstream implements Upstream {
     this.#options = options;
     this.#signer = options.keys === undefined ? undefined : new Signer(options.keys);
     this.#proxy = createBackendProxy(options.requestTimeoutMs, backendSide(options.backendCa));
-    this.#router = createRouter(tracker);
+    this.#faults = new BackendFaults(options.log);
+    this.#router = createRouter(tracker, this.#faults);
     this.#table = new TunnelTable(tracker.current, options, counters);
+    const requestPlaces = new RequestPlaces(places, limits.trustedProxies);
     this.#gate = {
       admissions: options.admissions,
       router: this.#router,
       takesUpgrades: pathMatcher(options.path),
       isOpen: () => this.#state.kind === 'open',
       arrive: (request) => arrive(request, places, limits.trustedProxies),
-      whyNoMemory: () => places.whyNoMemory(),
+      arriveForAnswer: (request, response) => requestPlaces.arrive(request, response),
     };
     this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
     this.#server = createTunnelServer(options.tls, headLimits(limits));
@@ -84,7 +87,16 @@ export class TunnelUpstream implements Upstream {
     this.#sockets = new ClientSockets(this.#server);
     this.#unanswered = new Unanswered(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
-    this.#server.on('request', (request, response) => this.#request(request, response));
+    const requests = new PlainRequests({
+      gate: this.#gate,
+      router: this.#router,
+      proxy: this.#proxy,
+      faults: this.#faults,
+      counters,
+      refreshWaitMs: options.handshakeTimeoutMs / 4,
+      headersFor: (request, user) => this.#headersFor(request, request.socket, user, requestHop(request)),
+    });
+    this.#server.on('request', (request, response) => requests.take(request, response));
   }
 
   listen(): Promise<number> {
@@ -194,6 +206,7 @@ export class TunnelUpstream implements Upstream {
         user,
         router: this.#router,
         proxy: this.#proxy,
+        faults: this.#faults,
         handshakeTimeoutMs,
         closeTimeoutMs,
         headersFor,
@@ -235,49 +248,6 @@ export class TunnelUpstream implements Upstream {
     const tunnel = this.#table.open(options, early);
     if (expiresAt !== undefined) endWithToken(this.#tokens, tunnel, client, expiresAt);
     return 'tunnelled';
-  }
-
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    const admitted = admitPlainRequest(request, this.#gate);
-    if (!(admitted instanceof Promise)) {
-      this.#requestAdmitted(admitted, request, response);
-      return;
-    }
-    void admitted.then((decided) => {
-      if (response.destroyed) this.#options.counters.requests['client-left']++;
-      else this.#requestAdmitted(decided, request, response);
-    });
-  }
-
-  #requestAdmitted(
-    admitted: Admitted<RequestOutcome>,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): void {
-    const { counters, handshakeTimeoutMs } = this.#options;
-    if ('refused' in admitted) {
-      counters.requests[admitted.outcome]++;
-      response.setHeader('connection', 'close');
-      answerRequest(response, admitted.refused);
-      return;
-    }
-    const { user } = admitted;
-    new PlainRequest(
-      {
-        request,
-        response,
-        user,
-        router: this.#router,
-        proxy: this.#proxy,
-        refreshWaitMs: handshakeTimeoutMs / 4,
-        headersFor: this.#headersFor(request, request.socket, user, requestHop(request)),
-        retried: (reason) => this.#retried(reason),
-        ended: (outcome) => {
-          counters.requests[outcome]++;
-        },
-      },
-      admitted.target,
-    );
   }
 
   #retried(reason: RetryReason): void {

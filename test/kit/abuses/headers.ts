@@ -110,6 +110,13 @@ export const headerAbuses: readonly Abuse[] = [
     packets: (target) => [withLines(target, 'pinwheel_user: root')],
     ...byParser(101, 'close'),
   },
+  ...['x_y', 'x.y', 'x~y'].map(
+    (name): Abuse => ({
+      what: `the header ${name}, which uWebSockets.js does not read`,
+      packets: (target) => [withLines(target, `${name}: 1`)],
+      ...byParser(400, 'close'),
+    }),
+  ),
   {
     what: 'a header of 100 KB',
     packets: (target) => [changed(target, { 'X-Long': 'x'.repeat(100_000) })],

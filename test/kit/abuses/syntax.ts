@@ -116,6 +116,18 @@ export const syntaxAbuses: readonly Abuse[] = [
     ...byParser(400, 505),
   },
   {
+    what: 'a tab in the query',
+    packets: (target) => [changed(target, {}, `GET ${target}&x=\t HTTP/1.1`)],
+    ...byParser(400, 505),
+  },
+  ...['\x7f', '\x80', '\xe9', '\xff'].map(
+    (byte): Abuse => ({
+      what: `the byte ${byte.charCodeAt(0)} in the query`,
+      packets: (target) => [changed(target, {}, `GET ${target}&x=${byte} HTTP/1.1`)],
+      ...byParser(400, 101),
+    }),
+  ),
+  {
     what: 'a space in the target',
     packets: (target) => [changed(target, {}, `GET ${target}&x= y HTTP/1.1`)],
     ...byParser(400, 505),

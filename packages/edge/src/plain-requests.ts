@@ -1,0 +1,71 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { type Admitted, admitPlainRequest, type Gate } from './admit-request.js';
+import { answerRequest } from './answer.js';
+import type { BackendFaults } from './backend-faults.js';
+import type { BackendProxy } from './backend-proxy.js';
+import type { EdgeCounters, RequestOutcome } from './edge-counters.js';
+import { PlainRequest } from './plain-request.js';
+import type { Router, Target } from './router.js';
+
+export interface PlainRequestsOptions {
+  readonly gate: Gate;
+  readonly router: Router;
+  readonly proxy: BackendProxy;
+  readonly faults: BackendFaults;
+  readonly counters: EdgeCounters;
+  readonly refreshWaitMs: number;
+  /** What a backend gets with the request of this user. */
+  readonly headersFor: (request: IncomingMessage, user: string) => (target: Target) => IncomingHttpHeaders;
+}
+
+/** Admits the plain requests that come to an edge with tunnels, and passes them on. */
+export class PlainRequests {
+  readonly #options: PlainRequestsOptions;
+
+  constructor(options: PlainRequestsOptions) {
+    this.#options = options;
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const { gate, counters } = this.#options;
+    const admitted = admitPlainRequest(request, response, gate);
+    if (!(admitted instanceof Promise)) {
+      this.#admitted(admitted, request, response);
+      return;
+    }
+    void admitted.then((decided) => {
+      if (response.destroyed) counters.requests['client-left']++;
+      else this.#admitted(decided, request, response);
+    });
+  }
+
+  #admitted(admitted: Admitted<RequestOutcome>, request: IncomingMessage, response: ServerResponse): void {
+    const { counters, router, proxy, faults, refreshWaitMs, headersFor } = this.#options;
+    if ('refused' in admitted) {
+      counters.requests[admitted.outcome]++;
+      response.setHeader('connection', 'close');
+      answerRequest(response, admitted.refused);
+      return;
+    }
+    const { user, target } = admitted;
+    new PlainRequest(
+      {
+        request,
+        response,
+        user,
+        router,
+        proxy,
+        faults,
+        refreshWaitMs,
+        headersFor: headersFor(request, user),
+        retried: (reason) => {
+          counters.retries[reason]++;
+        },
+        ended: (outcome) => {
+          counters.requests[outcome]++;
+        },
+      },
+      target,
+    );
+  }
+}
