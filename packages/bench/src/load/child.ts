@@ -36,20 +36,26 @@ export class Child<Question, Answer> {
 
   /** @param T when this question has an answer of its own. */
   async ask<T = Answer>(question: Question): Promise<T> {
+    if (!this.#process.connected) throw this.#ended(this.#process.exitCode);
     const answer = this.#next();
     this.#process.send(question as object);
     return (await answer) as T;
   }
 
+  /** May be called when it has ended by itself, and twice. */
   stop(): void {
-    this.#process.disconnect();
+    if (this.#process.connected) this.#process.disconnect();
+  }
+
+  #ended(code: number | null): Error {
+    return new Error(`${this.#process.spawnargs.join(' ')} ended with ${code}`);
   }
 
   async #next(): Promise<unknown> {
     const given = new AbortController();
     const { signal } = given;
     const died = once(this.#process, 'exit', { signal }).then(([code]) => {
-      throw new Error(`${this.#process.spawnargs.join(' ')} ended with ${code}`);
+      throw this.#ended(code);
     });
     try {
       const [answer] = await Promise.race([once(this.#process, 'message', { signal }), died]);
