@@ -116,6 +116,8 @@ export class LinkFront {
         open: this.#opening.open,
         message: (socket, data, isBinary) =>
           this.#guard(() => socket.getUserData().client?.received(data, isBinary)),
+        ping: (socket, data) => this.#guard(() => socket.getUserData().client?.controlled(data)),
+        pong: (socket, data) => this.#guard(() => socket.getUserData().client?.controlled(data)),
         drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();

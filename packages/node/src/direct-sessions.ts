@@ -108,12 +108,8 @@ export class DirectSessions {
           ),
         open: this.#opening.open,
         message: (socket, data, isBinary) => {
-          const session = socket.getUserData().session!;
-          if (!session.isOpen) return;
-          if (!session.place.sent(1, data.byteLength)) {
-            session.close(closeCodes.rateExceeded, closeCodes.rateExceeded.reason);
-            return;
-          }
+          const { session } = socket.getUserData();
+          if (!mayCome(session, data)) return;
           if (data.byteLength > options.maxInboundBytes) {
             options.counters.inboundRefused++;
             session.close(closeCodes.tooLarge, closeCodes.tooLarge.reason);
@@ -123,6 +119,9 @@ export class DirectSessions {
           const copy = isBinary ? Buffer.from(data.slice(0)) : Buffer.from(data).toString('utf8');
           options.inbound.received(session, copy);
         },
+        // uWebSockets.js has answered a ping already
+        ping: (socket, data) => void mayCome(socket.getUserData().session, data),
+        pong: (socket, data) => void mayCome(socket.getUserData().session, data),
         drain: (socket) => {
           const session = socket.getUserData().session!;
           session.drained();
@@ -233,6 +232,14 @@ export class DirectSessions {
       }
     }
   }
+}
+
+/** Whether its session is open and within its rate; one that is not is closed. */
+function mayCome(session: DirectSession | undefined, data: ArrayBuffer): session is DirectSession {
+  if (session === undefined || !session.isOpen) return false;
+  if (session.place.sent(1, data.byteLength)) return true;
+  session.close(closeCodes.rateExceeded, closeCodes.rateExceeded.reason);
+  return false;
 }
 
 function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError {

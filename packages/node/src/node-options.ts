@@ -80,8 +80,8 @@ export interface NodeOptions extends Application {
   /** Clients of one user at one time at `wsPort`; past it upgrades are answered 429. 0: no bound. Default 1,000. */
   readonly maxConnectionsPerUser?: number;
   /**
-   * Messages a second from one client at `wsPort`; one that sends more is closed with 4007. One second's worth may come
-   * at once. 0: no bound. Default 1,000.
+   * Messages a second from one client at `wsPort`, pings and pongs among them; one that sends more is closed with 4007.
+   * One second's worth may come at once. 0: no bound. Default 1,000.
    */
   readonly messagesPerSecond?: number;
   /** The same in bytes; no less than the largest message, which is not taken otherwise. Default 4,194,304. */

@@ -33,7 +33,7 @@ export interface LimitOptions {
   readonly connectsPerSecond?: number;
   /**
    * Messages a second from one client; one that sends more is closed with 4007. One second's worth may come at once.
-   * On tunnels every WebSocket frame counts. 0: no bound. Default 1,000, with tunnels 0.
+   * Pings and pongs count as messages; on tunnels every WebSocket frame counts. 0: no bound. Default 1,000, with tunnels 0.
    */
   readonly messagesPerSecond?: number;
   /**
