@@ -69,7 +69,7 @@ export const limitOptions = {
     'head-timeout-ms',
     100,
     300_000,
-    'tunnels: time to send the head of a request, in ms; with links always 8 to 12 s',
+    'time to send the head of a request, in ms; with links and at a node, 8000 and more are 8 to 12 s',
     '10000',
   ),
   maxHeadBytes: whole(

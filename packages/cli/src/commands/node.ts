@@ -57,6 +57,7 @@ export const nodeCommand: Command = {
     },
     { ...options.bytesPerSecond, fallback: '4194304' },
     options.maxRssBytes,
+    options.headTimeoutMs,
     options.maxHeadBytes,
     options.lastGoodRing,
     options.logLevel,
