@@ -22,6 +22,8 @@ const megabyte = 1_000_000;
 /** A bound, how a client comes to reach it, and what it is told then. */
 interface Row {
   readonly limit: string;
+  /** What it is reached by, where that is not plain. */
+  readonly by?: string;
   readonly at: readonly FrontKind[];
   readonly bounds: () => Bounds;
   /** Reaches it; resolves with what the client was told and with what takes the pressure away. */
@@ -90,6 +92,14 @@ const rows: readonly Row[] = [
     reach: (t, front) => sendsTooMuch(t, front, ['bob'], 'x'.repeat(60_000)),
     told: rateExceeded,
   },
+  ...(['ping', 'pong'] as const).map((as) => ({
+    limit: 'connection-rate',
+    by: as,
+    at: fronts,
+    bounds: () => ({ messagesPerSecond: 40 }),
+    reach: (t: Teardown, front: LimitedFront) => sendsTooMuch(t, front, ['bob'], 'x', as),
+    told: rateExceeded,
+  })),
   {
     limit: 'user-rate',
     at: edges,
@@ -119,9 +129,9 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const { limit, at, bounds, reach, told } of rows) {
+for (const { limit, by = '', at, bounds, reach, told } of rows) {
   for (const kind of at) {
-    t.test(`${limit} at ${kind}: ${Object.keys(bounds()).join()}`, async (t) => {
+    t.test(`${limit} at ${kind}: ${Object.keys(bounds()).join()} ${by}`, async (t) => {
       const front = await startFront(t, kind, bounds());
       const neighbour = new Neighbour(await connected(t, front.port, 'alice'));
       t.ok(await neighbour.says(saidEachTime), 'the neighbour is served');
@@ -219,9 +229,10 @@ async function sendsTooMuch(
   { port }: LimitedFront,
   users: readonly string[],
   data: string,
+  as?: 'ping' | 'pong',
 ): Promise<Reached> {
   const sockets = await Promise.all(users.map((user) => connected(t, port, user)));
-  const told = await Promise.race(sockets.map((socket) => sendUntilClosed(socket, data)));
+  const told = await Promise.race(sockets.map((socket) => sendUntilClosed(socket, data, as)));
   return { told, relieve: () => sockets.forEach((socket) => void socket.terminate()) };
 }
 

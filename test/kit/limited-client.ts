@@ -58,13 +58,17 @@ export async function connected(
 }
 
 /** Sends without a pause until the socket is closed; resolves with the code. */
-export async function sendUntilClosed(socket: WebSocket, data: string): Promise<number> {
+export async function sendUntilClosed(
+  socket: WebSocket,
+  data: string,
+  as: 'send' | 'ping' | 'pong' = 'send',
+): Promise<number> {
   let code: number | undefined;
   socket.once('close', (closed) => {
     code = closed;
   });
   await until('it is closed for what it sends', () => {
-    for (let i = 0; i < 100 && socket.readyState === WebSocket.OPEN; i++) socket.send(data);
+    for (let i = 0; i < 100 && socket.readyState === WebSocket.OPEN; i++) socket[as](data);
     return code !== undefined;
   });
   return code!;

@@ -34,7 +34,7 @@ export const limitOptions = {
     'messages-per-second',
     0,
     1_000_000_000,
-    'messages a second from one client, on tunnels frames; who sends more is closed with 4007; 0: no bound',
+    'messages a second from one client, pings and pongs too, on tunnels frames; who sends more is closed with 4007; 0: no bound',
     '1000, with tunnels 0',
   ),
   bytesPerSecond: whole(
@@ -69,7 +69,7 @@ export const limitOptions = {
     'head-timeout-ms',
     100,
     300_000,
-    'tunnels: time to send the head of a request, in ms; with links always 8 to 12 s',
+    'time to send the head of a request, in ms; with links and at a node, 8000 and more are 8 to 12 s',
     '10000',
   ),
   maxHeadBytes: whole(

@@ -11,6 +11,7 @@ export function limitsOf(settings: Settings) {
     ...given('messagesPerSecond', settings.number(limitOptions.messagesPerSecond)),
     ...given('bytesPerSecond', settings.number(limitOptions.bytesPerSecond)),
     ...given('maxRssBytes', settings.number(limitOptions.maxRssBytes)),
+    ...given('headTimeoutMs', settings.number(limitOptions.headTimeoutMs)),
     ...given('maxHeadBytes', settings.number(limitOptions.maxHeadBytes)),
   };
 }
@@ -24,6 +25,5 @@ export function edgeLimitsOf(settings: Settings): Partial<EdgeOptions> {
     ...given('connectsPerSecond', settings.number(limitOptions.connectsPerSecond)),
     ...given('messagesPerSecondPerUser', settings.number(limitOptions.messagesPerSecondPerUser)),
     ...given('bytesPerSecondPerUser', settings.number(limitOptions.bytesPerSecondPerUser)),
-    ...given('headTimeoutMs', settings.number(limitOptions.headTimeoutMs)),
   };
 }

@@ -53,7 +53,8 @@ t.test('the bounds of the command line are those of the process', async (t) => {
   t.test('a link edge', async (t) => {
     const people = ['--max-connections', '4', '--max-connections-per-user', '1'];
     const places = ['--max-connections-per-address', '2', '--trusted-proxies', '127.0.0.0/8'];
-    const edge = await startEdge(membership, [...people, ...places, '--messages-per-second', '40']);
+    const rates = ['--messages-per-second', '40', '--head-timeout-ms', '500'];
+    const edge = await startEdge(membership, [...people, ...places, ...rates]);
     const alice = new Neighbour(await connected(t, edge.port, 'alice', behindProxy('192.0.2.1')));
     const bob = await connected(t, edge.port, 'bob', behindProxy('192.0.2.1'));
     const carol = await tryToConnect(t, edge.port, 'carol', behindProxy('192.0.2.1'));
@@ -64,8 +65,15 @@ t.test('the bounds of the command line are those of the process', async (t) => {
     const last = await tryToConnect(t, edge.port, 'frank', behindProxy('192.0.2.4'));
     t.match(last, { status: 503, retryAfter: '1', code: 'overloaded' }, 'the edge has four');
     t.equal(await sendUntilClosed(bob, 'x'), 4007, 'bob says too much');
+    t.equal((await new RawClient(edge.port).gone()).text, '', 'who says nothing is ended');
     t.ok(await alice.says(saidEachTime), 'the neighbour notices nothing');
-    const once = { connections: 1, 'user-connections': 1, 'address-connections': 1, 'connection-rate': 1 };
+    const once = {
+      'head-time': 1,
+      connections: 1,
+      'user-connections': 1,
+      'address-connections': 1,
+      'connection-rate': 1,
+    };
     t.same(await edge.reached(), once);
   });
 

@@ -56,6 +56,11 @@ export class ClientSocket implements ClientPort, TokenBearer {
     else this.session?.close('rate-exceeded');
   }
 
+  /** A ping or a pong, which uWebSockets.js has answered already: the session hears of it only when it is one too many. */
+  controlled(data: ArrayBuffer): void {
+    if (!this.place.sent(1, data.byteLength)) this.session?.close('rate-exceeded');
+  }
+
   /** It has taken something that it held. */
   drained(): void {
     const socket = this.#socket;

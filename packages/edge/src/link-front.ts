@@ -6,13 +6,14 @@ import {
   type ConnectionLimits,
   chooseProtocol,
   type Handshake,
+  type Heads,
   type HttpRequest,
   type HttpResponse,
   noCompression,
   Opening,
+  openHeads,
   type Place,
   readHandshake,
-  statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
 } from '@pinwheel/server';
@@ -20,12 +21,12 @@ import type { CertificateSource } from '@pinwheel/trust';
 import type { Admission, Admissions } from './admission/admission.js';
 import { requestOfUpgrade } from './admission/admission-request.js';
 import { TokenLives } from './admission/token-lives.js';
+import { answerOnLink } from './answer-on-link.js';
 import { ClientSocket, type ClientSocketData } from './client-socket.js';
 import type { EdgeCounters, UpgradeOutcome } from './edge-counters.js';
 import { arriveOnLink } from './limits/arrive.js';
-import { countSlowHeads } from './limits/slow-heads.js';
 import type { EdgeCore } from './link/edge-core.js';
-import { limited, notNow, type Refusal, refusal } from './refusal.js';
+import { limited, notNow, type Refusal, refusal, webSocketsOnly } from './refusal.js';
 
 export interface LinkFrontOptions {
   readonly core: EdgeCore;
@@ -36,6 +37,7 @@ export interface LinkFrontOptions {
   readonly places: ConnectionLimits;
   /** Whose word on the addresses of clients counts. */
   readonly trustedProxies: BlockList | undefined;
+  readonly headTimeoutMs: number;
   readonly maxHeadBytes: number;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
@@ -66,6 +68,7 @@ interface Arrival {
 export class LinkFront {
   readonly #port: ClientPort;
   readonly #options: LinkFrontOptions;
+  readonly #heads: Heads;
   readonly #tokens = new TokenLives(Date.now());
   readonly #tokenTimer: NodeJS.Timeout;
   #connections = 0;
@@ -74,6 +77,8 @@ export class LinkFront {
   constructor(options: LinkFrontOptions) {
     this.#options = options;
     this.#tokenTimer = setInterval(() => this.#guard(() => this.#tokens.tick(Date.now())), 250).unref();
+    const { headTimeoutMs, counters } = options;
+    this.#heads = openHeads(headTimeoutMs, () => counters.limits['head-time']++);
     this.#port = new ClientPort((app) => this.#serve(app), options.tls);
   }
 
@@ -95,6 +100,7 @@ export class LinkFront {
   /** Cuts every socket. */
   close(): void {
     clearInterval(this.#tokenTimer);
+    this.#heads.close();
     this.#port.close();
   }
 
@@ -109,13 +115,17 @@ export class LinkFront {
         idleTimeout: options.idleTimeoutSeconds,
         sendPingsAutomatically: true,
         upgrade: (response, request, context) =>
-          this.#guard(
-            () => this.#upgrade(response, request, context),
-            () => response.close(),
+          this.#heads.came(response, request, (read) =>
+            this.#guard(
+              () => this.#upgrade(response, read, context),
+              () => response.close(),
+            ),
           ),
         open: this.#opening.open,
         message: (socket, data, isBinary) =>
           this.#guard(() => socket.getUserData().client?.received(data, isBinary)),
+        ping: (socket, data) => this.#guard(() => socket.getUserData().client?.controlled(data)),
+        pong: (socket, data) => this.#guard(() => socket.getUserData().client?.controlled(data)),
         drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();
@@ -130,8 +140,10 @@ export class LinkFront {
           this.#guard(() => client.session?.gone(code, Buffer.from(reason).toString()));
         },
       })
-      .any('/*', (response, request) => this.#refuseRequest(response, request));
-    countSlowHeads(app, options.counters.limits);
+      .any('/*', (response, request) =>
+        this.#heads.came(response, request, (read) => this.#refuseRequest(response, read)),
+      );
+    this.#heads.follow(app);
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
@@ -255,16 +267,13 @@ export class LinkFront {
 
   #refuse(response: HttpResponse, refused: Refusal, outcome: UpgradeOutcome): void {
     this.#options.counters.upgrades[outcome]++;
-    response.cork(() => answer(response, refused));
+    answerOnLink(response, refused);
   }
 
   #refuseRequest(response: HttpResponse, request: HttpRequest): void {
     const { takesUpgrades, counters } = this.#options;
     counters.requests['bad-request']++;
-    if (takesUpgrades(request.getUrl())) {
-      const headers = { upgrade: 'websocket' };
-      answer(response, { ...refusal(426, 'bad-request', 'this path takes WebSockets only'), headers });
-    } else answer(response, refusal(404, 'not-found', 'this edge takes WebSockets only'));
+    answerOnLink(response, webSocketsOnly(takesUpgrades(request.getUrl())));
   }
 
   /**
@@ -285,11 +294,4 @@ export class LinkFront {
 function giveUp({ response, place }: Arrival): void {
   place.leave();
   response.close();
-}
-
-function answer(response: HttpResponse, { status, code, message, headers = {} }: Refusal): void {
-  response.writeStatus(statusLineOf(status)).writeHeader('content-type', 'application/json');
-  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-  // what a client sent behind the request is not read
-  response.end(JSON.stringify({ error: { code, message } }), true);
 }

@@ -91,6 +91,7 @@ export class LinkUpstream implements Upstream {
       closedBecause: () => this.#closedBecause(),
       places: options.places,
       trustedProxies: options.limits.trustedProxies,
+      headTimeoutMs: options.limits.headTimeoutMs,
       maxHeadBytes: options.limits.maxHeadBytes,
       maxInboundBytes: options.maxInboundBytes,
       maxUnreadBytes: options.maxUnreadBytes,

@@ -26,3 +26,10 @@ export function limited(error: PinwheelError): Refusal {
 export function notNow(code: 'unavailable' | 'overloaded', message: string): Refusal {
   return { ...refusal(503, code, message), headers: { 'retry-after': '1' } };
 }
+
+/** For a plain request to an edge that takes WebSockets only. @param isServed whether it takes them at this path. */
+export function webSocketsOnly(isServed: boolean): Refusal {
+  if (!isServed) return refusal(404, 'not-found', 'this edge takes WebSockets only');
+  const wanted = refusal(426, 'bad-request', 'this path takes WebSockets only');
+  return { ...wanted, headers: { upgrade: 'websocket' } };
+}

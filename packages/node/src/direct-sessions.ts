@@ -3,10 +3,12 @@ import {
   ClientPort,
   type ConnectionLimits,
   chooseProtocol,
+  type Heads,
   type HttpRequest,
   type HttpResponse,
   noCompression,
   Opening,
+  openHeads,
   Place,
   statusLineOf,
   type TemplatedApp,
@@ -27,6 +29,7 @@ export interface DirectSessionsOptions {
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
   readonly newId: () => string;
+  readonly headTimeoutMs: number;
   /** Of an upgrade. */
   readonly maxHeadBytes: number;
   readonly maxInboundBytes: number;
@@ -52,6 +55,7 @@ function payloadBound(maxInboundBytes: number): number {
 export class DirectSessions {
   readonly port: ClientPort;
   readonly #options: DirectSessionsOptions;
+  readonly #heads: Heads;
   readonly #events: DirectSessionEvents;
   readonly #stalled = new Set<DirectSession>();
   /** Over for everybody else; their clients read what is left. */
@@ -69,6 +73,7 @@ export class DirectSessions {
         this.#over(session, code, reason);
       },
     };
+    this.#heads = openHeads(options.headTimeoutMs, () => options.counters.limits['head-time']++);
     this.port = new ClientPort((app) => this.#serve(app), options.tls);
     this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
   }
@@ -86,6 +91,7 @@ export class DirectSessions {
   /** Cuts every socket. */
   close(): void {
     clearInterval(this.#stallTimer);
+    this.#heads.close();
     this.port.close();
   }
 
@@ -98,22 +104,11 @@ export class DirectSessions {
         maxBackpressure: options.maxUnreadBytes + socketSlackBytes,
         idleTimeout: options.idleTimeoutSeconds,
         upgrade: (response, request, context) =>
-          this.#upgrade(
-            response,
-            readOrError(() => {
-              options.prove(request);
-              return readUpgrade(request, this.#options.maxHeadBytes);
-            }),
-            context,
-          ),
+          this.#heads.came(response, request, (read) => this.#upgrade(response, read, context)),
         open: this.#opening.open,
         message: (socket, data, isBinary) => {
-          const session = socket.getUserData().session!;
-          if (!session.isOpen) return;
-          if (!session.place.sent(1, data.byteLength)) {
-            session.close(closeCodes.rateExceeded, closeCodes.rateExceeded.reason);
-            return;
-          }
+          const { session } = socket.getUserData();
+          if (!mayCome(session, data)) return;
           if (data.byteLength > options.maxInboundBytes) {
             options.counters.inboundRefused++;
             session.close(closeCodes.tooLarge, closeCodes.tooLarge.reason);
@@ -123,6 +118,9 @@ export class DirectSessions {
           const copy = isBinary ? Buffer.from(data.slice(0)) : Buffer.from(data).toString('utf8');
           options.inbound.received(session, copy);
         },
+        // uWebSockets.js has answered a ping already
+        ping: (socket, data) => void mayCome(socket.getUserData().session, data),
+        pong: (socket, data) => void mayCome(socket.getUserData().session, data),
         drain: (socket) => {
           const session = socket.getUserData().session!;
           session.drained();
@@ -141,14 +139,17 @@ export class DirectSessions {
           if (!this.#unread.delete(session)) this.#over(session, code, Buffer.from(reason).toString('utf8'));
         },
       })
-      .any('/*', (response) => {
-        response.writeStatus('426 Upgrade Required').writeHeader('upgrade', 'websocket');
-        // what a client sent behind the request is not read
-        response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}', true);
-      });
+      .any('/*', (response, request) =>
+        this.#heads.came(response, request, () => refusePlainRequest(response)),
+      );
+    this.#heads.follow(app);
   }
 
-  #upgrade(response: HttpResponse, read: UpgradeRequest | PinwheelError, context: us_socket_context_t): void {
+  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
+    const read = readOrError(() => {
+      this.#options.prove(request);
+      return readUpgrade(request, this.#options.maxHeadBytes);
+    });
     let aborted = false;
     response.onAborted(() => {
       aborted = true;
@@ -233,6 +234,22 @@ export class DirectSessions {
       }
     }
   }
+}
+
+/** Whether its session is open and within its rate; one that is not is closed. */
+function mayCome(session: DirectSession | undefined, data: ArrayBuffer): session is DirectSession {
+  if (session === undefined || !session.isOpen) return false;
+  if (session.place.sent(1, data.byteLength)) return true;
+  session.close(closeCodes.rateExceeded, closeCodes.rateExceeded.reason);
+  return false;
+}
+
+function refusePlainRequest(response: HttpResponse): void {
+  response.cork(() => {
+    response.writeStatus('426 Upgrade Required').writeHeader('upgrade', 'websocket');
+    // what a client sent behind the request is not read
+    response.end('{"error":{"code":"bad-request","message":"this port takes WebSockets only"}}', true);
+  });
 }
 
 function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError {

@@ -1,6 +1,6 @@
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import { App, type HttpRequest, type HttpResponse, type TemplatedApp } from '@pinwheel/server';
+import { App, type HttpResponse, type RoutedRequest, type TemplatedApp } from '@pinwheel/server';
 import { hasApiKeyIn } from '@pinwheel/trust';
 import type { Access, PortKind } from './access.js';
 import { type ApiParts, apiRoutes, type Handle, type Need } from './api-routes.js';
@@ -28,7 +28,7 @@ export function createHttpApi(
     exchange.fail(error);
   };
   // an exception past a handler would end the process
-  const answer = (response: HttpResponse, request: HttpRequest, handle: Handle, need: Need): void => {
+  const answer = (response: HttpResponse, request: RoutedRequest, handle: Handle, need: Need): void => {
     const exchange = new Exchange(response, request);
     try {
       access.admit(exchange, request, need, port);

@@ -1,5 +1,8 @@
 import type { ReceiptStatus } from '@pinwheel/protocol';
-import { type LimitCounters, limitNames } from '@pinwheel/server';
+import { limitNames } from '@pinwheel/server';
+
+/** Every bound that a client of the WebSocket port can reach, as it is counted. */
+export const nodeLimitNames = [...limitNames, 'head-time'] as const;
 
 /** Plain numbers that the paths of messages raise; the metrics copy them when they are asked for. */
 export interface NodeCounters {
@@ -13,7 +16,7 @@ export interface NodeCounters {
   /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
   readonly refusals: Record<'4xx' | '5xx' | 'gone', number>;
   /** How often clients were refused or closed at a bound. */
-  readonly limits: LimitCounters;
+  readonly limits: Record<(typeof nodeLimitNames)[number], number>;
   /** Closed sessions by the name of the close code, or what ended them. */
   readonly closes: Map<string, number>;
   forwarded: number;
@@ -43,7 +46,7 @@ export function createNodeCounters(): NodeCounters {
       peer: 0,
     },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
-    limits: Object.fromEntries(limitNames.map((name) => [name, 0])) as LimitCounters,
+    limits: Object.fromEntries(nodeLimitNames.map((name) => [name, 0])) as NodeCounters['limits'],
     closes: new Map(),
     forwarded: 0,
     notOwner: 0,

@@ -9,10 +9,10 @@ import {
   readingsOf,
 } from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
-import { limitNames, type MemoryWatch } from '@pinwheel/server';
+import type { MemoryWatch } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
 import { type ApiKeyGate, apiKeyDecisions, noDecisions } from '@pinwheel/trust';
-import type { NodeCounters } from './node-counters.js';
+import { type NodeCounters, nodeLimitNames } from './node-counters.js';
 import { createQueueCounters } from './queue-counters.js';
 import type { QueueIntake } from './queue-intake.js';
 
@@ -113,7 +113,7 @@ export const nodeMetrics = {
   limits: counter(
     'pinwheel_node_limits_reached_total',
     'Times that a client of the WebSocket port was refused or closed at a bound.',
-    { limit: limitNames },
+    { limit: nodeLimitNames },
   ),
   memory: memoryMetric,
   apiKeyCalls: counter(

@@ -80,8 +80,8 @@ export interface NodeOptions extends Application {
   /** Clients of one user at one time at `wsPort`; past it upgrades are answered 429. 0: no bound. Default 1,000. */
   readonly maxConnectionsPerUser?: number;
   /**
-   * Messages a second from one client at `wsPort`; one that sends more is closed with 4007. One second's worth may come
-   * at once. 0: no bound. Default 1,000.
+   * Messages a second from one client at `wsPort`, pings and pongs among them; one that sends more is closed with 4007.
+   * One second's worth may come at once. 0: no bound. Default 1,000.
    */
   readonly messagesPerSecond?: number;
   /** The same in bytes; no less than the largest message, which is not taken otherwise. Default 4,194,304. */
@@ -92,6 +92,12 @@ export interface NodeOptions extends Application {
    * keep has bounds of its own.
    */
   readonly maxRssBytes?: number;
+  /**
+   * Time that a client has at `wsPort` to send the head of a request, from when it has connected, in ms; then the connection
+   * ends. 8,000 or more are 8 to 12 s. With less, a request that names a `content-length` or a `transfer-encoding` gets no
+   * answer: its connection ends. Default 10,000.
+   */
+  readonly headTimeoutMs?: number;
   /** Target and headers of an upgrade at `wsPort` together, in bytes; a longer head is answered 431. Default 16,384. */
   readonly maxHeadBytes?: number;
   /** A client that is silent for so long is gone, pings included, in seconds; default 120, at least 8. */
@@ -189,6 +195,7 @@ export function checkNodeOptions(options: NodeOptions): CheckedNodeOptions {
     messagesPerSecond: options.messagesPerSecond ?? 1000,
     bytesPerSecond: options.bytesPerSecond ?? 4_194_304,
     maxRssBytes: options.maxRssBytes ?? defaultMaxRssBytes(),
+    headTimeoutMs: options.headTimeoutMs ?? 10_000,
     maxHeadBytes: options.maxHeadBytes ?? mostHeadBytes,
     idleTimeoutSeconds: options.idleTimeoutSeconds ?? 120,
     deadlineMs: options.deadlineMs ?? 5000,
@@ -269,6 +276,7 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['messagesPerSecond', 0, 1_000_000_000],
   ['bytesPerSecond', 0, 2 ** 40],
   ['maxRssBytes', 16_777_216, 2 ** 50],
+  ['headTimeoutMs', 100, 300_000],
   ['maxHeadBytes', 1024, mostHeadBytes],
   ['idleTimeoutSeconds', 8, 960],
   ['deadlineMs', 1, 60_000],

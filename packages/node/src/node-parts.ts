@@ -147,6 +147,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     inbound,
     counters,
     newId: messageIds(),
+    headTimeoutMs: node.headTimeoutMs,
     maxHeadBytes: node.maxHeadBytes,
     maxInboundBytes: node.maxInboundBytes,
     maxUnreadBytes: node.maxUnreadBytes,

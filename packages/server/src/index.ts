@@ -9,6 +9,7 @@ export {
 } from './connection-limits.js';
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
 export { mostHeadBytes } from './head-bound.js';
+export { type Heads, openHeads } from './heads.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';
@@ -24,6 +25,7 @@ export {
   type HttpResponse,
   localPort,
   noCompression,
+  type RoutedRequest,
   type TemplatedApp,
   type us_socket_context_t,
   type WebSocket,

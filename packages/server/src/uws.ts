@@ -1,10 +1,9 @@
 // The only file that imports uWebSockets.js at run time: its builds differ in what they export by name.
 import './head-bound.js';
 
-import uWS from 'uWebSockets.js';
+import uWS, { type HttpRequest as WholeHttpRequest } from 'uWebSockets.js';
 
 export type {
-  HttpRequest,
   HttpResponse,
   TemplatedApp,
   us_listen_socket,
@@ -12,6 +11,14 @@ export type {
   us_socket_context_t,
   WebSocket,
 } from 'uWebSockets.js';
+
+/** What a request says. Readable only before the handler first returns, unless it is kept. */
+export type HttpRequest = Pick<WholeHttpRequest, 'getUrl' | 'getMethod' | 'getHeader' | 'forEach'> & {
+  /** Raw, without `?`. */
+  getQuery(): string;
+};
+/** With what its route has found in its path. */
+export type RoutedRequest = HttpRequest & Pick<WholeHttpRequest, 'getParameter'>;
 
 export const App = uWS.App;
 export const SSLApp = uWS.SSLApp;

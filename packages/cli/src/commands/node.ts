@@ -52,11 +52,12 @@ export const nodeCommand: Command = {
     options.maxConnectionsPerUser,
     {
       ...options.messagesPerSecond,
-      help: 'messages a second from one client at --ws-port; who sends more is closed with 4007; 0: no bound',
+      help: 'messages a second from one client at --ws-port, pings and pongs too; who sends more is closed with 4007; 0: no bound',
       fallback: '1000',
     },
     { ...options.bytesPerSecond, fallback: '4194304' },
     options.maxRssBytes,
+    options.headTimeoutMs,
     options.maxHeadBytes,
     options.lastGoodRing,
     options.logLevel,

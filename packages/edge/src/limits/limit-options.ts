@@ -33,7 +33,7 @@ export interface LimitOptions {
   readonly connectsPerSecond?: number;
   /**
    * Messages a second from one client; one that sends more is closed with 4007. One second's worth may come at once.
-   * On tunnels every WebSocket frame counts. 0: no bound. Default 1,000, with tunnels 0.
+   * Pings and pongs count as messages; on tunnels every WebSocket frame counts. 0: no bound. Default 1,000, with tunnels 0.
    */
   readonly messagesPerSecond?: number;
   /**
@@ -51,8 +51,12 @@ export interface LimitOptions {
    */
   readonly maxRssBytes?: number;
   /**
-   * Tunnels: time that a client has to send the head of a request, from when it has connected, in ms; then it is
-   * answered 408. With TLS the handshake has as long before that. Default 10,000. With links it is 8 to 12 s, always. Longer: sockets that say nothing are there for longer.
+   * Time that a client has to send the head of a request, from when it has connected, in ms. Default 10,000. Longer: sockets
+   * that say nothing are there for longer.
+   * With tunnels it is answered 408 then; with TLS the handshake has as long before that.
+   * With links the connection ends, with TLS the handshake is within that time, and 8,000 or more are 8 to 12 s. With less a
+   * request that names a `content-length` or a `transfer-encoding`, or has something behind it, gets no answer: its
+   * connection ends.
    */
   readonly headTimeoutMs?: number;
   /**

@@ -1,19 +1,18 @@
-import type { HttpResponse, TemplatedApp } from '@pinwheel/server';
-import type { EdgeLimitCounters } from './limit-counters.js';
+import type { HttpResponse, TemplatedApp } from './uws.js';
 
 /** The time after which uWebSockets.js may end a connection that has brought no whole head, in ms. */
 const leastHeadMs = 7900;
 
 /**
- * Counts the connections that brought no whole head in time. uWebSockets.js ends them 8 to 12 s after they were opened,
+ * Tells of the connections that brought no whole head in time. uWebSockets.js ends them 8 to 12 s after they were opened,
  * whatever comes on them, and does not say so: they are told from those whose clients left by their age.
  */
-export function countSlowHeads(app: TemplatedApp, counters: EdgeLimitCounters): void {
+export function countSlowHeads(app: TemplatedApp, tooLate: () => void): void {
   const opened = (response: HttpResponse): void => {
     const since = performance.now();
     // once its head is there, the end of a connection is told elsewhere, or to nobody
     response.onAborted(() => {
-      if (performance.now() - since >= leastHeadMs) counters['head-time']++;
+      if (performance.now() - since >= leastHeadMs) tooLate();
     });
   };
   const changed: Parameters<TemplatedApp['filter']>[0] = (response, change) => {
