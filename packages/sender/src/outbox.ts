@@ -14,23 +14,30 @@ export interface OutboxLimits {
 
 export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 1_048_576 };
 
+/** Batches in flight: as many as a node has connections. */
+const mostFlights = 4;
+/** Messages in flight in all where there is more than one batch. */
+const mostBeside = 64;
+
 /**
- * Adaptive batching towards one node: a batch leaves at once when none is in flight, else the next one fills. So
- * a lone message waits for nobody, and batches grow by themselves under load. One batch is in flight at a time,
- * which is also what keeps a user's messages in order.
+ * Adaptive batching towards one node: a batch leaves at once when none is in flight, and while those in flight are small:
+ * the slowest message of a batch, one that has another node to go to, holds up none that comes behind it. Else the
+ * next one fills. So a lone message waits for nobody, and batches grow by themselves under load.
+ *
+ * A user's messages are in one batch at a time, which is also what keeps them in order.
  */
 export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
   readonly #leaves: (item: Item) => boolean;
   readonly #post: (batch: readonly Item[]) => Promise<() => void>;
   readonly #limits: OutboxLimits;
   #open: Item[] = [];
-  #inFlight: readonly Item[] = [];
-  #busy = false;
+  readonly #flights = new Set<readonly Item[]>();
+  #willLeave = false;
 
   /**
    * @param leaves asked for each item as its batch departs; `false` drops the item from the outbox.
    * @param post sends a batch and resolves with the call that deals with its answer; neither ever fails. By the time
-   * of that call nothing is in flight any more.
+   * of that call the batch is not in flight any more.
    */
   constructor(
     leaves: (item: Item) => boolean,
@@ -43,7 +50,7 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
   }
 
   get inFlight(): readonly Item[] {
-    return this.#inFlight;
+    return [...this.#flights].flat();
   }
 
   /** Items of the batch that fills, in order. */
@@ -53,10 +60,7 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
 
   push(item: Item): void {
     this.#open.push(item);
-    if (this.#busy) return;
-    this.#busy = true;
-    // what the caller sends in the same run of its code leaves in the same batch
-    queueMicrotask(() => void this.#run());
+    this.#leaveSoon();
   }
 
   /** Takes items out of the batch that fills, in order. */
@@ -70,17 +74,52 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
     return taken;
   }
 
-  async #run(): Promise<void> {
+  /** What the caller sends in the same run of its code leaves in the same batch. */
+  #leaveSoon(): void {
+    if (this.#willLeave || this.#room() < this.#open.length) return;
+    this.#willLeave = true;
+    queueMicrotask(() => {
+      this.#willLeave = false;
+      this.#leave();
+    });
+  }
+
+  #leave(): void {
     while (this.#open.length > 0) {
-      this.#inFlight = this.#open.splice(0, this.#batchLength()).filter(this.#leaves);
-      if (this.#inFlight.length === 0) continue;
-      const answered = await this.#post(this.#inFlight);
-      this.#inFlight = [];
-      answered();
-      // what callers send as they get their receipts leaves with the next batch, not with the one after it
-      await undefined;
+      const next = this.#flights.size === 0 ? this.#open.splice(0, this.#batchLength()) : this.#takeBeside();
+      if (next.length === 0) return;
+      const batch = next.filter(this.#leaves);
+      if (batch.length > 0) void this.#fly(batch);
     }
-    this.#busy = false;
+  }
+
+  async #fly(batch: readonly Item[]): Promise<void> {
+    this.#flights.add(batch);
+    const answered = await this.#post(batch);
+    this.#flights.delete(batch);
+    answered();
+    // what callers send as they get their receipts leaves with the next batch, not with the one after it
+    await undefined;
+    this.#leave();
+  }
+
+  /** How many may leave beside those in flight. */
+  #room(): number {
+    if (this.#flights.size === mostFlights) return 0;
+    let room = Math.min(mostBeside, this.#limits.maxBatchMessages);
+    for (const { length } of this.#flights) room -= length;
+    return room;
+  }
+
+  /** What waits for nobody of its user, if everything that waits is little: else a full batch leaves later. */
+  #takeBeside(): readonly Item[] {
+    if (this.#open.length > this.#room()) return [];
+    const held = new Set(this.inFlight.map(({ user }) => user));
+    const batch = this.#open.filter(({ user }) => !held.has(user));
+    const bytes = batch.reduce((sum, item) => sum + item.bytes, 0);
+    if (bytes > this.#limits.maxBatchBytes) return [];
+    this.#open = this.#open.filter(({ user }) => held.has(user));
+    return batch;
   }
 
   #batchLength(): number {

@@ -104,7 +104,7 @@ t.test('a receipt says what is known: in flight, never sent, or perhaps delivere
   const shorter = nodes.send('shorter', 300);
   const longer = nodes.send('longer', 900);
   await settled();
-  const behind = nodes.send('behind', 100);
+  const behind = nodes.send('longer', 100);
   await nodes.clock.pass(600);
   t.match(nodes.receiptOf(shorter), { error: { code: 'deadline', message: /may have been delivered/ } });
   t.match(nodes.receiptOf(behind), { error: { code: 'deadline', message: /before it was sent/ } });

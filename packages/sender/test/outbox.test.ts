@@ -38,3 +38,78 @@ t.test('asked to, it keeps the messages of a user together that stand together',
   );
   t.same(await batchesOf([...'abbbbbbbc'], together), ['a', 'bbbbbbb', 'c']);
 });
+
+/** An outbox whose batches are answered when the test says so. */
+function answeredByHand(limits: Partial<OutboxLimits> = {}) {
+  const flights: { readonly users: string; readonly land: () => void }[] = [];
+  let count = 0;
+  const outbox = new Outbox<Pending>(
+    () => true,
+    (batch) =>
+      new Promise((resolve) => {
+        const users = batch.map(({ user }) => user).join('');
+        flights.push({ users, land: () => resolve(() => {}) });
+      }),
+    { maxBatchMessages: 2048, maxBatchBytes: 1_000_000, ...limits },
+  );
+  const push = async (users: Iterable<string>, data = 'x'): Promise<void> => {
+    for (const user of users) outbox.push(new Pending(user, data, false, `m${count}`, count++, 0, () => {}));
+    for (let i = 0; i < 10; i++) await null;
+  };
+  const land = async (users: string): Promise<void> => {
+    const at = flights.findIndex((flight) => flight.users === users);
+    flights.splice(at, 1)[0]!.land();
+    for (let i = 0; i < 10; i++) await null;
+  };
+  return { outbox, push, land, inFlight: () => flights.map(({ users }) => users) };
+}
+
+t.test('small batches do not wait for one another, but a user for himself', async (t) => {
+  const { outbox, push, land, inFlight } = answeredByHand();
+  await push('ab');
+  await push('cad');
+  t.same(inFlight(), ['ab', 'cd']);
+  t.same(
+    outbox.open.map(({ user }) => user),
+    ['a'],
+  );
+  t.same(
+    outbox.inFlight.map(({ user }) => user),
+    [...'abcd'],
+  );
+  await push('ac');
+  await land('cd');
+  t.same(inFlight(), ['ab', 'c'], 'whoever has waited for it leaves');
+  await push('b');
+  await land('ab');
+  t.same(inFlight(), ['c', 'aab'], 'in order');
+  await land('c');
+  await land('aab');
+  t.same([...inFlight(), ...outbox.open, ...outbox.inFlight], []);
+});
+
+t.test('what is much fills one batch', async (t) => {
+  const users = (prefix: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i} `);
+  const { push, land, inFlight } = answeredByHand();
+  await push('a');
+  await push(users('b', 64));
+  t.same(inFlight(), ['a'], 'more than a few wait');
+  await land('a');
+  t.same(inFlight(), [users('b', 64).join('')]);
+  await push('c');
+  t.equal(inFlight().length, 1, 'nothing beside a large one');
+
+  const bounded = answeredByHand({ maxBatchBytes: 3000, maxBatchMessages: 4 });
+  await bounded.push('a');
+  await bounded.push('bc', 'x'.repeat(600));
+  t.same(bounded.inFlight(), ['a'], 'as bytes count');
+  await bounded.land('a');
+  t.same(bounded.inFlight(), ['b', 'c'], 'each batch for itself');
+
+  const few = answeredByHand();
+  for (const user of 'abcdef') await few.push(user);
+  t.same(few.inFlight(), [...'abcd'], 'a few at a time');
+  await few.land('b');
+  t.same(few.inFlight(), ['a', 'c', 'd', 'ef']);
+});

@@ -159,8 +159,10 @@ export class FakeNodes {
     }
     const bytes = batch.reduce((sum, message) => sum + message.bytes, 0);
     if (bytes > this.#limits.maxBatchBytes && batch.length > 1) this.faults.push(`a batch of ${bytes} bytes`);
-    for (const other of this.#underWay) {
-      if (other.member === member) this.faults.push(`two batches to ${member} at once`);
+    const beside = [...this.#underWay].filter((other) => other.member === member);
+    const messages = beside.reduce((sum, other) => sum + other.batch.length, batch.length);
+    if (beside.length > 0 && (messages > 64 || beside.length > 3)) {
+      this.faults.push(`${beside.length + 1} batches to ${member} at once, with ${messages} messages`);
     }
     for (const { id, user, settled } of batch) {
       if (settled) this.faults.push(`${id} was sent after its receipt`);
