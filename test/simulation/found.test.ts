@@ -88,3 +88,22 @@ schedule(
     );
   },
 );
+
+schedule(
+  'a message is on its way from node to node while its sender tries again: it comes once',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    await stage.ring('n2 n3', 's1');
+    stage.next('messages', 's1', 'n2', { request: 1, answer: 1, brokenMs: 100 });
+    stage.next('messages', 'n2', 'n1', { request: 1500, answer: 1 });
+    void stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(10);
+    await stage.ring('n1 n2 n3', 's1');
+    await stage.pass(1000);
+    check(stage.had('c1').length === 1, 'what was sent again has come');
+    await stage.pass(3000);
+    const [sent] = stage.sim.ledger.sent.values();
+    check(sent!.places.length === 1, 'it has one place in the stream');
+  },
+);

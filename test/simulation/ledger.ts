@@ -30,7 +30,14 @@ export interface Place {
 }
 
 export type ClientEvent =
-  | { readonly kind: 'welcome'; readonly at: number; readonly resumed: boolean; readonly recovered: boolean }
+  | {
+      readonly kind: 'welcome';
+      readonly at: number;
+      /** By the edge: the client may have read it long after. */
+      readonly saidAt: number;
+      readonly resumed: boolean;
+      readonly recovered: boolean;
+    }
   | { readonly kind: 'message'; readonly at: number; readonly text: string; readonly seq: number }
   | { readonly kind: 'away'; readonly at: number; readonly why: string }
   | { readonly kind: 'closed'; readonly at: number; readonly code: number };

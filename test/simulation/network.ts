@@ -7,6 +7,8 @@ import type { World } from './world.js';
 export interface CallFate {
   readonly request: number | 'lost';
   readonly answer: number | 'lost';
+  /** When whoever calls is told that the connection broke, whatever becomes of the request. */
+  readonly brokenMs?: number;
 }
 
 export interface CallName {
@@ -150,6 +152,7 @@ export class Network {
         world.after(afterMs, from, () => reject(new PinwheelError(code, `${what} to ${to}: ${code}`)));
       };
       fail(timeoutMs, 'deadline');
+      if (fate.brokenMs !== undefined) fail(fate.brokenMs, 'unknown-outcome');
       if (fate.request === 'lost') {
         if (world.chance(0.5)) fail(this.delayMs() * 2, 'unknown-outcome');
         return;

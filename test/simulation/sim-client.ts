@@ -23,6 +23,8 @@ export class SimClient {
   readonly key: string;
   readonly #sim: Simulation;
   #count = 0;
+  /** When what it reads now was written. */
+  #saidAt = 0;
 
   constructor(sim: Simulation, { name, user }: ClientSetup) {
     this.#sim = sim;
@@ -44,7 +46,7 @@ export class SimClient {
           const at = world.now;
           if (status.state === 'connected') {
             const { resumed, recovered } = status;
-            this.log.events.push({ kind: 'welcome', at, resumed, recovered });
+            this.log.events.push({ kind: 'welcome', at, saidAt: this.#saidAt, resumed, recovered });
           } else if (status.state === 'waiting') this.log.events.push({ kind: 'away', at, why: status.why });
           else if (status.state === 'closed') this.log.events.push({ kind: 'closed', at, code: status.code });
         },
@@ -118,7 +120,8 @@ export class SimClient {
     const { network } = this.#sim;
     const listener = {
       opened: () => events.opened(),
-      received: (data: Uint8Array | string) => {
+      received: (data: Uint8Array | string, sentAt: number) => {
+        this.#saidAt = sentAt;
         if (typeof data === 'string') events.text(data);
         else events.binary(data);
       },

@@ -51,7 +51,7 @@ export class SimPlainClient {
           isOpen = true;
           cancelTimeout();
           this.socket = end;
-          events.push({ kind: 'welcome', at: world.now, resumed: false, recovered: true });
+          events.push({ kind: 'welcome', at: world.now, saidAt: world.now, resumed: false, recovered: true });
         },
         received: (data) => {
           world.note(() => `${this.log.name} has ${data}`);

@@ -6,7 +6,8 @@ export type WireData = Uint8Array | string;
 /** What an end of a connection is told. */
 export interface WireListener {
   opened?(): void;
-  received(data: WireData): void;
+  /** @param sentAt in ms: it may have been held up since. */
+  received(data: WireData, sentAt: number): void;
   /** Once; nothing comes after it. */
   closed(code: number, reason: string): void;
   /** It holds no more than `fullAbove` bytes again. */
@@ -15,7 +16,7 @@ export interface WireListener {
 
 type Item =
   | { readonly kind: 'opened' }
-  | { readonly kind: 'data'; readonly data: WireData }
+  | { readonly kind: 'data'; readonly data: WireData; readonly sentAt: number }
   | { readonly kind: 'close'; readonly code: number; readonly reason: string }
   /** The other side has seen the close. */
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
@@ -81,7 +82,8 @@ export class WireEnd {
   /** The bytes are the caller's again when it returns. */
   send(data: WireData): void {
     if (this.#state !== 'open') return;
-    this.push({ kind: 'data', data: typeof data === 'string' ? data : Buffer.from(data) });
+    const sentAt = this.#wire.world.now;
+    this.push({ kind: 'data', data: typeof data === 'string' ? data : Buffer.from(data), sentAt });
   }
 
   close(code: number, reason: string): void {
@@ -144,7 +146,7 @@ export class WireEnd {
         this.listener.opened?.();
         break;
       case 'data':
-        this.listener.received(item.data);
+        this.listener.received(item.data, item.sentAt);
         break;
       case 'close':
         if (this.peer.#state !== 'closed')

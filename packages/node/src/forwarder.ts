@@ -38,7 +38,8 @@ class Forwarding implements OutgoingMessage {
   readonly binary: boolean;
   readonly id: string;
   readonly waitForClient: boolean;
-  readonly repeated: boolean;
+  /** Whoever sent it may have tried again elsewhere while it was on its way here. */
+  readonly repeated = true;
   readonly bytes: number;
   readonly deadline: number;
   readonly done: (end: Forwarded) => void;
@@ -49,7 +50,6 @@ class Forwarding implements OutgoingMessage {
     this.binary = message.binary;
     this.id = message.id;
     this.waitForClient = message.waitForClient;
-    this.repeated = message.repeated;
     this.bytes = batchedBytes(message);
     this.deadline = deadline;
     this.done = done;

@@ -38,8 +38,9 @@ function checkComplete(sim: Simulation, log: ClientLog): void {
 /** A crash takes what its node kept; a session that was away for too long ended, and began anew with its next welcome. */
 function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: ClientLog): boolean {
   const key = name.padEnd(16, '-');
+  // one that was on its way by then speaks of what is lost
   const nextWelcome = (at: number): number =>
-    events.find((event) => event.kind === 'welcome' && event.at > at)?.at ?? Number.POSITIVE_INFINITY;
+    events.find((event) => event.kind === 'welcome' && event.saidAt > at)?.at ?? Number.POSITIVE_INFINITY;
   const isLost = ledger.excuses.some(({ user, session, at }) => {
     if (user !== sent.user || (session !== undefined && session !== key)) return false;
     return sent.at < nextWelcome(at);
