@@ -7,6 +7,7 @@ import type { SimTracker } from './sim-tracker.js';
 const limits: DispatchLimits = {
   maxBatchMessages: 64,
   maxBatchBytes: 1_048_576,
+  maxFlights: 4,
   maxQueuedMessages: 10_000,
   maxQueuedBytes: 67_108_864,
   maxAttempts: 8,

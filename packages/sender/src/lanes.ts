@@ -52,8 +52,12 @@ export class Lanes {
     return released;
   }
 
+  /** A lane that is left with nothing to wait for or with is closed. */
   forgetSettled(): void {
-    for (const lane of this.#lanes.values()) lane.waiting = lane.waiting.filter(({ settled }) => !settled);
+    for (const [user, lane] of this.#lanes) {
+      lane.waiting = lane.waiting.filter(({ settled }) => !settled);
+      if (lane.waiting.length === 0 && lane.unanswered === 0) this.#lanes.delete(user);
+    }
   }
 
   *waiting(): Iterable<Pending> {

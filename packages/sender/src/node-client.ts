@@ -24,7 +24,8 @@ export type Outcome =
     }
   | { readonly kind: 'failed'; readonly error: PinwheelError };
 
-const connections = 4;
+/** More than one for batches that go on to other nodes: others need not wait behind them. */
+export const connectionsToNode = 4;
 
 /**
  * Posts batches to one node over kept-alive HTTP. `post` may be called while another is under way; a batch's
@@ -49,7 +50,7 @@ export class NodeClient {
     this.#traffic = traffic;
     this.#name = `${id} (${origin})`;
     this.#signer = signer;
-    this.#pool = openPool(origin, connections, connectTimeoutMs);
+    this.#pool = openPool(origin, connectionsToNode, connectTimeoutMs);
     this.#openAckClient = () => new AckClient(id, this.#name, origin, signer, connectTimeoutMs);
   }
 

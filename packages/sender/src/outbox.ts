@@ -10,19 +10,19 @@ export interface OutboxLimits {
    * large as a request may be.
    */
   readonly keepsUsersTogether?: boolean;
+  /** Batches in flight: more than one only while all of them are small. Default 1. */
+  readonly maxFlights?: number;
 }
 
 export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 1_048_576 };
 
-/** Batches in flight: as many as a node has connections. */
-const mostFlights = 4;
 /** Messages in flight in all where there is more than one batch. */
 const mostBeside = 64;
 
 /**
- * Adaptive batching towards one node: a batch leaves at once when none is in flight, and while those in flight are small:
- * the slowest message of a batch, one that has another node to go to, holds up none that comes behind it. Else the
- * next one fills. So a lone message waits for nobody, and batches grow by themselves under load.
+ * Adaptive batching towards one node: a batch leaves at once when none is in flight, else the next one fills. So a lone
+ * message waits for nobody, and batches grow by themselves under load. Where a batch may take long because one of its
+ * messages has another node to go to, small ones may be in flight beside it.
  *
  * A user's messages are in one batch at a time, which is also what keeps them in order.
  */
@@ -105,7 +105,7 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
 
   /** How many may leave beside those in flight. */
   #room(): number {
-    if (this.#flights.size === mostFlights) return 0;
+    if (this.#flights.size >= (this.#limits.maxFlights ?? 1)) return 0;
     let room = Math.min(mostBeside, this.#limits.maxBatchMessages);
     for (const { length } of this.#flights) room -= length;
     return room;

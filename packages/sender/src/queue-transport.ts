@@ -20,6 +20,7 @@ export abstract class QueueTransport<Strategy extends BroadcastStrategy | Regist
   implements Transport
 {
   readonly traffic = noTraffic();
+  readonly maxFlights = 1;
   readonly whyNoWait: string | undefined;
   protected readonly strategy: Strategy;
   /** Has every request's time, in seconds. */

@@ -4,7 +4,7 @@ import type { Queue } from '@pinwheel/strategy';
 import { Signer } from '@pinwheel/trust';
 import type { AckQuestion, AskOptions } from './ack-client.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
-import type { NodeClient, Outcome } from './node-client.js';
+import { connectionsToNode, type NodeClient, type Outcome } from './node-client.js';
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
@@ -22,6 +22,7 @@ export interface RingTransportOptions {
 /** One call to the node that owns the user by the ring. */
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
+  readonly maxFlights = connectionsToNode;
   readonly whyNoWait = undefined;
   readonly #clients: NodeClients;
   readonly #options: RingTransportOptions;

@@ -114,7 +114,11 @@ class DispatchingSender implements Sender {
         ask: (place, question, waitMs, deadlineMs) => transport.ask(place, question, { waitMs, deadlineMs }),
         refreshRing: () => transport.refresh(),
       },
-      { ...options, maxBatchBytes: Math.min(options.maxBatchBytes, transport.maxBatchBytes) },
+      {
+        ...options,
+        maxBatchBytes: Math.min(options.maxBatchBytes, transport.maxBatchBytes),
+        maxFlights: transport.maxFlights,
+      },
     );
     this.#ready = transport.start(() => this.#dispatch.ringChanged());
     // whoever does not ask for `ready` learns it from the receipts

@@ -10,6 +10,8 @@ export interface Transport {
   readonly traffic: Readonly<Traffic>;
   /** Most bytes of a batch that it can carry. */
   readonly maxBatchBytes: number;
+  /** Small batches that may be on their way to one place at a time. */
+  readonly maxFlights: number;
   /** Why a receipt cannot wait for a client; `undefined` where it can. */
   readonly whyNoWait: string | undefined;
   /**

@@ -50,7 +50,7 @@ function answeredByHand(limits: Partial<OutboxLimits> = {}) {
         const users = batch.map(({ user }) => user).join('');
         flights.push({ users, land: () => resolve(() => {}) });
       }),
-    { maxBatchMessages: 2048, maxBatchBytes: 1_000_000, ...limits },
+    { maxBatchMessages: 2048, maxBatchBytes: 1_000_000, maxFlights: 4, ...limits },
   );
   const push = async (users: Iterable<string>, data = 'x'): Promise<void> => {
     for (const user of users) outbox.push(new Pending(user, data, false, `m${count}`, count++, 0, () => {}));
@@ -106,6 +106,11 @@ t.test('what is much fills one batch', async (t) => {
   t.same(bounded.inFlight(), ['a'], 'as bytes count');
   await bounded.land('a');
   t.same(bounded.inFlight(), ['b', 'c'], 'each batch for itself');
+
+  const one = answeredByHand({ maxFlights: 1 });
+  await one.push('a');
+  await one.push('b');
+  t.same(one.inFlight(), ['a'], 'one at a time where that is wanted');
 
   const few = answeredByHand();
   for (const user of 'abcdef') await few.push(user);

@@ -8,6 +8,7 @@ import { FakeClock } from './fake-clock.js';
 export const limits: DispatchLimits = {
   maxBatchMessages: 8,
   maxBatchBytes: 100_000,
+  maxFlights: 4,
   maxQueuedMessages: 200,
   maxQueuedBytes: 10_000_000,
   maxAttempts: 6,
