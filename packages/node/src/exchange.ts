@@ -5,20 +5,22 @@ import { callOf } from './call-of.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
+const isDigits = /^[0-9]*$/;
+
 /**
  * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: nothing is read of a request
- * behind its handler, nothing is written to a request whose client has gone, and writes happen in one cork.
+ * behind its handler, nothing is written to one whose client has gone, and writes happen in one cork. What nobody asks for
+ * is not read: a node has a request for every message that comes alone.
  */
 export class Exchange {
   readonly method: string;
-  readonly path: string;
-  /** Without the question mark, still encoded. */
-  readonly query: string;
-  readonly contentType: string;
   readonly #response: HttpResponse;
+  readonly #failed: (exchange: Exchange, thrown: unknown) => void;
   /** Until the handler first returns. */
   #request: HttpRequest | undefined;
-  readonly #contentLength: string;
+  #path: string | undefined;
+  #query: string | undefined;
+  #contentType: string | undefined;
   #gone = false;
   #answered = false;
   #isLast = false;
@@ -27,21 +29,43 @@ export class Exchange {
   #apiCaller: ApiCaller | undefined;
   /** Gives back the room that the body has taken. */
   #release: (() => void) | undefined;
-  #failBody: ((error: PinwheelError) => void) | undefined;
+  #isReading = false;
+  /** Who waits for the body as a promise. */
+  #reject: ((thrown: unknown) => void) | undefined;
 
-  constructor(response: HttpResponse, request: HttpRequest) {
+  /** @param failed is told when what `whenRead` was given throws. */
+  constructor(
+    response: HttpResponse,
+    request: HttpRequest,
+    method: string,
+    failed: (exchange: Exchange, thrown: unknown) => void,
+  ) {
     this.#response = response;
-    this.method = request.getMethod().toUpperCase();
-    this.path = request.getUrl();
-    this.query = request.getQuery() ?? '';
-    this.contentType = request.getHeader('content-type');
-    this.#contentLength = request.getHeader('content-length');
     this.#request = request;
+    this.method = method;
+    this.#failed = failed;
     response.onAborted(() => {
       this.#gone = true;
       this.#release?.();
-      this.#failBody?.(new PinwheelError('closed', 'the caller closed the connection'));
+      this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
+  }
+
+  /** To be read before the handler first returns, as `query` and `contentType`; then it stays. */
+  get path(): string {
+    this.#path ??= this.#readable('path').getUrl();
+    return this.#path;
+  }
+
+  /** Without the question mark, still encoded. */
+  get query(): string {
+    this.#query ??= this.#readable('query').getQuery() ?? '';
+    return this.#query;
+  }
+
+  get contentType(): string {
+    this.#contentType ??= this.#readable('content-type').getHeader('content-type');
+    return this.#contentType;
   }
 
   /**
@@ -75,8 +99,7 @@ export class Exchange {
 
   /** One of our own headers; `undefined` when it is missing. To be called before the handler first returns. */
   header(name: string): string | undefined {
-    if (this.#request === undefined) throw new Error(`the header ${name} is read too late`);
-    const value = this.#request.getHeader(name);
+    const value = this.#readable(name).getHeader(name);
     return value === '' ? undefined : value;
   }
 
@@ -91,16 +114,28 @@ export class Exchange {
    * @throws PinwheelError (rejects) `bad-request` for a length that is none; `not-authenticated`; `too-large`; `closed` when the caller goes away.
    */
   readBody(maxBytes: number): Promise<Buffer> {
-    const said = this.#contentLength;
-    if (!/^[0-9]*$/.test(said)) {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      this.#read(maxBytes, resolve);
+    });
+  }
+
+  /** As `readBody`, for less: the call is made as soon as the body is there, and what goes wrong is the answer. */
+  whenRead(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
+    this.#read(maxBytes, use);
+  }
+
+  #read(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
+    this.#isReading = true;
+    const said = this.#readable('content-length').getHeader('content-length');
+    if (!isDigits.test(said)) {
       const quoted = JSON.stringify(said.slice(0, 80));
       // where this body ends nobody knows, and so not where the next request begins
       this.#isLast = true;
-      const error = new PinwheelError(
-        'bad-request',
-        `content-length is ${quoted}; it must be a whole number`,
+      this.#refuseBody(
+        new PinwheelError('bad-request', `content-length is ${quoted}; it must be a whole number`),
       );
-      return Promise.reject(error);
+      return;
     }
     const announced = said === '' ? undefined : Number(said);
     try {
@@ -108,49 +143,68 @@ export class Exchange {
     } catch (thrown) {
       // it is not read
       this.#isLast = true;
-      return Promise.reject(thrown);
+      this.#refuseBody(thrown);
+      return;
     }
-    return new Promise((resolve, reject) => {
-      this.#failBody = reject;
-      const tooLarge = (bytes: number | string): void =>
-        reject(
-          new PinwheelError('too-large', `the body has ${bytes} bytes; it must have at most ${maxBytes}`),
-        );
-      if (announced !== undefined && announced > maxBytes) return tooLarge(announced);
-      // small ones share their memory: to allocate it for each costs more than to read it
-      let body: Buffer = Buffer.allocUnsafe(announced ?? 4096);
-      let length = 0;
-      this.#response.onData((chunk, isLast) => {
-        const end = length + chunk.byteLength;
-        if (end > maxBytes) return tooLarge(`at least ${end}`);
-        if (end > body.length) body = grown(body, length, Math.min(maxBytes, Math.max(end, body.length * 2)));
-        // the chunk is gone when this returns
-        body.set(new Uint8Array(chunk), length);
-        length = end;
-        if (!isLast) return;
-        const whole = length === body.length ? body : body.subarray(0, length);
-        try {
-          if (this.#bodyDigest !== undefined) checkBody(this.#bodyDigest, whole);
-          resolve(whole);
-        } catch (thrown) {
-          reject(thrown as PinwheelError);
-        }
-      });
+    if (announced !== undefined && announced > maxBytes) {
+      this.#refuseBody(tooLarge(announced, maxBytes));
+      return;
+    }
+    // small ones share their memory: to allocate it for each costs more than to read it
+    let body: Buffer = Buffer.allocUnsafe(announced ?? 4096);
+    let length = 0;
+    this.#response.onData((chunk, isLast) => {
+      if (!this.#isReading) return;
+      const end = length + chunk.byteLength;
+      if (end > maxBytes) {
+        this.#refuseBody(tooLarge(`at least ${end}`, maxBytes));
+        return;
+      }
+      if (end > body.length) body = grown(body, length, Math.min(maxBytes, Math.max(end, body.length * 2)));
+      // the chunk is gone when this returns
+      body.set(new Uint8Array(chunk), length);
+      length = end;
+      if (isLast) this.#hasRead(length === body.length ? body : body.subarray(0, length), use);
     });
   }
 
-  json(status: number, value: unknown, extra: AnswerHeaders = {}): void {
+  #hasRead(body: Buffer, use: (body: Buffer) => void | Promise<void>): void {
+    try {
+      if (this.#bodyDigest !== undefined) checkBody(this.#bodyDigest, body);
+      const using = use(body);
+      if (using instanceof Promise) using.catch((thrown) => this.#failed(this, thrown));
+      this.#isReading = false;
+    } catch (thrown) {
+      this.#refuseBody(thrown);
+    }
+  }
+
+  #refuseBody(thrown: unknown): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    if (this.#reject === undefined) this.#failed(this, thrown);
+    else this.#reject(thrown);
+  }
+
+  #readable(what: string): HttpRequest {
+    if (this.#request !== undefined) return this.#request;
+    throw new Error(`${what} is read too late: the request is there only until its handler first returns`);
+  }
+
+  json(status: number, value: unknown, extra?: AnswerHeaders): void {
     this.send(status, 'application/json', JSON.stringify(value), extra);
   }
 
   /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
-  send(status: number, contentType: string, body: string | Uint8Array, extra: AnswerHeaders = {}): void {
+  send(status: number, contentType: string, body: string | Uint8Array, extra?: AnswerHeaders): void {
     if (this.#gone || this.#answered) return;
     this.#answered = true;
     this.#release?.();
     this.#response.cork(() => {
-      this.#response.writeStatus(statusLineOf(status)).writeHeader('content-type', contentType);
-      for (const [name, value] of Object.entries(extra)) this.#response.writeHeader(name, value);
+      // 200 is what it says by itself
+      if (status !== 200) this.#response.writeStatus(statusLineOf(status));
+      this.#response.writeHeader('content-type', contentType);
+      for (const name in extra) this.#response.writeHeader(name, extra[name]!);
       if (this.method === 'HEAD') {
         // a body would be taken for the next answer
         this.#response.endWithoutBody(Buffer.byteLength(body));
@@ -166,8 +220,12 @@ export class Exchange {
     const status = error.httpStatus;
     const waits = status === 503 || status === 429;
     const seconds = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
-    this.json(status, error, waits ? { 'retry-after': seconds } : {});
+    this.json(status, error, waits ? { 'retry-after': seconds } : undefined);
   }
+}
+
+function tooLarge(bytes: number | string, maxBytes: number): PinwheelError {
+  return new PinwheelError('too-large', `the body has ${bytes} bytes; it must have at most ${maxBytes}`);
 }
 
 function grown(body: Buffer, used: number, size: number): Buffer {

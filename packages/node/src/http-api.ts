@@ -20,36 +20,46 @@ export function createHttpApi(
   port: PortKind,
 ): TemplatedApp {
   const app = App();
-  const fail = (exchange: Exchange, thrown: unknown): void => {
+  const failing = (path: string) => (exchange: Exchange, thrown: unknown) => {
     const error = PinwheelError.from(thrown);
     counters.refusals[exchange.isGone ? 'gone' : error.httpStatus < 500 ? '4xx' : '5xx']++;
     if (error.code === 'internal')
-      log.error({ path: exchange.path, stack: (thrown as Partial<Error> | null)?.stack }, error.message);
+      log.error({ path, stack: (thrown as Partial<Error> | null)?.stack }, error.message);
     exchange.fail(error);
   };
-  // an exception past a handler would end the process
-  const answer = (response: HttpResponse, request: RoutedRequest, handle: Handle, need: Need): void => {
-    const exchange = new Exchange(response, request);
-    try {
-      access.admit(exchange, request, need, port);
-      const running = handle(exchange, request.getParameter(0) ?? '');
-      if (running instanceof Promise) running.catch((thrown) => fail(exchange, thrown));
-    } catch (thrown) {
-      fail(exchange, thrown);
-    }
-    exchange.returned();
+  /** What answers requests to a path of the API. An exception past it would end the process. */
+  const answering = (path: string, need: Need) => {
+    const fail = failing(path);
+    const hasParameter = path.includes(':');
+    return (response: HttpResponse, request: RoutedRequest, method: string, handle: Handle): void => {
+      const exchange = new Exchange(response, request, method, fail);
+      try {
+        access.admit(exchange, request, need, port);
+        const running = handle(exchange, hasParameter ? (request.getParameter(0) ?? '') : '');
+        if (running instanceof Promise) running.catch((thrown) => fail(exchange, thrown));
+      } catch (thrown) {
+        fail(exchange, thrown);
+      }
+      exchange.returned();
+    };
   };
   for (const [path, { need, methods }] of Object.entries(apiRoutes(parts))) {
     if (port === 'admin' && need !== 'admin' && need !== 'nothing') continue;
+    const answer = answering(path, need);
     const { GET: get, POST: post, DELETE: del } = methods;
-    if (get !== undefined) app.get(path, (response, request) => answer(response, request, get, need));
-    if (post !== undefined) app.post(path, (response, request) => answer(response, request, post, need));
-    if (del !== undefined) app.del(path, (response, request) => answer(response, request, del, need));
+    if (get !== undefined) app.get(path, (response, request) => answer(response, request, 'GET', get));
+    if (post !== undefined) app.post(path, (response, request) => answer(response, request, 'POST', post));
+    if (del !== undefined) app.del(path, (response, request) => answer(response, request, 'DELETE', del));
     const refuse = refuseMethod(Object.keys(methods));
-    app.any(path, (response, request) => answer(response, request, refuse, need));
+    app.any(path, (response, request) => answer(response, request, methodOf(request), refuse));
   }
-  app.any('/*', (response, request) => answer(response, request, refusePath, 'anything'));
+  const answerOther = answering('/*', 'anything');
+  app.any('/*', (response, request) => answerOther(response, request, methodOf(request), refusePath));
   return app;
+}
+
+function methodOf(request: RoutedRequest): string {
+  return request.getMethod().toUpperCase();
 }
 
 function refusePath(exchange: Exchange): void {

@@ -73,21 +73,29 @@ export class MessagesApi {
   }
 
   /** Binary from our own senders and nodes, NDJSON from everybody else. */
-  async batch(exchange: Exchange): Promise<void> {
+  batch(exchange: Exchange): void | Promise<void> {
     const passage = this.#passage(exchange);
-    if (exchange.contentType === batchContentType) await this.#binary(exchange, passage);
-    else await this.#ndjson(exchange, passage);
+    if (exchange.contentType !== batchContentType) return this.#ndjson(exchange, passage);
+    this.#options.counters.requests.batch++;
+    exchange.whenRead(maxBatchBytes, (body) => this.#binary(exchange, passage, body));
   }
 
-  async #binary(exchange: Exchange, passage: Passage): Promise<void> {
-    this.#options.counters.requests.batch++;
-    const batch = decodeBatch(await exchange.readBody(maxBatchBytes));
+  /** Without a promise where every user is here, as most are. */
+  #binary(exchange: Exchange, passage: Passage, body: Buffer): void | Promise<void> {
+    const batch = decodeBatch(body);
     exchange.spend(batch.length);
-    const receipts = await this.#route(batch, passage);
+    const routed = this.#route(batch, passage);
+    if (routed instanceof Promise) {
+      return routed.then((receipts) => this.#answerBinary(exchange, passage, receipts));
+    }
+    this.#answerBinary(exchange, passage, routed);
+  }
+
+  #answerBinary(exchange: Exchange, passage: Passage, receipts: Receipts): void {
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
     // of use to other nodes only, and a sender reads every header of every answer
-    const extra = passage.hops > 0 ? this.#options.selfHeaders() : {};
+    const extra = passage.hops > 0 ? this.#options.selfHeaders() : undefined;
     exchange.send(200, batchContentType, receipts.encode(), extra);
   }
 
@@ -133,11 +141,11 @@ export class MessagesApi {
     return readPassage(exchange, this.#options.now(), this.#options.deadlineMs);
   }
 
-  async #route(batch: readonly Message[], passage: Passage): Promise<Receipts> {
+  #route(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+    const { route, hasDirectClients } = this.#options;
+    if (batch.length === 1 || !hasDirectClients()) return route(batch, passage);
     // while uWebSockets.js calls a request's handler it holds its one cork for that request: every message to a
     // client would be a system call of its own
-    if (batch.length > 1 && this.#options.hasDirectClients()) await new Promise(setImmediate);
-    const routed = this.#options.route(batch, passage);
-    return routed instanceof Promise ? await routed : routed;
+    return new Promise((resolve) => setImmediate(resolve)).then(() => route(batch, passage));
   }
 }

@@ -89,9 +89,10 @@ export class UsersApi {
   ): Promise<void> {
     const { holder, now, deadlineMs, isAnywhere } = this.#options;
     const passage = readPassage(exchange, now(), deadlineMs);
+    const call: Call = { method: exchange.method, target: targetOf(exchange), passage };
     if (isAnywhere && !passage.noForward) {
       const own = { node: this.#options.self, body: here() ?? nowhere };
-      return exchange.json(200, merge([own, ...(await this.#askOthers(exchange, passage))], nowhere));
+      return exchange.json(200, merge([own, ...(await this.#askOthers(call))], nowhere));
     }
     const found = here();
     if (found !== undefined) return exchange.json(200, found);
@@ -102,13 +103,13 @@ export class UsersApi {
         throw new PinwheelError('unavailable', 'the ring has no owner for this user');
       case 'theirs': {
         if (stop) return this.#refuse(exchange, where.owner);
-        const { status, body } = await this.#ask(exchange, where.owner, passage, false);
+        const { status, body } = await this.#ask(call, where.owner, false);
         return exchange.send(status, 'application/json', body);
       }
       case 'mine': {
         if (stop && where.before.length > 0) return this.#refuse(exchange, where.before[0]!);
         for (const member of where.before) {
-          const { status, body } = await this.#ask(exchange, member, passage, true);
+          const { status, body } = await this.#ask(call, member, true);
           if (status !== 421 && !isNowhere(body)) return exchange.send(status, 'application/json', body);
         }
         // the user may have come while others were asked
@@ -119,10 +120,8 @@ export class UsersApi {
     }
   }
 
-  #askOthers(exchange: Exchange, passage: Passage): Promise<readonly NodeAnswer[]> {
-    return askEverywhere(otherNodes(this.#options.holder), (member) =>
-      this.#ask(exchange, member, passage, true),
-    );
+  #askOthers(call: Call): Promise<readonly NodeAnswer[]> {
+    return askEverywhere(otherNodes(this.#options.holder), (member) => this.#ask(call, member, true));
   }
 
   #refuse(exchange: Exchange, owner: Member): void {
@@ -132,16 +131,25 @@ export class UsersApi {
   }
 
   #ask(
-    exchange: Exchange,
+    { method, target, passage }: Call,
     member: Member,
-    passage: Passage,
     noForward: boolean,
   ): Promise<{ readonly status: number; readonly body: string }> {
     const { clients, now } = this.#options;
-    const path = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
     const deadlineMs = passage.deadline - now();
-    return clients.of(member).call(exchange.method, path, { deadlineMs, hops: passage.hops + 1, noForward });
+    return clients.of(member).call(method, target, { deadlineMs, hops: passage.hops + 1, noForward });
   }
+}
+
+/** A request as other nodes are asked it. */
+interface Call {
+  readonly method: string;
+  readonly target: string;
+  readonly passage: Passage;
+}
+
+function targetOf({ path, query }: Exchange): string {
+  return query === '' ? path : `${path}?${query}`;
 }
 
 /** An answer about one user, as it is said. */

@@ -129,26 +129,36 @@ t.test('a node with users', async (t) => {
     },
   );
 
-  t.test('a binary batch is answered in binary, and another node hears what this one knows of itself', async (t) => {
-    const client = await connect(t, node, 'cat');
-    const message = { user: 'cat', data: 'é', binary: false, id: 'i', waitForClient: false, repeated: false };
-    t.same(await postBatch(node, [message, { ...message, user: 'nobody' }, message]), [
-      { user: 'cat', status: 'delivered', sessions: 1 },
-      { user: 'nobody', status: 'offline' },
-      { user: 'cat', status: 'delivered', sessions: 1 },
-    ]);
-    await until('two frames', () => client.frames.length === 2);
-    const type = { 'content-type': 'application/vnd.pinwheel.batch' };
-    const passedOn = { ...type, 'pinwheel-hops': '1' };
-    const answer = await request(node, 'POST', '/v1/messages', 'PWB1', passedOn);
-    t.equal(answer.headers.get('pinwheel-foreign-users'), '0');
-    t.equal(answer.headers.get('pinwheel-fingerprint'), node.tracker.current.ring.fingerprint);
-    const toSender = await request(node, 'POST', '/v1/messages', 'PWB1', type);
-    t.equal(toSender.headers.get('pinwheel-foreign-users'), null, 'a sender reads no more than it needs');
-    const broken = await request(node, 'POST', '/v1/messages', 'PWB1junk', type);
-    t.equal(broken.status, 400);
-    t.match(broken.json, { error: { code: 'bad-request', message: /message 1 of the batch/ } });
-  });
+  t.test(
+    'a binary batch is answered in binary, and another node hears what this one knows of itself',
+    async (t) => {
+      const client = await connect(t, node, 'cat');
+      const message = {
+        user: 'cat',
+        data: 'é',
+        binary: false,
+        id: 'i',
+        waitForClient: false,
+        repeated: false,
+      };
+      t.same(await postBatch(node, [message, { ...message, user: 'nobody' }, message]), [
+        { user: 'cat', status: 'delivered', sessions: 1 },
+        { user: 'nobody', status: 'offline' },
+        { user: 'cat', status: 'delivered', sessions: 1 },
+      ]);
+      await until('two frames', () => client.frames.length === 2);
+      const type = { 'content-type': 'application/vnd.pinwheel.batch' };
+      const passedOn = { ...type, 'pinwheel-hops': '1' };
+      const answer = await request(node, 'POST', '/v1/messages', 'PWB1', passedOn);
+      t.equal(answer.headers.get('pinwheel-foreign-users'), '0');
+      t.equal(answer.headers.get('pinwheel-fingerprint'), node.tracker.current.ring.fingerprint);
+      const toSender = await request(node, 'POST', '/v1/messages', 'PWB1', type);
+      t.equal(toSender.headers.get('pinwheel-foreign-users'), null, 'a sender reads no more than it needs');
+      const broken = await request(node, 'POST', '/v1/messages', 'PWB1junk', type);
+      t.equal(broken.status, 400);
+      t.match(broken.json, { error: { code: 'bad-request', message: /message 1 of the batch/ } });
+    },
+  );
 
   t.test('what is over a limit is refused with the limit', async (t) => {
     const large = 'x'.repeat(1_048_577);
