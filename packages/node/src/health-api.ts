@@ -26,14 +26,18 @@ export interface HealthApiOptions {
 /** `GET /healthz`, `/readyz` and `/metrics`. */
 export class HealthApi {
   readonly #options: HealthApiOptions;
+  /** Every member and every edge asks for them, some four times a second. */
+  readonly #settings: { readonly digest: string; readonly text: string };
 
   constructor(options: HealthApiOptions) {
     this.#options = options;
+    const { settings } = options.tracker;
+    this.#settings = { digest: ringSettingsDigest(settings), text: describeRingSettings(settings) };
   }
 
   /** Live as long as it answers, draining too: never 429, which Consul takes for a warning and a reason to leave. */
   live(exchange: Exchange): void {
-    const { id, incarnation, tracker, phase, ports } = this.#options;
+    const { id, incarnation, phase, ports } = this.#options;
     const draining = isLeaving(phase());
     exchange.json(200, {
       status: leavingAs(phase()) ?? 'ok',
@@ -42,10 +46,7 @@ export class HealthApi {
       draining,
       adminPort: ports().adminPort,
       proof: this.#proof(queryText(exchange.query, 'nonce')),
-      settings: {
-        digest: ringSettingsDigest(tracker.settings),
-        text: describeRingSettings(tracker.settings),
-      },
+      settings: this.#settings,
     });
   }
 
