@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { parseHealthAnswer, type StaticMember } from '@pinwheel/membership';
 import { Agent, request } from 'undici';
 
-const everyMs = 250;
+/** As often as it takes to notice a killed node within a second: it is work of the nodes that are measured. */
+const everyMs = 500;
 const askTimeoutMs = 500;
 /** So many questions in a row without an answer, and a member is out. */
-const mostSilences = 3;
+const mostSilences = 2;
 /** More of them are forgiven while the first members start. */
-const startSilences = 200;
+const startSilences = 100;
 
 interface Probed {
   member: StaticMember;
