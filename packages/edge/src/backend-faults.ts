@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Log, Member } from '@pinwheel/membership';
 
 /** A member is named so often, whatever happens meanwhile: strangers must not fill the log. */

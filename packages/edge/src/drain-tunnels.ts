@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import type { CloseReason } from './edge-counters.js';
 

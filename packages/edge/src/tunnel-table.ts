@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type RingState, systemClock } from '@pinwheel/membership';
 import type { MigrationChange } from '@pinwheel/migration';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Position } from '@pinwheel/protocol';
 import type { InboxBudget } from './inbox-budget.js';
 import * as record from './inbox-record.js';

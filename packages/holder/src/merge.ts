@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { HeldContext } from './held-context.js';
 import type { HeldUser } from './held-user.js';
 import { LinkSession } from './link-session.js';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 /** Time as a mechanism sees it, so that a test can drive it. */
 export interface Clock {
   /** Milliseconds; never goes back. */

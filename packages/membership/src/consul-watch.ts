@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { backoffMs } from './backoff.js';
 import type { HealthAnswered } from './consul-calls.js';
 import { nextIndex } from './consul-index.js';

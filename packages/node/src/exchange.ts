@@ -2,10 +2,12 @@ import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
 import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
+import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
-const isDigits = /^[0-9]*$/;
+/** A number with more could not be told from others. */
+const mostLengthDigits = 15;
 
 /**
  * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: nothing is read of a request
@@ -128,7 +130,8 @@ export class Exchange {
   #read(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
     this.#isReading = true;
     const said = this.#readable('content-length').getHeader('content-length');
-    if (!isDigits.test(said)) {
+    const announced = said === '' ? undefined : wholeNumber(said, mostLengthDigits);
+    if (Number.isNaN(announced)) {
       const quoted = JSON.stringify(said.slice(0, 80));
       // where this body ends nobody knows, and so not where the next request begins
       this.#isLast = true;
@@ -137,7 +140,6 @@ export class Exchange {
       );
       return;
     }
-    const announced = said === '' ? undefined : Number(said);
     try {
       this.#release = this.#apiCaller?.reserve(Math.min(maxBytes, announced ?? maxBytes));
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Holder, LinkSocket, NodeLink } from '@pinwheel/holder';
 import { maxLinkMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {

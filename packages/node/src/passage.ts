@@ -1,6 +1,7 @@
 import { headers, maxDeadlineMs, maxHops, PinwheelError } from '@pinwheel/protocol';
 import type { Exchange } from './exchange.js';
 import type { Passage } from './router.js';
+import { wholeNumber } from './whole-number.js';
 
 /**
  * Reads how a request came and how much time it has.
@@ -40,7 +41,7 @@ export function readWait(exchange: Exchange): boolean {
 function readWhole(exchange: Exchange, name: string, least: number, most: number, missing: number): number {
   const text = exchange.header(name);
   if (text === undefined) return missing;
-  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = wholeNumber(text, 9);
   if (value >= least && value <= most) return value;
   throw new PinwheelError(
     'bad-request',

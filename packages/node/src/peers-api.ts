@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type Holder, maxCallUsers, type UserState } from '@pinwheel/holder';
 import { maxUserBytes } from '@pinwheel/protocol';
 import { z } from 'zod';

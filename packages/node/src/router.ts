@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { deliver, deliverTo, type Holder, type Missing } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
 import { type ErrorCode, type Message, maxHops, type ReceiptDetail, Receipts } from '@pinwheel/protocol';

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { maxMessageBytes } from './message.js';
 import { PinwheelError } from './pinwheel-error.js';
 

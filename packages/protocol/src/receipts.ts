@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type ErrorDetail, isErrorCode, PinwheelError } from './pinwheel-error.js';
 import { type Receipt, type ReceiptStatus, receiptStatuses } from './receipt.js';
 

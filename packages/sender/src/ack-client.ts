@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { decodeReceipt, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';

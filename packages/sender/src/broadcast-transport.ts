@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Receipts } from '@pinwheel/protocol';
 import { type BroadcastStrategy, type Posted, topics } from '@pinwheel/strategy';
 import type { Outcome } from './node-client.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { everybodyFrame, PinwheelError } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';
 import type { BroadcastReceipt } from './broadcast.js';

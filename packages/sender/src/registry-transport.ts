@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
 import { nodeName, type Posted, type RegistryStrategy, topics } from '@pinwheel/strategy';
 import { inDoubt } from './last-words.js';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import { Place } from './place.js';
 import { type RateBounds, RateLimit } from './rate-limit.js';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { ConnectionLimits, UserShare } from './connection-limits.js';
 import { RateLimit } from './rate-limit.js';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { HttpResponse, TemplatedApp } from './uws.js';
 
 /** The time after which uWebSockets.js may end a connection that has brought no whole head, in ms. */

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';

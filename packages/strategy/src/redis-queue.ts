@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';

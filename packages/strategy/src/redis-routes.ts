@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis, Result } from 'ioredis';
 import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type ApiKey, type ApiScope, hasApiKeyIn, hashOf, parseBearer } from './api-key.js';
 import type { ApiKeySet, ApiKeySource } from './api-key-set.js';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type ApiKey, type ApiScope, apiScopes, isApiKeyId } from './api-key.js';
 import { type KeyEntriesKind, keyEntriesIn } from './key-entries.js';

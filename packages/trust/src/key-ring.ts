@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type KeyEntriesKind, keyEntriesIn } from './key-entries.js';

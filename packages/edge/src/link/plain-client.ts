@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { encodeClientFrame, type FrameInPlace } from '@pinwheel/protocol';
 import { Client } from './client.js';
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type CloseCode, closeCodes, closeReasonOf, maxReasonBytes } from '@pinwheel/protocol';
 
 /** The ends of a session that an edge brings about. */

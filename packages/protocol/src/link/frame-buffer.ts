@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { maxCloseCode, maxReasonBytes, minCloseCode } from '../field-bounds.js';
 import { writeU16, writeU32 } from '../little-endian.js';
 import { maxMessageBytes } from '../message.js';

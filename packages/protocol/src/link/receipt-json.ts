@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { maxReceiptBytes, maxStreamBytes } from '../field-bounds.js';
 import { isErrorCode, PinwheelError } from '../pinwheel-error.js';
 import { isReceiptStatus, type Receipt } from '../receipt.js';
