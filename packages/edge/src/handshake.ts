@@ -9,7 +9,7 @@ import type { DialFailure, DialResult } from './client-stand-in.js';
 import type { RetryReason, UpgradeOutcome } from './edge-counters.js';
 import { answerHeaders } from './forward-headers.js';
 import { nextTarget } from './next-target.js';
-import { notNow, type Refusal, refusal } from './refusal.js';
+import { nobodyListens, notNow, type Refusal, refusal } from './refusal.js';
 import type { Router, Target } from './router.js';
 
 export interface HandshakeOptions {
@@ -181,7 +181,7 @@ export class Handshake {
 
 /** Without the member's name or address, and without the reason, which may have them: clients are strangers. */
 const refusals: Readonly<Record<DialFailure, Refusal>> = {
-  unreachable: notNow('unavailable', 'nobody listens where the user belongs'),
+  unreachable: nobodyListens,
   broken: refusal(502, 'unreachable', 'the connection to the backend ended before its answer'),
   'bad-handshake': refusal(502, 'unreachable', 'the backend is no WebSocket server'),
 };

@@ -8,7 +8,7 @@ import type { RequestOutcome, RetryReason } from './edge-counters.js';
 import type { ExchangeFailure, ExchangeResult } from './exchange.js';
 import { answerHeaders } from './forward-headers.js';
 import { nextTarget } from './next-target.js';
-import { notNow, type Refusal, refusal } from './refusal.js';
+import { nobodyListens, notNow, type Refusal, refusal } from './refusal.js';
 import type { Router, Target } from './router.js';
 
 export interface PlainRequestOptions {
@@ -122,7 +122,7 @@ export class PlainRequest {
 
 /** Without the member's name or address: clients are strangers. */
 const refusals: Readonly<Record<ExchangeFailure, Refusal>> = {
-  unreachable: notNow('unavailable', 'nobody listens where the user belongs'),
+  unreachable: nobodyListens,
   broken: refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered'),
   timeout: refusal(504, 'deadline', 'the backend did not answer in time'),
 };

@@ -27,6 +27,9 @@ export function notNow(code: 'unavailable' | 'overloaded', message: string): Ref
   return { ...refusal(503, code, message), headers: { 'retry-after': '1' } };
 }
 
+/** Without the member's name or address: clients are strangers. */
+export const nobodyListens: Refusal = notNow('unavailable', 'nobody listens where the user belongs');
+
 /** For a plain request to an edge that takes WebSockets only. @param isServed whether it takes them at this path. */
 export function webSocketsOnly(isServed: boolean): Refusal {
   if (!isServed) return refusal(404, 'not-found', 'this edge takes WebSockets only');

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList, Socket } from 'node:net';
 import type { PinwheelError } from '@pinwheel/protocol';
 import { type ConnectionLimits, Place } from '@pinwheel/server';
-import { addressKey, clientAddress } from './limits/client-address.js';
+import { arriveOnServer } from './limits/arrive.js';
 
 /**
  * Places for plain requests, among those of the connections. One is left when its answer is over, since its connection may
@@ -19,15 +19,10 @@ export class RequestPlaces {
   }
 
   /** A place until the answer is over, or why there is none. */
-  arrive({ socket, headers }: IncomingMessage, response: ServerResponse): Place | PinwheelError {
-    const forwardedFor = String(headers['x-forwarded-for'] ?? '');
-    const place = this.#places.arrive(
-      this.#places.countsAddresses
-        ? addressKey(clientAddress(socket.remoteAddress ?? '', forwardedFor, this.#trusted))
-        : undefined,
-    );
+  arrive(request: IncomingMessage, response: ServerResponse): Place | PinwheelError {
+    const place = arriveOnServer(request, this.#places, this.#trusted);
     if (!(place instanceof Place)) return place;
-    const ofSocket = this.#of(socket);
+    const ofSocket = this.#of(request.socket);
     ofSocket.add(place);
     response.once('close', () => {
       ofSocket.delete(place);

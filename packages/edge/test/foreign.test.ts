@@ -7,6 +7,7 @@ import t from 'tap';
 import { WebSocket } from 'ws';
 import { createEdge } from '../src/index.js';
 import { wsBackend } from './backends.js';
+import { foreignSituation } from './foreign-situation.js';
 import { RawClient, upgradeText } from './raw-client.js';
 import { until } from './until.js';
 
@@ -56,14 +57,7 @@ t.test('ws servers behind an edge, entered in a membership', async (t) => {
 });
 
 t.test('several upgrades and requests on one connection', async (t) => {
-  const backend = await wsBackend('a');
-  const membership = inProcessMembership();
-  membership.set({ id: 'a', port: backend.port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const { edge } = await foreignSituation(t);
   const client = new RawClient(edge.port).write('GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n');
   await until('the first answer', () => client.text.includes('x-backend: a'));
   client.received = Buffer.alloc(0);

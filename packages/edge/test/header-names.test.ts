@@ -2,7 +2,7 @@ import { inProcessMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
 import t from 'tap';
 import { createEdge, type Edge } from '../src/index.js';
-import { wsBackend } from './backends.js';
+import { foreignSituation } from './foreign-situation.js';
 import { RawClient, upgradeText } from './raw-client.js';
 
 /** Every sign that node:http takes in a name and uWebSockets.js does not. */
@@ -49,15 +49,7 @@ t.test('names of headers, through a tunnel to a node', async (t) => {
 });
 
 t.test('names of headers, through a tunnel to a foreign backend', async (t) => {
-  const backend = await wsBackend('a');
-  const membership = inProcessMembership();
-  membership.set({ id: 'a', port: backend.port, kind: 'foreign' });
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', membership });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-    await membership.close();
-  });
+  const { backend, edge } = await foreignSituation(t);
   for (const sign of signs) {
     const name = `x${sign}y`;
     t.equal((await status(edge, upgradeWith(name))).status, 101);

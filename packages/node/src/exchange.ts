@@ -6,9 +6,6 @@ import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
-/** A number with more could not be told from others. */
-const mostLengthDigits = 15;
-
 /**
  * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: nothing is read of a request
  * behind its handler, nothing is written to one whose client has gone, and writes happen in one cork. What nobody asks for
@@ -118,19 +115,15 @@ export class Exchange {
   readBody(maxBytes: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.#read(maxBytes, resolve);
+      this.whenRead(maxBytes, resolve);
     });
   }
 
   /** As `readBody`, for less: the call is made as soon as the body is there, and what goes wrong is the answer. */
   whenRead(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
-    this.#read(maxBytes, use);
-  }
-
-  #read(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
     this.#isReading = true;
     const said = this.#readable('content-length').getHeader('content-length');
-    const announced = said === '' ? undefined : wholeNumber(said, mostLengthDigits);
+    const announced = said === '' ? undefined : wholeNumber(said);
     if (Number.isNaN(announced)) {
       const quoted = JSON.stringify(said.slice(0, 80));
       // where this body ends nobody knows, and so not where the next request begins

@@ -30,3 +30,9 @@ t.test('anything else is none', async (t) => {
     t.ok(Number.isNaN(wholeNumber(text, 9)), JSON.stringify(text));
   }
 });
+
+t.test('how many digits there may be', async (t) => {
+  t.ok(Number.isNaN(wholeNumber('1234567890', 9)));
+  const many = wholeNumber('99999999999999999999');
+  t.ok(many > Number.MAX_SAFE_INTEGER && many < 1e21, 'any, where nothing is said');
+});

@@ -1,3 +1,4 @@
+import { eachOpened } from './each-opened.js';
 import type { Heads } from './heads.js';
 import { KeptRequest } from './kept-request.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './uws.js';
@@ -45,10 +46,7 @@ export class HeadWatch implements Heads {
   }
 
   follow(app: TemplatedApp): void {
-    const changed: Parameters<TemplatedApp['filter']>[0] = (response, change) => {
-      if (change === 1) this.#opened(response);
-    };
-    app.filter(changed);
+    eachOpened(app, (response) => this.#opened(response));
   }
 
   came(response: HttpResponse, request: HttpRequest, go: (request: HttpRequest) => void): void {

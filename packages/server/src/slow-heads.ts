@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { HttpResponse, TemplatedApp } from './uws.js';
+import { eachOpened } from './each-opened.js';
+import type { TemplatedApp } from './uws.js';
 
 /** The time after which uWebSockets.js may end a connection that has brought no whole head, in ms. */
 const leastHeadMs = 7900;
@@ -9,15 +10,11 @@ const leastHeadMs = 7900;
  * whatever comes on them, and does not say so: they are told from those whose clients left by their age.
  */
 export function countSlowHeads(app: TemplatedApp, tooLate: () => void): void {
-  const opened = (response: HttpResponse): void => {
+  eachOpened(app, (response) => {
     const since = performance.now();
     // once its head is there, the end of a connection is told elsewhere, or to nobody
     response.onAborted(() => {
       if (performance.now() - since >= leastHeadMs) tooLate();
     });
-  };
-  const changed: Parameters<TemplatedApp['filter']>[0] = (response, change) => {
-    if (change === 1) opened(response);
-  };
-  app.filter(changed);
+  });
 }

@@ -11,15 +11,20 @@ export function arrive(
   places: ConnectionLimits,
   trusted: BlockList | undefined,
 ): Place | PinwheelError {
-  const { socket, headers } = request;
-  const forwardedFor = headers['x-forwarded-for'];
-  const place = places.arrive(
-    places.countsAddresses
-      ? addressKey(clientAddress(socket.remoteAddress ?? '', String(forwardedFor ?? ''), trusted))
-      : undefined,
-  );
-  if (place instanceof Place) socket.once('close', () => place.leave());
+  const place = arriveOnServer(request, places, trusted);
+  if (place instanceof Place) request.socket.once('close', () => place.leave());
   return place;
+}
+
+/** A place for a request of node:http; whoever has it leaves it. */
+export function arriveOnServer(
+  { socket, headers }: IncomingMessage,
+  places: ConnectionLimits,
+  trusted: BlockList | undefined,
+): Place | PinwheelError {
+  if (!places.countsAddresses) return places.arrive();
+  const forwardedFor = String(headers['x-forwarded-for'] ?? '');
+  return places.arrive(addressKey(clientAddress(socket.remoteAddress ?? '', forwardedFor, trusted)));
 }
 
 /** A place for an upgrade of uWebSockets.js; whoever has it leaves it. To be called before the handler first returns. */
