@@ -8,6 +8,7 @@ const most = 500;
 const behindAnother = new Set([
   'a claim follows a tombstone',
   'whoever knows nothing of a user remembers who asked',
+  'what waited in the sockets of a node that stood still is not taken',
 ]);
 
 for (const [protection, takeAway] of Object.entries(protections)) {

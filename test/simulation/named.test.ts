@@ -191,6 +191,29 @@ schedule(
 );
 
 schedule(
+  'a message waits in the sockets of a node that stands still while another node delivers it: it comes once',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user, 'plain');
+    stage.node('n1').process.pause();
+    stage.next('messages', 's1', 'n1', { request: 1, answer: 1, brokenMs: 3500 });
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(2000);
+    await stage.ring('n2 n3', 'n2', 'n3', 'e1', 's1');
+    await stage.pass(28_000);
+    check((await sending).receipt?.status === 'delivered', 'another node delivers it');
+    check(stage.had('c1').length === 1, 'c1 has it');
+    stage.node('n1').process.wake();
+    await stage.pass(100);
+    await stage.ring('n1 n2 n3');
+    await stage.pass(8000);
+    check(stage.holders(user).join() === 'n1', 'the node that stood still has the user again');
+    check(stage.had('c1').length === 1, 'and does not deliver it again');
+  },
+  { bites: 'what waited in the sockets of a node that stood still is not taken' },
+);
+
+schedule(
   'the target dies between its answer and the commit: the holder takes the user back, in a new stream',
   async (stage, check) => {
     const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2', n3: 'n3' });

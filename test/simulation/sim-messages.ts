@@ -94,7 +94,7 @@ export class SimMessages {
       if (sent !== undefined) sent[repeated ? 'repeatedAt' : 'firstTriedAt'] = this.#world.now;
     }
     const deadline = process.clock.now() + deadlineMs;
-    const receipts = await node.router.route(batch, { hops, noForward, deadline });
+    const receipts = await node.router.answer(batch, { hops, noForward, deadline });
     this.#world.note(() => {
       const named = batch.map(
         ({ data, user }, i) => `${textOf(data)}: ${describe(receipts.receipt(i, user))}`,

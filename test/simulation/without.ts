@@ -177,6 +177,17 @@ export const protections: Readonly<Record<string, () => () => void>> = {
     );
   },
 
+  'what waited in the sockets of a node that stood still is not taken': () =>
+    replace(
+      Holder.prototype,
+      'beforeDelivery',
+      (original) =>
+        function (this: Holder) {
+          original.call(this);
+          return false;
+        },
+    ),
+
   'that a member holds nobody else’s users is asked anew for each ring': () => {
     const done = new WeakMap<Ownership, Set<string>>();
     const undoAsking = replace(

@@ -40,7 +40,7 @@ export class ClaimAnswers {
       if (handoffs.isUnderWay(user)) await new Promise<void>((over) => handoffs.whenOver(user, over));
     } else if (known === undefined) {
       // whoever asks is about to create the user: if the ring comes back to me, that is where it is
-      users.set(new ReleasedUser(user, from, clock.now() + tombstoneMs));
+      users.set(new ReleasedUser(user, from, Number.NEGATIVE_INFINITY, clock.now() + tombstoneMs));
       return { kind: 'none' };
     }
     return this.#describe(user, from, incarnation);

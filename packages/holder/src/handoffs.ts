@@ -220,10 +220,10 @@ export class Handoffs {
   /** The commit point: from here on the user is the target's. */
   #release(held: HeldUser, target: Member, kept: Unacknowledged | undefined): void {
     const { users, clock, tombstoneMs, closeDirect } = this.#options;
-    const until = clock.now() + tombstoneMs;
+    const now = clock.now();
     // the connections of those that end here are told first: nothing that is sent now must count on them
     closeDirect(held);
-    const released = new ReleasedUser(held.user, target.id, until, kept);
+    const released = new ReleasedUser(held.user, target.id, now, now + tombstoneMs, kept);
     users.set(released);
     this.counters.released++;
     for (const session of held.sessions) {

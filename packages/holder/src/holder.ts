@@ -30,6 +30,8 @@ const sweepMs = 1000;
 /** Into so many parts a sweep is cut: all users at once would hold up everybody's messages. */
 const sweepParts = 4;
 const beatMs = 250;
+/** So long after it stood still a process reads what has been waiting in its sockets, in ms. */
+const backlogMs = 500;
 
 /** All that a node knows of users, and the rules by which they come and go. */
 export class Holder {
@@ -49,6 +51,7 @@ export class Holder {
   readonly #links = new Set<NodeLink>();
   readonly #linkEvents: LinkEvents;
   #beatAt: number;
+  #backlogUntil = Number.NEGATIVE_INFINITY;
   readonly #cancels: (() => void)[] = [];
 
   constructor(options: HolderOptions) {
@@ -148,9 +151,14 @@ export class Holder {
     return this.#links.size;
   }
 
+  /** The node's clock, in ms. */
+  get now(): number {
+    return this.#options.clock.now();
+  }
+
   /** Of the node's clock; what is kept is marked with it. */
   get second(): number {
-    return Math.floor(this.#options.clock.now() / 1000);
+    return Math.floor(this.now / 1000);
   }
 
   /** Users that this node has and its ring gives to others, and those of whom that is not settled yet. */
@@ -203,10 +211,15 @@ export class Holder {
   /**
    * To be called before messages are delivered: when this process stood still for so long that edges may have given
    * its links up, nothing is written to them before they have answered.
+   *
+   * @returns whether a request that is read now may have waited so long that its sender has given it up: another node
+   * may have delivered its messages long ago.
    */
-  beforeDelivery(): void {
+  beforeDelivery(): boolean {
     const { clock, limits } = this.#options;
-    if (clock.now() - this.#beatAt > limits.keepAliveMs / 2) this.#beat();
+    const now = clock.now();
+    if (now - this.#beatAt > limits.keepAliveMs / 2) this.#beat();
+    return now < this.#backlogUntil;
   }
 
   stop(): void {
@@ -254,6 +267,7 @@ export class Holder {
     const stoodStillMs = now - this.#beatAt;
     this.#beatAt = now;
     const isDoubtful = stoodStillMs > this.#options.limits.keepAliveMs / 2;
+    if (isDoubtful) this.#backlogUntil = now + backlogMs;
     for (const link of [...this.#links]) {
       if (isDoubtful) link.doubt();
       else link.check();

@@ -41,13 +41,16 @@ export class ReleasedUser {
   readonly kind = 'released';
   readonly user: string;
   readonly to: string;
+  /** Until when this node held the user, by the node's clock, in ms; -Infinity when it never did. */
+  readonly heldUntil: number;
   /** When it may be forgotten, by the node's clock, in ms; not before it is acknowledged. */
   readonly until: number;
   unacknowledged: Unacknowledged | undefined;
 
-  constructor(user: string, to: string, until: number, unacknowledged?: Unacknowledged) {
+  constructor(user: string, to: string, heldUntil: number, until: number, unacknowledged?: Unacknowledged) {
     this.user = user;
     this.to = to;
+    this.heldUntil = heldUntil;
     this.until = until;
     this.unacknowledged = unacknowledged;
   }

@@ -10,7 +10,7 @@ t.test('what a node knows of a user is one thing at a time', async (t) => {
   const held = users.hold('alice', 1);
   t.equal(users.get('alice'), held);
   t.equal(users.userCount, 1);
-  const released = new ReleasedUser('alice', 'b', 1000);
+  const released = new ReleasedUser('alice', 'b', 0, 1000);
   users.set(released);
   t.equal(users.known('alice'), released);
   t.equal(users.get('alice'), undefined);
@@ -28,7 +28,7 @@ t.test('sessions are counted while their user is held', async (t) => {
   const { session } = attach(held, new FakeLink(), 'a');
   new DirectSession(held, 'd1');
   t.equal(users.sessionCount, 2);
-  users.set(new ReleasedUser('alice', 'b', 1000));
+  users.set(new ReleasedUser('alice', 'b', 0, 1000));
   t.equal(users.sessionCount, 0);
   held.ended(session, 1000, '');
   t.equal(users.sessionCount, 0);
@@ -43,7 +43,7 @@ t.test('everybody can be looked through', async (t) => {
   const node = new OneNode();
   node.hold('alice');
   node.hold('bob');
-  node.users.set(new ReleasedUser('carol', 'b', 1000));
+  node.users.set(new ReleasedUser('carol', 'b', 0, 1000));
   t.same(
     [...node.users.users()].map(({ user }) => user),
     ['alice', 'bob'],
@@ -69,7 +69,7 @@ t.test('users that are not here any more are not swept', async (t) => {
   const node = new OneNode();
   const held = node.hold();
   held.detach(attach(held, new FakeLink(), 'a').session);
-  node.users.set(new ReleasedUser('alice', 'b', 1_000_000));
+  node.users.set(new ReleasedUser('alice', 'b', 0, 1_000_000));
   await node.sweepFor(70);
   t.same(node.ended, []);
   t.equal(node.users.tombstoneCount, 1);
@@ -85,10 +85,10 @@ t.test('tombstones', async (t) => {
 
   await t.test('go after their time, but not before they are acknowledged', async (t) => {
     const node = new OneNode();
-    const open = new ReleasedUser('alice', 'b', 1000, unacknowledged());
+    const open = new ReleasedUser('alice', 'b', 0, 1000, unacknowledged());
     node.users.set(open);
-    node.users.set(new ReleasedUser('bob', 'b', 1000));
-    node.users.set(new ReleasedUser('carol', 'b', 5000));
+    node.users.set(new ReleasedUser('bob', 'b', 0, 1000));
+    node.users.set(new ReleasedUser('carol', 'b', 0, 5000));
     await node.sweepFor(1);
     t.same(
       [...node.users.everybody()].map(({ user }) => user),
@@ -104,8 +104,8 @@ t.test('tombstones', async (t) => {
 
   await t.test('are at most 100,000: the oldest goes that is acknowledged', async (t) => {
     const { users } = new OneNode();
-    users.set(new ReleasedUser('open', 'b', 1000, unacknowledged()));
-    for (let i = 0; i < 100_000; i++) users.set(new ReleasedUser(`user-${i}`, 'b', 1000));
+    users.set(new ReleasedUser('open', 'b', 0, 1000, unacknowledged()));
+    for (let i = 0; i < 100_000; i++) users.set(new ReleasedUser(`user-${i}`, 'b', 0, 1000));
     t.equal(users.tombstoneCount, 100_000);
     t.ok(users.known('open'));
     t.equal(users.known('user-0'), undefined);

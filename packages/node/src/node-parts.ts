@@ -218,7 +218,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
         ...shared,
         route: isAnywhere(strategy)
           ? publishing({ router, now, send: publish })
-          : (batch, passage) => router.route(batch, passage),
+          : (batch, passage) => router.answer(batch, passage),
         whyNoWait: whyNoWait(strategy),
         hasDirectClients: () => direct.size > 0,
         selfHeaders: () => ({

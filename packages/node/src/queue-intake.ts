@@ -10,7 +10,8 @@ export interface QueueIntakeOptions {
   readonly queue: Queue;
   readonly topics: readonly string[];
   /**
-   * Whether what comes for a user who has moved on is passed on. Not where the node that has the user now hears it, too.
+   * Whether what comes for a user who has moved on is passed on, however long ago that was. Where the node that has the
+   * user now hears it, too, only for a moment: that node may have been ahead, and have heard it when the user was here.
    */
   readonly followsMoves: boolean;
   readonly holder: Holder;
@@ -25,6 +26,8 @@ export interface QueueIntakeOptions {
 const subscribeMs = 5000;
 /** Messages for a user who is on the way to another node wait for it so long, in ms. */
 const deadlineMs = 5000;
+/** So far a node may be behind another one in what both hear, in ms; less than `overlapMs`. */
+const lagMs = 2000;
 /** So long after users have come here from other nodes the same message may still come by both, in ms. */
 const overlapMs = 5000;
 
@@ -99,10 +102,11 @@ export class QueueIntake {
     }
     const { holder, followsMoves, route, now } = this.#options;
     let isMoving = this.#mayOverlap();
+    const justNow = holder.now - lagMs;
     const batch = decodeBatch(frame.batch, (user) => {
       counters.copies++;
       const known = holder.users.known(user);
-      if (known === undefined || (known.kind === 'released' && !followsMoves)) {
+      if (known === undefined || (known.kind === 'released' && !followsMoves && known.heldUntil < justNow)) {
         counters.unwanted++;
         return false;
       }

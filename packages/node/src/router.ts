@@ -31,6 +31,10 @@ export interface RouterOptions {
 
 /** What is found out changes what is known of a user; after so many rounds things are too much in motion. */
 const maxRounds = 4;
+const stoodStill = errorDetail(
+  'unavailable',
+  'this node stood still, and the message may be out of date: nobody took it; send it again',
+);
 
 /**
  * Takes a batch of messages to their users: to the sessions that are here, whatever the ring says, else to where
@@ -42,6 +46,17 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
+  }
+
+  /**
+   * As {@link route}, for a caller that waits for the receipts and tries again what nobody took: what may be out of
+   * date because this process stood still is not taken.
+   */
+  answer(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+    if (!this.#options.holder.beforeDelivery()) return this.route(batch, passage);
+    const receipts = new Receipts(batch.length);
+    for (let i = 0; i < batch.length; i++) receipts.set(i, 'overloaded', 0, stoodStill);
+    return receipts;
   }
 
   /** The receipts, at once when every user is here. Never rejects. The batch must stay as it is until then. */

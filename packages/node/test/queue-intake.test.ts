@@ -1,53 +1,11 @@
-import {
-  BatchWriter,
-  everybodyFrame,
-  type OutgoingMessage,
-  PinwheelError,
-  queueHeadBytes,
-  writeMessagesHead,
-} from '@pinwheel/protocol';
-import type { Post, Posted, Queue, QueueListener } from '@pinwheel/strategy';
+import { everybodyFrame, PinwheelError } from '@pinwheel/protocol';
 import t from 'tap';
+import { HandQueue, postOf } from '../../../test/kit/hand-queue.js';
 import { until } from '../../../test/kit/until.js';
 import { recordedLog } from '../../membership/test/recorded-log.js';
 import { connect } from './kit/client.js';
 import { startNodes, type Teardown } from './kit/nodes.js';
 import { metric, request } from './kit/requests.js';
-
-/** A queue in memory whose listeners a test posts to, and which it takes away. */
-class HandQueue implements Queue {
-  readonly description = 'a queue by hand';
-  readonly maxPostBytes = 1_048_576;
-  readonly listeners: QueueListener[] = [];
-  topics: readonly string[] = [];
-
-  async publish(posts: readonly Post[]): Promise<readonly Posted[]> {
-    for (const { bytes } of posts) this.post(bytes);
-    return posts.map(() => ({ kind: 'taken', receivers: this.listeners.length }));
-  }
-
-  async subscribe(topics: readonly string[], listener: QueueListener): Promise<() => Promise<void>> {
-    this.topics = topics;
-    this.listeners.push(listener);
-    return async () => {};
-  }
-
-  async close(): Promise<void> {}
-
-  post(bytes: Uint8Array): void {
-    for (const listener of this.listeners) listener.message(Buffer.from(bytes));
-  }
-}
-
-function frame(...messages: readonly Partial<OutgoingMessage>[]): Uint8Array {
-  const whole = messages.map((message, i) => ({
-    ...{ user: 'anne', data: 'x', binary: false, id: `m${i}`, waitForClient: false, repeated: false },
-    ...message,
-  }));
-  const bytes = new BatchWriter(queueHeadBytes).write(whole);
-  writeMessagesHead(bytes);
-  return Uint8Array.from(bytes);
-}
 
 async function stage(t: Teardown) {
   const queue = new HandQueue();
@@ -59,8 +17,8 @@ async function stage(t: Teardown) {
 t.test('posts that nobody can read are counted, named once, and disturb nobody', async (t) => {
   const { queue, log, node } = await stage(t);
   const anne = await connect(t, node, 'anne');
-  queue.post(frame({ data: 'before' }));
-  const good = frame({ data: 'good' }, { data: 'after it' });
+  queue.post(postOf({ data: 'before' }));
+  const good = postOf({ data: 'good' }, { data: 'after it' });
   const unreadable = [
     Buffer.from('hello'),
     Buffer.alloc(0),
@@ -71,7 +29,7 @@ t.test('posts that nobody can read are counted, named once, and disturb nobody',
     everybodyFrame(Buffer.of(0xff), false),
   ];
   for (const bytes of unreadable) queue.post(bytes);
-  queue.post(frame({ data: 'after' }));
+  queue.post(postOf({ data: 'after' }));
   await until('the others have come', () => anne.texts.includes('after'));
   t.same(anne.texts, ['before', 'after']);
   t.equal(await metric(node, 'pinwheel_node_queue_unreadable_total'), unreadable.length);
@@ -85,9 +43,9 @@ t.test('what is for users who are elsewhere is passed over and counted', async (
   const anne = await connect(t, node, 'anne');
   const bert = await connect(t, node, 'bert');
   queue.post(
-    frame({ user: 'zoe' }, { data: '1' }, { user: 'carl' }, { user: 'bert', data: '2' }, { data: '3' }),
+    postOf({ user: 'zoe' }, { data: '1' }, { user: 'carl' }, { user: 'bert', data: '2' }, { data: '3' }),
   );
-  queue.post(frame({ user: 'zoe' }));
+  queue.post(postOf({ user: 'zoe' }));
   await until('both have theirs', () => anne.frames.length === 2 && bert.frames.length === 1);
   t.same([anne.texts, bert.texts], [['1', '3'], ['2']]);
   t.equal(await metric(node, 'pinwheel_node_queue_copies_total{user="here"}'), 3);
@@ -124,7 +82,7 @@ t.test('the queue is away and comes back: the node is not ready meanwhile, and s
   t.ok(log.lines.some((line) => line.startsWith('the queue is away') && line.includes('it has gone')));
   listener!.back();
   t.match(await request(node, 'GET', '/readyz'), { status: 200 });
-  queue.post(frame({ data: 'after' }));
+  queue.post(postOf({ data: 'after' }));
   await until('messages come again', () => anne.texts.includes('after'));
   t.equal(anne.end, undefined);
 });

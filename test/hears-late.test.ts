@@ -1,0 +1,62 @@
+import { createEdge } from '@pinwheel/edge';
+import { inProcessMembership } from '@pinwheel/membership';
+import { createNode, type PinwheelNode } from '@pinwheel/node';
+import { buildRing } from '@pinwheel/ring';
+import t from 'tap';
+import { HandQueue, postOf } from './kit/hand-queue.js';
+import { PlainClient } from './kit/plain-client.js';
+import { until } from './kit/until.js';
+
+/** A user whom the ring of both nodes gives to the first one. */
+const user = userOf('n1', ['n1', 'n2']);
+
+t.test('broadcast: a user moves between two nodes of which one hears a message later', async (t) => {
+  const queue = new HandQueue();
+  const membership = inProcessMembership();
+  t.teardown(() => membership.close());
+  const start = async (id: string): Promise<PinwheelNode> => {
+    const node = await createNode({ id, membership, strategy: { name: 'broadcast', queue } });
+    t.teardown(() => node.close());
+    await node.ready();
+    return node;
+  };
+  const n1 = await start('n1');
+  const n2 = await start('n2');
+  const edge = await createEdge({ id: 'e1', membership, port: 0 });
+  t.teardown(() => edge.close());
+  const client = new PlainClient(t, user, `ws://127.0.0.1:${edge.port}`);
+  const hears = (node: 0 | 1, data: string): void =>
+    queue.listeners[node]!.message(Buffer.from(postOf({ user, data, id: data })));
+
+  await until('the client has been reached', () => {
+    if (client.received.length === 0) hears(0, 'first');
+    return client.received.length > 0;
+  });
+  client.forget();
+  hears(1, 'ahead');
+  const drained = n1.drain();
+  await until('n2 has the user', async () => (await placeOf(n2)) === 'n2');
+  hears(0, 'ahead');
+  hears(1, 'behind');
+  hears(0, 'behind');
+  hears(0, 'first-by-n1');
+  hears(1, 'first-by-n1');
+  await until('all have come', () => client.received.length >= 3);
+  await drained;
+  hears(1, 'last');
+  await until('the last has come', () => client.received.includes('last'));
+  t.same(client.received.toSorted(), ['ahead', 'behind', 'first-by-n1', 'last'], 'each has come, and once');
+  t.same(client.closes, []);
+});
+
+/** The node at which the user's session is. */
+async function placeOf({ port }: PinwheelNode): Promise<string | undefined> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/users/${user}`);
+  const { sessions } = (await answer.json()) as { sessions?: readonly { readonly node?: string }[] };
+  return sessions?.[0]?.node;
+}
+
+function userOf(owner: string, ids: readonly string[]): string {
+  const ring = buildRing(ids.map((id) => ({ id })));
+  for (let i = 0; ; i++) if (ring.owner(`user-${i}`) === owner) return `user-${i}`;
+}
