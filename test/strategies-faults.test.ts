@@ -112,7 +112,7 @@ for (const { name, start, settings: settingsOf } of variants) {
     const anne = await service.connectByEdge('anne');
     const sender = senderOf(t, settings, { deadlineMs: 400 });
     await arrives(sender, anne, 'before');
-    server.pause();
+    await server.pause();
     t.teardown(() => server.resume());
     const short = Array.from({ length: 10 }, (_, i) => sender.send('anne', `short ${i}`));
     // tried again and again, always with the same id

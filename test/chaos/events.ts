@@ -87,7 +87,7 @@ export const events: Readonly<Record<string, ChaosEvent>> = {
     return edge.process.facts.id;
   },
   'Consul stands still': async ({ consul }, random) => {
-    consul.pause();
+    await consul.pause();
     await pause(1000 + random() * 4000);
     consul.resume();
     return 'and goes on';

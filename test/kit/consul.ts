@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toolPath } from '../tools/fetch.js';
 import { freePort } from './free-port.js';
+import { standStill } from './stand-still.js';
 import { until } from './until.js';
 
 /** What the kit needs of a test: tap's `t` fits. */
@@ -23,8 +24,8 @@ export interface TestConsul {
   stop(): Promise<void>;
   /** A new agent on the same ports, after `stop`; it knows nothing. */
   start(): Promise<void>;
-  /** SIGSTOP: connections are accepted, nothing is answered. */
-  pause(): void;
+  /** Stands still: connections are accepted, nothing is answered. */
+  pause(): Promise<void>;
   resume(): void;
   /** One call of the HTTP API, `/v1/…`; rejects on a status that is not 2xx. */
   api(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<unknown>;
@@ -121,8 +122,8 @@ class Agent implements TestConsul {
     await rm(folder, { recursive: true, force: true });
   }
 
-  pause(): void {
-    this.#running?.process.kill('SIGSTOP');
+  pause(): Promise<void> {
+    return standStill(this.#running!.process);
   }
 
   resume(): void {

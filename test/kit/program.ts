@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { takesConnections } from '@pinwheel/bench/load/takes-connections.js';
 import type { Teardown } from './consul.js';
+import { standStill } from './stand-still.js';
 import { until } from './until.js';
 
 /** A server program on one port, which can be killed, started again, and stopped for a while. */
@@ -12,8 +13,8 @@ export interface TestProgram {
   stop(): Promise<void>;
   /** Anew, on the same port, after `stop`. */
   start(): Promise<void>;
-  /** SIGSTOP: connections are accepted, nothing is answered. */
-  pause(): void;
+  /** Stands still: connections are accepted, nothing is answered. */
+  pause(): Promise<void>;
   resume(): void;
 }
 
@@ -44,7 +45,7 @@ export async function startProgram(
         return takesConnections(port);
       });
     },
-    pause: () => void child?.kill('SIGSTOP'),
+    pause: () => standStill(child!),
     resume: () => void child?.kill('SIGCONT'),
   };
   t.teardown(() => program.stop());

@@ -313,7 +313,7 @@ t.test('a real Consul', async (t) => {
     const membership = opened(t, consul.port, { service: 'mixed' });
     const watch = record(membership);
     await until('first view', () => watch.ids() === 'app-1');
-    consul.pause();
+    await consul.pause();
     await until('trouble', () => watch.troubles.length > 0);
     t.equal(watch.ids(), 'app-1');
     consul.resume();

@@ -45,7 +45,7 @@ t.test('SIGTERM while Consul is away', async (t) => {
   const node = await startPinwheel<Facts>(t, words);
   await until('it is ready', () => isReady(node.facts));
   const client = await connect(t, node.facts, 'ann');
-  consul.pause();
+  await consul.pause();
   t.teardown(() => consul.resume());
   const start = performance.now();
   node.signal('SIGTERM');
