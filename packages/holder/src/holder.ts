@@ -26,10 +26,9 @@ import type {
 } from './peers.js';
 import { Users } from './users.js';
 
-const sweepMs = 1000;
-/** Into so many parts a sweep is cut: all users at once would hold up everybody's messages. */
-const sweepParts = 4;
 const beatMs = 250;
+/** So many beats a sweep takes: all users at once would hold up everybody's messages. */
+const sweepBeats = 4;
 /** So long after it stood still a process reads what has been waiting in its sockets, in ms. */
 const backlogMs = 500;
 
@@ -52,7 +51,7 @@ export class Holder {
   readonly #linkEvents: LinkEvents;
   #beatAt: number;
   #backlogUntil = Number.NEGATIVE_INFINITY;
-  readonly #cancels: (() => void)[] = [];
+  #cancelBeat: () => void = () => {};
 
   constructor(options: HolderOptions) {
     const { clock, limits, work, self, peers, random, refreshRing, closeDirect } = options;
@@ -142,9 +141,13 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    this.#repeat(sweepMs / sweepParts, () => users.sweep(1 / sweepParts));
-    this.#repeat(sweepMs, () => this.#settleStaleCopies());
-    this.#repeat(beatMs, () => this.#beat());
+    // one timer: each time that an idle process wakes costs more than what it does then
+    let beats = 0;
+    this.#repeat(beatMs, () => {
+      this.#beat();
+      users.sweep(1 / sweepBeats);
+      if (++beats % sweepBeats === 0) this.#settleStaleCopies();
+    });
   }
 
   get linkCount(): number {
@@ -223,7 +226,7 @@ export class Holder {
   }
 
   stop(): void {
-    for (const cancel of this.#cancels) cancel();
+    this.#cancelBeat();
     this.moves.stop();
     this.handoffs.stop();
     this.contested.stop();
@@ -282,14 +285,9 @@ export class Holder {
   }
 
   #repeat(everyMs: number, call: () => void): void {
-    let cancel = (): void => {};
-    const again = (): void => {
-      cancel = this.#options.clock.after(everyMs, () => {
-        call();
-        again();
-      });
-    };
-    again();
-    this.#cancels.push(() => cancel());
+    this.#cancelBeat = this.#options.clock.after(everyMs, () => {
+      this.#repeat(everyMs, call);
+      call();
+    });
   }
 }

@@ -29,7 +29,7 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  */
 export class Metrics {
   readonly registry: Registry;
-  readonly #delay = monitorEventLoopDelay({ resolution: 100 });
+  readonly #delay = monitorEventLoopDelay({ resolution: 250 });
 
   /** @param registry where the metrics are registered; by default one of its own. */
   constructor(registry: Registry = new Registry()) {

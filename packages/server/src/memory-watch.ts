@@ -10,7 +10,10 @@ export interface MemoryWatchOptions {
   };
 }
 
-const everyMs = 250;
+const nearMs = 250;
+/** Below this part of the bound a look each second is enough: to wake for it costs an idle process more than anything else. */
+const farPart = 0.5;
+const farMs = 1000;
 /** It takes clients again below this part of the bound: around the bound itself it would go back and forth. */
 const enoughRoom = 0.95;
 const defaultPart = 0.8;
@@ -22,17 +25,17 @@ export function defaultMaxRssBytes(): number {
   return Math.floor(defaultPart * Math.min(totalmem(), constrained));
 }
 
-/** Whether the process has so much memory that it should take no more clients. Looks four times a second. */
+/** Whether the process has so much memory that it should take no more clients. Looks four times a second, once while there is far less. */
 export class MemoryWatch {
   readonly maxRssBytes: number;
   readonly #log: MemoryWatchOptions['log'];
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #isOver = false;
 
   constructor({ maxRssBytes, log }: MemoryWatchOptions) {
     this.maxRssBytes = maxRssBytes;
     this.#log = log;
-    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+    this.#timer = this.#lookIn(nearMs);
   }
 
   get isOver(): boolean {
@@ -46,11 +49,16 @@ export class MemoryWatch {
 
   /** Ends its timer. May be called twice. */
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+  }
+
+  #lookIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#look(), ms).unref();
   }
 
   #look(): void {
     const { rssBytes } = this;
+    this.#timer = this.#lookIn(rssBytes < farPart * this.maxRssBytes ? farMs : nearMs);
     const isOver = rssBytes >= this.maxRssBytes * (this.#isOver ? enoughRoom : 1);
     if (isOver === this.#isOver) return;
     this.#isOver = isOver;
