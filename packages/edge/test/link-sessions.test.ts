@@ -213,7 +213,7 @@ t.test('a client of pinwheel.v1 that does not say hello within ten seconds is cl
   world.advance(9000);
   t.equal(client.closedWith, undefined);
   world.advance(1600);
-  t.match(client.closedWith, [4504]);
+  t.match(client.closedWith, [4008]);
 });
 
 t.test('what is too large is closed with 4503', async (t) => {

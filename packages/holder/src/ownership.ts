@@ -21,10 +21,10 @@ export type Placement = 'owner' | 'anywhere';
 const successors = 4;
 /**
  * So long, in ms, a member's word counts that it holds nobody else's users: it may have been on another ring in between
- * and come back to this one, without this node having heard of it. One question a second is nothing beside the messages
- * that it covers.
+ * and come back to this one, without this node having heard of it; or this node and a sender may both be behind, and the
+ * member may have got the user by a newer ring. Four questions a second are nothing beside the messages that they cover.
  */
-const doneForMs = 1000;
+const doneForMs = 250;
 
 const mineAlone: Whereabouts = { kind: 'mine', before: [] };
 

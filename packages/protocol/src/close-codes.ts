@@ -44,6 +44,8 @@ export const closeCodes = {
     reason: 'more messages a second than are allowed',
     reconnect: true,
   },
+  /** The client asked for `pinwheel.v1` and did not say hello in time: its device may have slept just then. */
+  helloTimeout: { code: 4008, name: 'hello-timeout', reason: 'no hello in time', reconnect: true },
   /** An operator or the application closed the session: the default of `DELETE …/sessions`. */
   disconnected: { code: 4500, name: 'disconnected', reason: 'disconnected', reconnect: false },
   /** The client sent a message to a node without an application. */

@@ -154,7 +154,7 @@ export class EdgeCore {
     links.beat(now);
     for (const link of links.all) link.acknowledge(part);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
-    closeOverdue(greeting, now - options.clientHelloMs, 'protocol-error');
+    closeOverdue(greeting, now - options.clientHelloMs, 'hello-timeout');
     closeOverdue(unattached, now - options.unattachedMs, 'unavailable');
     this.#scheduleBeat();
   }

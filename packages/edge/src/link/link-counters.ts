@@ -18,6 +18,7 @@ export const sessionEnds = [
   'rate-exceeded',
   'inbound-overflow',
   'unavailable',
+  'hello-timeout',
   'too-large',
   'protocol-error',
   'drained',

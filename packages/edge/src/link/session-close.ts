@@ -8,6 +8,7 @@ export const closeOf = {
   'rate-exceeded': closeCodes.rateExceeded,
   'inbound-overflow': closeCodes.inboundOverflow,
   unavailable: closeCodes.unavailable,
+  'hello-timeout': closeCodes.helloTimeout,
   'too-large': closeCodes.tooLarge,
   'protocol-error': closeCodes.protocolError,
   drained: closeCodes.moved,
