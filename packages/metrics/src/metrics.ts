@@ -1,5 +1,5 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { EventLoopDelay } from './event-loop-delay.js';
 import { gauge, type MetricDefinition } from './metric-definition.js';
 
 /** A value with the value of its label, or alone. */
@@ -29,13 +29,12 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  */
 export class Metrics {
   readonly registry: Registry;
-  readonly #delay = monitorEventLoopDelay({ resolution: 250 });
+  readonly #delay = new EventLoopDelay();
 
   /** @param registry where the metrics are registered; by default one of its own. */
   constructor(registry: Registry = new Registry()) {
     this.registry = registry;
-    this.#delay.enable();
-    this.add(eventLoopDelayMetric, () => delayReadings(this.#delay));
+    this.add(eventLoopDelayMetric, () => this.#delay.take());
   }
 
   get contentType(): string {
@@ -95,7 +94,7 @@ export class Metrics {
 
   /** Stops measuring. May be called twice. */
   close(): void {
-    this.#delay.disable();
+    this.#delay.close();
   }
 }
 
@@ -105,15 +104,4 @@ export function readingsOf(
 ): readonly Reading[] {
   const entries = counts instanceof Map ? [...counts] : Object.entries(counts);
   return entries.map(([label, count]) => [count, label] as const);
-}
-
-function delayReadings(delay: IntervalHistogram): readonly Reading[] {
-  const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
-  const readings = [
-    [seconds(delay.percentile(50)), '0.5'],
-    [seconds(delay.percentile(99)), '0.99'],
-    [seconds(delay.max), '1'],
-  ] as const;
-  delay.reset();
-  return readings;
 }

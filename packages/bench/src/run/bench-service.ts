@@ -119,7 +119,7 @@ export class BenchService {
   }
 
   async stop(): Promise<void> {
-    this.#members.stop();
+    await this.#members.stop();
     this.#clients?.stop();
     this.#sender?.stop();
     const programs = [...this.edges, ...[...this.nodes.values()].map(({ program }) => program)];

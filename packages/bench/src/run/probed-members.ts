@@ -27,6 +27,7 @@ export class ProbedMembers {
   readonly #connections = new Agent({ connections: 1 });
   #timer: NodeJS.Timeout | undefined;
   #writing = Promise.resolve();
+  #isStopped = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -60,14 +61,16 @@ export class ProbedMembers {
     await this.#write();
   }
 
-  stop(): void {
+  /** Resolves when nothing is written any more. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
-    void this.#connections.destroy();
+    this.#isStopped = true;
+    await Promise.all([this.#connections.destroy(), this.#writing]);
   }
 
   async #probe(): Promise<void> {
     const changed = await Promise.all([...this.#members.values()].map((probed) => this.#ask(probed)));
-    if (changed.includes(true)) await this.#write();
+    if (changed.includes(true) && !this.#isStopped) await this.#write();
   }
 
   /** Resolves with whether that was news for the others. */
