@@ -107,3 +107,23 @@ schedule(
     check(sent!.places.length === 1, 'it has one place in the stream');
   },
 );
+
+schedule(
+  'a user comes to a node that has just been asked: it is asked again, and the user is not offline',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n1 n3': 'n1', n3: 'n3', 'n2 n3': 'n2' });
+    await stage.ring('n1 n3');
+    await stage.start('c1', user);
+    await stage.ring('n3 n1-', 'n2', 's1');
+    await stage.ring('n2 n3 n1-', 'n2', 's1');
+    stage.next('messages', 'n2', 'n3', { request: 1, answer: 300 });
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(10);
+    await stage.ring('n3 n1-', 'n1', 'n3', 'e1');
+    await stage.pass(200);
+    check(stage.holders(user).join() === 'n3', 'the user has come to n3');
+    await stage.pass(3000);
+    check((await sending).receipt?.status === 'delivered', 'the message is delivered there');
+    await stage.ring('n1 n2 n3');
+  },
+);

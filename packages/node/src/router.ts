@@ -186,7 +186,8 @@ export class Router {
     const asking = [...before];
     let asked = group;
     let unsure: ErrorCode | undefined;
-    for (const member of asking) {
+    for (let i = 0; i < asking.length; i++) {
+      const member = asking[i]!;
       const { failed, notThere, named } = adopt(asked, await this.#forward(asked, member, passage, true));
       if (failed !== undefined) {
         refreshRing();
@@ -204,7 +205,7 @@ export class Router {
       if (known?.kind === 'held' || known?.kind === 'prepared')
         return this.#routeUser(asked, passage, round + 1);
       const next = named === undefined ? undefined : holder.ownership.state.members.get(named);
-      if (next?.kind === 'node' && next.id !== holder.ownership.self && !asking.includes(next))
+      if (next?.kind === 'node' && next.id !== holder.ownership.self && isWorthAsking(next, asking, i))
         asking.push(next);
     }
     const isNews = holder.users.known(group.user) !== knownBefore || holder.ownership.state.ring !== ring;
@@ -236,4 +237,10 @@ export class Router {
     const deadline = Math.min(passage.deadline, now() + forwardTimeoutMs);
     return forwarder.forward(to, messages, { hops: passage.hops + 1, noForward, deadline });
   }
+}
+
+/** Whether a member that was named last is to be asked: the user may have come to it after it was asked, but once. */
+function isWorthAsking({ id }: Member, asking: readonly Member[], asked: number): boolean {
+  const times = asking.filter((member) => member.id === id).length;
+  return times === 0 || (times === 1 && asking.findIndex((member) => member.id === id) <= asked);
 }
