@@ -1,14 +1,11 @@
 import { createEdge } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
-import { buildRing } from '@pinwheel/ring';
 import t from 'tap';
+import { userOf } from '../packages/edge/test/fake-tracker.js';
 import { HandQueue, postOf } from './kit/hand-queue.js';
 import { PlainClient } from './kit/plain-client.js';
 import { until } from './kit/until.js';
-
-/** A user whom the ring of both nodes gives to the first one. */
-const user = userOf('n1', ['n1', 'n2']);
 
 t.test('broadcast: a user moves between two nodes of which one hears a message later', async (t) => {
   const queue = new HandQueue();
@@ -22,6 +19,10 @@ t.test('broadcast: a user moves between two nodes of which one hears a message l
   };
   const n1 = await start('n1');
   const n2 = await start('n2');
+  await until('both have one ring', () =>
+    [n1, n2].every(({ tracker }) => tracker.current.ring.members.length === 2),
+  );
+  const user = userOf(n1.tracker, 'n1');
   const edge = await createEdge({ id: 'e1', membership, port: 0 });
   t.teardown(() => edge.close());
   const client = new PlainClient(t, user, `ws://127.0.0.1:${edge.port}`);
@@ -35,7 +36,7 @@ t.test('broadcast: a user moves between two nodes of which one hears a message l
   client.forget();
   hears(1, 'ahead');
   const drained = n1.drain();
-  await until('n2 has the user', async () => (await placeOf(n2)) === 'n2');
+  await until('n2 has the user', async () => (await placeOf(user, n2)) === 'n2');
   hears(0, 'ahead');
   hears(1, 'behind');
   hears(0, 'behind');
@@ -50,13 +51,8 @@ t.test('broadcast: a user moves between two nodes of which one hears a message l
 });
 
 /** The node at which the user's session is. */
-async function placeOf({ port }: PinwheelNode): Promise<string | undefined> {
+async function placeOf(user: string, { port }: PinwheelNode): Promise<string | undefined> {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/users/${user}`);
   const { sessions } = (await answer.json()) as { sessions?: readonly { readonly node?: string }[] };
   return sessions?.[0]?.node;
-}
-
-function userOf(owner: string, ids: readonly string[]): string {
-  const ring = buildRing(ids.map((id) => ({ id })));
-  for (let i = 0; ; i++) if (ring.owner(`user-${i}`) === owner) return `user-${i}`;
 }

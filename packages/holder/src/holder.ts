@@ -51,6 +51,7 @@ export class Holder {
   readonly #linkEvents: LinkEvents;
   #beatAt: number;
   #backlogUntil = Number.NEGATIVE_INFINITY;
+  #beats = 0;
   #cancelBeat: () => void = () => {};
 
   constructor(options: HolderOptions) {
@@ -141,13 +142,7 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    // one timer: each time that an idle process wakes costs more than what it does then
-    let beats = 0;
-    this.#repeat(beatMs, () => {
-      this.#beat();
-      users.sweep(1 / sweepBeats);
-      if (++beats % sweepBeats === 0) this.#settleStaleCopies();
-    });
+    this.#scheduleBeat();
   }
 
   get linkCount(): number {
@@ -284,10 +279,13 @@ export class Holder {
     }
   }
 
-  #repeat(everyMs: number, call: () => void): void {
-    this.#cancelBeat = this.#options.clock.after(everyMs, () => {
-      this.#repeat(everyMs, call);
-      call();
+  /** One timer for everything: each time that an idle process wakes costs more than what it does then. */
+  #scheduleBeat(): void {
+    this.#cancelBeat = this.#options.clock.after(beatMs, () => {
+      this.#scheduleBeat();
+      this.#beat();
+      this.users.sweep(1 / sweepBeats);
+      if (++this.#beats % sweepBeats === 0) this.#settleStaleCopies();
     });
   }
 }

@@ -15,12 +15,10 @@ export class EventLoopDelay {
 
   /** Median, 99th percentile and longest since the last call, in seconds. */
   take(): readonly Reading[] {
-    const { count, max } = this.#nanos;
-    const seconds = (nanos: number): number => (count === 0 ? 0 : nanos / 1e9);
     const readings = [
-      [seconds(this.#nanos.percentile(50)), '0.5'],
-      [seconds(this.#nanos.percentile(99)), '0.99'],
-      [seconds(max), '1'],
+      [this.#nanos.percentile(50) / 1e9, '0.5'],
+      [this.#nanos.percentile(99) / 1e9, '0.99'],
+      [this.#nanos.max / 1e9, '1'],
     ] as const;
     this.#nanos.reset();
     return readings;

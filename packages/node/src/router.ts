@@ -31,6 +31,7 @@ export interface RouterOptions {
 
 /** What is found out changes what is known of a user; after so many rounds things are too much in motion. */
 const maxRounds = 4;
+const late = errorDetail('deadline', 'the time for this message had passed when it came');
 const stoodStill = errorDetail(
   'unavailable',
   'this node stood still, and the message may be out of date: nobody took it; send it again',
@@ -53,24 +54,21 @@ export class Router {
    * date because this process stood still is not taken.
    */
   answer(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
-    if (!this.#options.holder.beforeDelivery()) return this.route(batch, passage);
-    const receipts = new Receipts(batch.length);
-    for (let i = 0; i < batch.length; i++) receipts.set(i, 'overloaded', 0, stoodStill);
-    return receipts;
+    const mayBeOutOfDate = this.#options.holder.beforeDelivery();
+    return mayBeOutOfDate ? noneTaken(batch, stoodStill) : this.#take(batch, passage);
   }
 
   /** The receipts, at once when every user is here. Never rejects. The batch must stay as it is until then. */
   route(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+    this.#options.holder.beforeDelivery();
+    return this.#take(batch, passage);
+  }
+
+  #take(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
     const start = performance.now();
-    const receipts = new Receipts(batch.length);
     const { holder, now } = this.#options;
-    const at = now();
-    if (passage.deadline <= at) {
-      const late = errorDetail('deadline', 'the time for this message had passed when it came');
-      for (let i = 0; i < batch.length; i++) receipts.set(i, 'overloaded', 0, late);
-      return receipts;
-    }
-    holder.beforeDelivery();
+    if (passage.deadline <= now()) return noneTaken(batch, late);
+    const receipts = new Receipts(batch.length);
     const missing = deliver(holder.users, batch, receipts, holder.second);
     if (missing.size > 0) return this.#routeMissing(batch, missing, receipts, passage, start);
     this.#observe(start);
@@ -237,6 +235,12 @@ export class Router {
     const deadline = Math.min(passage.deadline, now() + forwardTimeoutMs);
     return forwarder.forward(to, messages, { hops: passage.hops + 1, noForward, deadline });
   }
+}
+
+function noneTaken({ length }: readonly Message[], why: ReceiptDetail): Receipts {
+  const receipts = new Receipts(length);
+  for (let i = 0; i < length; i++) receipts.set(i, 'overloaded', 0, why);
+  return receipts;
 }
 
 /** Whether a member that was named last is to be asked: the user may have come to it after it was asked, but once. */

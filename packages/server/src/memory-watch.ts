@@ -25,7 +25,10 @@ export function defaultMaxRssBytes(): number {
   return Math.floor(defaultPart * Math.min(totalmem(), constrained));
 }
 
-/** Whether the process has so much memory that it should take no more clients. Looks four times a second, once while there is far less. */
+/**
+ * Whether the process has so much memory that it should take no more clients. Looks four times a second, once while there is
+ * far less.
+ */
 export class MemoryWatch {
   readonly maxRssBytes: number;
   readonly #log: MemoryWatchOptions['log'];
