@@ -127,3 +127,30 @@ schedule(
     await stage.ring('n1 n2 n3');
   },
 );
+
+schedule(
+  'a session is told of a gap and never reads that: it is told when its two holders become one',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    const cut = { at: 0, kind: 'cut client', client: 'c2', clientToldMs: 0, edgeToldMs: 0 } as const;
+    await stage.start('c2', user);
+    await stage.ring('n2 n3', 'n2', 'n3', 's1', 'e1');
+    await stage.start('c3', user);
+    void stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(500);
+    check(stage.had('c3').length === 1, 'a message is delivered to c3 at n2');
+    stage.happenings.happen(cut);
+    const isAttached = (): boolean => stage.node('n2').holder.users.get(user)!.sessions.length === 2;
+    for (let i = 0; i < 60_000 && !isAttached(); i++) await stage.pass(0.5);
+    check(isAttached(), 'c2 comes to n2');
+    // its welcome is on the way
+    stage.happenings.happen({ at: 0, kind: 'client does not read', client: 'c2', forMs: 60_000 });
+    await stage.ring('n1 n2 n3', 'n1', 'n3', 'e1');
+    stage.happenings.happen(cut);
+    await stage.pass(10_000);
+    check(!stage.hasGap('c2'), 'c2 goes on at n1 as if nothing were lost');
+    await stage.ring('n1 n2 n3');
+    await stage.pass(8000);
+    check(stage.had('c2').length === 1 || stage.hasGap('c2'), 'c2 was told that something is lost');
+  },
+);

@@ -56,7 +56,7 @@ export class LinkSession implements Session {
   acked: number;
   /** It is sent what stands behind this seq; before it something may have passed it by. */
   begins: number;
-  /** Something that it should have had is lost: it has heard of that when it has a message behind this seq. */
+  /** Something that it should have had is lost: a position from here on shows that it has heard of that. */
   gapAt: number | null = null;
   /** The last of the client's numbers that waits for the application, and the last that was processed. */
   accepted = 0;

@@ -98,8 +98,10 @@ export function merge(
   for (const session of state.sessions) {
     const known = held.sessionOf(session.key);
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
-    if (known === undefined) expect(held, session, at, covers).gapAt = session.gapAt === null ? null : at;
-    else {
+    if (known === undefined) {
+      const expected = expect(held, session, at, covers);
+      if (session.gapAt !== null) expected.gapAt = held.heardFrom(at, covers);
+    } else {
       // the connection that is attached here must be told when the newer one comes
       if (known.link === undefined) known.epoch = Math.max(known.epoch, session.epoch);
       known.taken = Math.max(known.taken, session.taken);

@@ -41,7 +41,7 @@ export interface SessionState {
   readonly acked: number;
   /** It was sent what stands behind this seq. */
   readonly begins: number;
-  /** Something is lost, and whether it has heard of that is known when it has a message behind this seq. */
+  /** Something is lost, and a position from here on shows that it has heard of that. */
   readonly gapAt: number | null;
   readonly taken: number;
   readonly announced: boolean;

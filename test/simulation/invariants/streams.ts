@@ -37,8 +37,12 @@ export class Streams {
       if (node.id === id) continue;
       for (const session of node.holder.users.get(user)?.sessions ?? []) sent.elsewhere.add(session.id);
     }
-    for (const { holder } of this.#sim.liveNodes.filter((node) => node.id === id))
-      for (const session of holder.users.get(user)?.sessions ?? []) sent.elsewhere.delete(session.id);
+    for (const { holder } of this.#sim.liveNodes.filter((node) => node.id === id)) {
+      const held = holder.users.get(user);
+      // given up there, and not known to be here yet
+      for (const { key } of held?.incoming?.state.sessions ?? []) sent.elsewhere.add(key);
+      for (const session of held?.sessions ?? []) sent.elsewhere.delete(session.id);
+    }
   }
 
   check({ id, holder }: SimNode): void {
