@@ -161,7 +161,7 @@ export class Holder {
 
   /** Users that this node has and its ring gives to others, and those of whom that is not settled yet. */
   get foreignUsers(): number {
-    return this.moves.status.waiting + this.handoffs.underWay + this.copies.count;
+    return this.moves.foreignUsers + this.handoffs.underWay + this.copies.count;
   }
 
   ringChanged(state: RingState): void {

@@ -20,6 +20,8 @@ export interface MovesOptions {
  * hundredths of a second.
  */
 const mostOnTheirWay = 256;
+/** A change of the ring concerns everybody: so many are judged in one turn of the event loop, a fraction of a ms. */
+const judgedTogether = 500;
 
 /**
  * The continuous list of users who are held here and belong elsewhere, however they came to be, worked through at the
@@ -28,6 +30,9 @@ const mostOnTheirWay = 256;
 export class Moves {
   readonly #options: MovesOptions;
   readonly #migration: Migration;
+  /** Who has yet to be judged by the ring as it is now; `undefined` when nobody has. */
+  #unjudged: Iterator<HeldUser> | undefined;
+  #cancelJudging: () => void = () => {};
   #leaving = false;
   #isStopped = false;
 
@@ -48,9 +53,28 @@ export class Moves {
     return this.#migration.status;
   }
 
-  /** Judges everybody anew. */
+  /** Users who belong elsewhere and have yet to go; while they are being judged, all who may. */
+  get foreignUsers(): number {
+    return this.#unjudged === undefined ? this.#migration.status.waiting : this.#options.users.userCount;
+  }
+
+  /** Judges everybody anew, the first ones at once. */
   ringChanged(): void {
-    for (const held of this.#options.users.users()) this.#list(held);
+    this.#cancelJudging();
+    this.#unjudged = this.#options.users.users()[Symbol.iterator]();
+    this.#judgeNext(this.#unjudged);
+  }
+
+  #judgeNext(unjudged: Iterator<HeldUser>): void {
+    for (let count = 0; count < judgedTogether; count++) {
+      const next = unjudged.next();
+      if (next.done) {
+        this.#unjudged = undefined;
+        return;
+      }
+      this.#list(next.value);
+    }
+    this.#cancelJudging = this.#options.clock.after(0, () => this.#judgeNext(unjudged));
   }
 
   /** Puts a user on the list or takes it off; not one that is held no more. */
@@ -93,6 +117,7 @@ export class Moves {
   /** Nobody goes any more, not even whoever could not go before and was to be tried again. */
   stop(): void {
     this.#isStopped = true;
+    this.#cancelJudging();
     this.#migration.stop();
   }
 

@@ -54,6 +54,26 @@ t.test('a user who is gone, or belongs here again, is off the list', async (t) =
   t.equal(a.holder.foreignUsers, 0);
 });
 
+t.test('many users are judged a part at a time, and until then any of them may have to go', async (t) => {
+  const { cluster, clients, a } = await crowd(1200);
+  a.holder.moves.change({ paused: true });
+  cluster.start('b', two);
+  cluster.ring(two);
+  const first = a.holder.moves.status.waiting;
+  t.ok(first > 0 && first < 1200, `${first} are judged at once`);
+  t.equal(a.holder.foreignUsers, 1200);
+  // a change in between: it begins anew
+  cluster.ring(one, { members: { b: {} } });
+  t.equal(a.holder.foreignUsers, 1200);
+  cluster.ring(two);
+  clients[1199]!.close();
+  await cluster.until('all of them are on the list', () => a.holder.moves.status.waiting === 1199);
+  t.equal(a.holder.foreignUsers, 1199);
+  cluster.ring(one, { members: { b: {} } });
+  await cluster.until('nobody has to go', () => a.holder.foreignUsers === 0);
+  t.equal(a.holder.moves.status.waiting, 0);
+});
+
 t.test('a user who is contested stays on the list when the last session closes', async (t) => {
   const cluster = new Cluster(two);
   const user = cluster.userOf([two, 'a'], [three, 'c']);
