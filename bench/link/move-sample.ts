@@ -30,14 +30,6 @@ const watched = plan.movers.filter((_user, i) => i % (movers / watchedUsers) ===
 const journeys = new Journeys();
 const anybody = anyOf(users);
 let turn = 0;
-const recs: [number, number, string][] = [];
-const orig = sender.send.bind(sender);
-(sender as any).send = (...a: any[]) => {
-  const t = performance.now();
-  const p = (orig as any)(...a);
-  p.then(() => recs.push([t, performance.now() - t, a[0]]));
-  return p;
-};
 const load = new OpenLoop(sender, users, 2 * messagesPerSecond, {
   nextUser: () => (turn++ % 2 === 0 ? anybody() : watched[(turn >> 1) % watchedUsers]!),
   sending: (number, user) => journeys.sending(number, user),
@@ -47,14 +39,11 @@ await pause(2000);
 
 load.takeTimes();
 const calmFrom = sharedMicros();
-const C0 = performance.now();
 await pause(calmMs);
-const C1 = performance.now();
 const calm = load.takeTimes();
 const movingFrom = sharedMicros();
 const { firstMs, lastMs, inAllMs } = await drain();
 const movingTo = sharedMicros();
-const C2 = performance.now();
 const moving = load.takeTimes();
 // what comes late, or twice, is seen too
 await pause(1000);
@@ -66,8 +55,6 @@ const last = await site.clients.ask('status');
 await site.stop();
 for (const [status, count] of load.ledger.undelivered) process.stderr.write(`${pace}: ${count} ${status}\n`);
 
-const stay = new Set(plan.stayers);
-(await import('node:fs')).writeFileSync('/tmp/recs.json', JSON.stringify({ T: performance.timeOrigin, H: Number(process.hrtime.bigint()) / 1e6 - performance.now(), C0, C1, C2, recs: recs.map(([t, d, u]) => [t, d, stay.has(u) ? 's' : 'm', u]) }));
 const everybody = new Set(users);
 const calmAll = journeys.between(calmFrom, movingFrom, everybody, arrived).map(({ ms }) => ms);
 const calmP50Ms = percentile(calmAll, 0.5);
@@ -92,7 +79,6 @@ hand({
   movingArrivalP99Ms: percentile(movingAll, 0.99),
   stayersArrivalP99Ms: percentile(stayers, 0.99),
   calmReceiptP99Ms: calm.getValueAtPercentile(99) / 1000,
-  ...Object.fromEntries([50,75,90,95,98].flatMap((p) => [[`calm${p}`, calm.getValueAtPercentile(p)/1000],[`moving${p}`, moving.getValueAtPercentile(p)/1000]])),
   movingReceiptP99Ms: moving.getValueAtPercentile(99) / 1000,
   receipts: truth.receipts,
   refused: truth.undelivered - truth.queued,

@@ -154,3 +154,24 @@ schedule(
     check(stage.had('c2').length === 1 || stage.hasGap('c2'), 'c2 was told that something is lost');
   },
 );
+
+schedule(
+  'the answer that a copy is kept comes when whoever kept it is gone: the holder goes on with the user',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n1 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    stage.next('prepare', 'n1', 'n2', { request: 1, answer: 1000 });
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(100);
+    const how = { silent: true, noticedMs: 1, backMs: undefined };
+    stage.happenings.happen({ at: 0, kind: 'crash', node: 'n2', ...how });
+    await stage.ring('n1 n3');
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(5000);
+    check(
+      (await sending).receipt?.status === 'delivered',
+      'a message that waited for the outcome is delivered',
+    );
+    check(stage.holders(user).join() === 'n1', 'n1 has the user');
+  },
+);

@@ -75,7 +75,9 @@ schedule(
     // n1 holds the user and can be reached by its edge alone
     stage.sim.network.part('n1', 'n2');
     stage.sim.network.part('n1', 'n3');
-    await stage.ring('n2 n3 n1-', 'n2', 'n3', 's1');
+    await stage.ring('n2 n3 n1-', 'n2', 'n3');
+    // else it would ask n1 itself, which it can reach
+    await stage.ring('n2 n3', 's1');
     check((await stage.send(user)) === 'overloaded', 'the receipt says that nothing is known');
     stage.sim.network.healAll();
     await stage.ring('n1 n2 n3');
@@ -126,7 +128,8 @@ schedule(
     const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
     // n1 hears from everybody that they have nobody else's users
     check((await stage.send(user)) === 'offline', 'nobody has the user');
-    await stage.ring('n2 n3 n1-');
+    // the sender does not hear of it, and goes on asking n1
+    await stage.ring('n2 n3 n1-', 'n1', 'n2', 'n3', 'e1');
     await stage.start('c1', user);
     check(stage.holders(user).join() === 'n2', 'the user has come to n2');
     // n1 has forgotten who has claimed the user
@@ -150,7 +153,9 @@ schedule(
     stage.next('messages', 's1', 'n1', { request: 400, answer: 1 });
     void sender.send(user);
     await stage.pass(10);
-    await stage.ring('n2 n3 n1-');
+    await stage.ring('n2 n3 n1-', 'n1', 'n2', 'n3', 'e1');
+    // as if n1 had left: what is sent now goes to n2
+    await stage.ring('n2 n3', 's1');
     await stage.pass(100);
     void sender.send(user);
     await stage.pass(3000);

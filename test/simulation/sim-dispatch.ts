@@ -1,5 +1,6 @@
+import type { RingState } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
-import { Dispatch, type DispatchLimits, Pending } from './mechanisms.js';
+import { Dispatch, type DispatchLimits, Pending, RingPlaces } from './mechanisms.js';
 import type { SimMessages } from './sim-messages.js';
 import type { SimProcess } from './sim-process.js';
 import type { SimTracker } from './sim-tracker.js';
@@ -17,6 +18,7 @@ const limits: DispatchLimits = {
 /** The sending half of a process: the real dispatch over the simulated network. */
 export class SimDispatch {
   readonly dispatch: Dispatch;
+  readonly #places = new RingPlaces();
   readonly #process: SimProcess;
   #order = 0;
 
@@ -26,15 +28,24 @@ export class SimDispatch {
       {
         clock: process.clock,
         random: process.random,
-        ownerOf: (user) => tracker().current.ring.owner(user),
+        ownerOf: (user) => this.#places.placeOf(user),
         whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
-        post: (member, batch, deadlineMs) => messages.post(process, member, batch, { deadlineMs }),
+        post: async (member, batch, deadlineMs) => {
+          const outcome = await messages.post(process, member, batch, { deadlineMs });
+          if (this.#places.answered(member, batch, outcome)) this.dispatch.ringChanged();
+          return outcome;
+        },
         // nothing that is sent here waits for a client
         ask: () => Promise.reject(new PinwheelError('unavailable', 'nobody is asked for acknowledgements')),
         refreshRing: () => tracker().refresh(),
       },
       limits,
     );
+  }
+
+  ringChanged(state: RingState): void {
+    this.#places.ringChanged(state);
+    this.dispatch.ringChanged();
   }
 
   /** @param id when it may have been sent before; otherwise one is made. */

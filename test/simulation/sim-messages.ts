@@ -6,6 +6,8 @@ import {
   type OutgoingMessage,
   PinwheelError,
   Receipts,
+  readPlaces,
+  writePlaces,
 } from '@pinwheel/protocol';
 import type { Ledger } from './ledger.js';
 import type { Outcome } from './mechanisms.js';
@@ -24,6 +26,7 @@ interface Answered {
   readonly bytes: Buffer;
   readonly fingerprint: string;
   readonly foreignUsers: number;
+  readonly passedOn: readonly number[];
 }
 
 /** `POST /v1/messages` over the simulated network: what a client of a node's API and its server do, in real bytes. */
@@ -72,8 +75,8 @@ export class SimMessages {
         Math.max(1, options.deadlineMs),
         (process) => this.#serve(process, bytes, options),
       );
-      const { fingerprint, foreignUsers } = answer;
-      return { kind: 'answered', receipts: Receipts.decode(answer.bytes, length), fingerprint, foreignUsers };
+      const { bytes: answered, ...said } = answer;
+      return { kind: 'answered', receipts: Receipts.decode(answered, length), ...said };
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     } finally {
@@ -102,7 +105,9 @@ export class SimMessages {
       return `${process.id} answers ${named.join(', ')}`;
     });
     const { fingerprint } = node.holder.ownership.state.ring;
-    return { bytes: receipts.encode(), fingerprint, foreignUsers: node.holder.foreignUsers };
+    const { foreignUsers } = node.holder;
+    const passedOn = readPlaces(writePlaces(receipts.passedOn));
+    return { bytes: receipts.encode(), fingerprint, foreignUsers, passedOn };
   }
 }
 

@@ -97,10 +97,11 @@ export class SimNode {
     this.tracker.changed = (state) => {
       this.holder.ringChanged(state);
       this.forwarder.keepOnly(state.members);
-      this.dispatch.dispatch.ringChanged();
+      this.dispatch.ringChanged(state);
       sim.ringSeen(state);
     };
     sim.ringSeen(this.tracker.current);
+    this.dispatch.ringChanged(this.tracker.current);
     this.holder.ringChanged(this.tracker.current);
     network.listen(id, { process, accept: (end) => this.#accept(end) });
   }

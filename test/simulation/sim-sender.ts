@@ -17,7 +17,8 @@ export class SimSender {
     this.process = new SimProcess(sim.world, id, id);
     this.tracker = sim.membership.follow(this.process, sim.setup);
     this.dispatch = new SimDispatch(this.process, () => this.tracker, sim.messages);
-    this.tracker.changed = () => this.dispatch.dispatch.ringChanged();
+    this.dispatch.ringChanged(this.tracker.current);
+    this.tracker.changed = (state) => this.dispatch.ringChanged(state);
   }
 
   get id(): string {

@@ -176,13 +176,13 @@ export class Handoffs {
 
   /** Of those who waited for the call, the ones who still go to that process. From here on nothing is done for them. */
   #freeze(ready: readonly Ready[]): readonly Leaving[] {
-    const { incarnation, clock } = this.#options;
+    const { incarnation, clock, ownership } = this.#options;
     const second = Math.floor(clock.now() / 1000);
     const leaving: Leaving[] = [];
     for (const { held, target } of ready) {
       const now = this.#targetNow(held);
       if (now === undefined) continue;
-      if (now.id !== target.id || now.incarnation !== target.incarnation) {
+      if (now.id !== target.id || !ownership.isStill(target)) {
         this.#stays(held);
         continue;
       }
@@ -203,8 +203,10 @@ export class Handoffs {
       const users = leaving.map(({ held, handoff, state }) => ({ user: held.user, handoff, state }));
       const answer = await peers.prepare(leaving[0]!.target, { from: self, incarnation, users });
       heard(answer.fingerprint, answer.foreignUsers);
+      // whoever gave the answer may be gone since, and the copies with it
+      const isThere = ownership.isStill(leaving[0]!.target);
       for (const [i, { held, target, handoff, state }] of leaving.entries()) {
-        if (answer.answers[i]?.kind === 'kept') {
+        if (answer.answers[i]?.kind === 'kept' && isThere) {
           this.#release(held, target, { handoff, state, target, incarnation: answer.incarnation });
         } else {
           this.counters.refused++;

@@ -91,6 +91,12 @@ export class Ownership {
     return !this.#state.members.has(member) || this.isAnother(member, incarnation);
   }
 
+  /** Whether the very process that a member stands for is in the service. */
+  isStill({ id, incarnation }: Member): boolean {
+    const now = this.#state.members.get(id);
+    return now !== undefined && now.incarnation === incarnation;
+  }
+
   isMine(hash: number): boolean {
     return this.#takesAll || this.#state.ring.ownerOfHash(hash) === this.self;
   }

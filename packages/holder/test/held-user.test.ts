@@ -83,7 +83,7 @@ t.test('a session comes back', async (t) => {
     held.lost(session);
     t.same(link.take().at(-1), ['gap', session.number, held.stream, 1, 0]);
     held.acknowledged(session, 1);
-    t.equal(session.gapAt, 1);
+    t.equal(session.gapAt, 2);
     node.send(held, '2');
     held.acknowledged(session, 2);
     t.equal(session.gapAt, null);

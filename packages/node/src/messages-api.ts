@@ -12,6 +12,7 @@ import {
   parseNdjson,
   type Receipt,
   type Receipts,
+  writePlaces,
 } from '@pinwheel/protocol';
 import type { Acknowledgements } from './acknowledgements.js';
 import { answerReceipt } from './answer-receipt.js';
@@ -94,9 +95,13 @@ export class MessagesApi {
   #answerBinary(exchange: Exchange, passage: Passage, receipts: Receipts): void {
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
-    // of use to other nodes only, and a sender reads every header of every answer
-    const extra = passage.hops > 0 ? this.#options.selfHeaders() : undefined;
-    exchange.send(200, batchContentType, receipts.encode(), extra);
+    exchange.send(200, batchContentType, receipts.encode(), this.#extraHeaders(passage, receipts));
+  }
+
+  /** What other nodes say of themselves is of use to nodes only, and a sender reads every header of every answer. */
+  #extraHeaders({ hops }: Passage, { passedOn }: Receipts): AnswerHeaders | undefined {
+    if (hops > 0) return this.#options.selfHeaders();
+    return passedOn.length > 0 ? { [headers.passedOn]: writePlaces(passedOn) } : undefined;
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {

@@ -156,7 +156,7 @@ export class Router {
       return this.#refuse(group, owner);
     return this.#forward(group, owner, passage, false).then((ends) => {
       const { failed } = adopt(group, ends);
-      if (failed === undefined) return;
+      if (failed === undefined) return group.receipts.notePassedOn(group.places);
       this.#options.refreshRing();
       // nothing was sent: the sender may try again as soon as its ring has changed
       if (failed.why.failed === 'unreachable') this.#refuse(failed.group, owner);

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { BatchWriter, batchContentType } from '@pinwheel/protocol';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
@@ -26,6 +27,23 @@ t.test('three nodes', async (t) => {
     );
     t.equal(await forwarded(), before + 3);
     t.equal(await metric(n1, 'pinwheel_node_forwarding'), 0);
+  });
+
+  t.test('whoever sent a batch learns which messages went on to another node', async (t) => {
+    const [here = ''] = nodes.usersOf('n1', 1);
+    const messageTo = (to: string, i: number) => {
+      return { user: to, data: '', binary: true, id: `m${i}`, waitForClient: false, repeated: false };
+    };
+    const ask = (users: readonly string[], headers = {}) =>
+      request(n1, 'POST', '/v1/messages', new BatchWriter().write(users.map(messageTo)), {
+        'content-type': batchContentType,
+        ...headers,
+      });
+    const { headers } = await ask([here, user, here, user]);
+    t.equal(headers.get('pinwheel-passed-on'), '1,3');
+    t.equal((await ask([here])).headers.get('pinwheel-passed-on'), null);
+    const toNode = await ask([user], { 'pinwheel-hops': '1' });
+    t.equal(toNode.headers.get('pinwheel-passed-on'), null, 'nodes have no use for it');
   });
 
   t.test('a batch for everybody is split, and its receipts are in its order', async (t) => {

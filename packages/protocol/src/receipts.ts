@@ -11,6 +11,8 @@ const detailFlag = 0x80;
 const maxDetailBytes = 0xffff;
 const maxShortened = 1000;
 
+const none: readonly number[] = [];
+
 const codeOf = Object.fromEntries(receiptStatuses.map((status, code) => [status, code])) as Record<
   ReceiptStatus,
   number
@@ -27,6 +29,7 @@ export class Receipts {
   readonly #sessions: Uint16Array;
   /** Most batches have none. */
   #details: Map<number, ReceiptDetail> | undefined;
+  #passedOn: number[] | undefined;
 
   constructor(length: number) {
     this.#status = new Uint8Array(length);
@@ -35,6 +38,16 @@ export class Receipts {
 
   get length(): number {
     return this.#status.length;
+  }
+
+  /** Places of messages that another node has answered for; a node says so beside the receipts. */
+  get passedOn(): readonly number[] {
+    return this.#passedOn ?? none;
+  }
+
+  notePassedOn(places: readonly number[]): void {
+    this.#passedOn ??= [];
+    this.#passedOn.push(...places);
   }
 
   set(i: number, status: ReceiptStatus, sessions = 0, detail?: ReceiptDetail): void {

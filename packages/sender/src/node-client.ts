@@ -5,6 +5,7 @@ import {
   PinwheelError,
   type Receipt,
   Receipts,
+  readPlaces,
 } from '@pinwheel/protocol';
 import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
@@ -21,6 +22,8 @@ export type Outcome =
       /** How many users the node holds that its ring gives to another, and the ring it says that of. */
       readonly foreignUsers: number;
       readonly fingerprint: string;
+      /** Places of messages that it passed on to another node. */
+      readonly passedOn: readonly number[];
     }
   | { readonly kind: 'failed'; readonly error: PinwheelError };
 
@@ -74,6 +77,7 @@ export class NodeClient {
         receipts: this.#decode(answer.body, messages.length),
         foreignUsers: Number(answer.headers[names.foreignUsers] ?? 0),
         fingerprint: String(answer.headers[names.fingerprint] ?? ''),
+        passedOn: readPlaces(answer.headers[names.passedOn] as string | undefined),
       };
     } catch (thrown) {
       const isLate = thrown instanceof PostDeadline;

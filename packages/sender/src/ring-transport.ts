@@ -9,6 +9,7 @@ import { connectionsToNode, type NodeClient, type Outcome } from './node-client.
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
+import { RingPlaces } from './ring-places.js';
 import type { SenderOptions } from './sender-options.js';
 import type { Transport } from './transport.js';
 
@@ -20,7 +21,7 @@ export interface RingTransportOptions {
   readonly observe: (seconds: number) => void;
 }
 
-/** One call to the node that owns the user by the ring. */
+/** One call to the node that has the user by the ring, or had it before the ring changed. */
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
   readonly maxFlights = connectionsToNode;
@@ -29,7 +30,8 @@ export class RingTransport implements Transport {
   readonly #options: RingTransportOptions;
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
-  #state: RingState | undefined;
+  readonly #places = new RingPlaces();
+  #changed: () => void = () => {};
   #startError: PinwheelError | undefined;
   #unsubscribe: () => void = () => {};
 
@@ -52,14 +54,15 @@ export class RingTransport implements Transport {
   }
 
   async start(changed: () => void): Promise<void> {
+    this.#changed = changed;
     try {
-      this.#state = this.#ownsTracker ? await this.#tracker.start() : this.#tracker.current;
+      if (this.#ownsTracker) await this.#tracker.start();
     } catch (thrown) {
       this.#startError = PinwheelError.from(thrown, 'membership');
       throw this.#startError;
     }
     const follow = (current: RingState): void => {
-      this.#state = current;
+      this.#places.ringChanged(current);
       changed();
       this.#clients.keepOnly(current.members);
     };
@@ -68,16 +71,22 @@ export class RingTransport implements Transport {
   }
 
   placeOf(user: string): string | undefined {
-    return this.#state?.ring.owner(user);
+    return this.#places.placeOf(user);
   }
 
   whyNowhere(): PinwheelError {
     if (this.#startError !== undefined) return this.#startError;
-    const why = this.#state === undefined ? 'there is no ring yet' : 'the ring has no members';
+    const why = this.#places.state === undefined ? 'there is no ring yet' : 'the ring has no members';
     return new PinwheelError('unavailable', why);
   }
 
   async post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+    const outcome = await this.#post(id, batch, deadlineMs);
+    if (this.#places.answered(id, batch, outcome)) this.#changed();
+    return outcome;
+  }
+
+  async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     try {
       const client = this.#clientOf(id);
       const start = performance.now();
@@ -110,7 +119,7 @@ export class RingTransport implements Transport {
   }
 
   #clientOf(id: string): NodeClient {
-    const member = this.#state?.members.get(id);
+    const member = this.#places.state?.members.get(id);
     if (member === undefined) throw new PinwheelError('unreachable', `member ${id} has left`);
     if (member.kind === 'foreign') {
       const why = `member ${id} is no Pinwheel node; a foreign backend is reached through an edge only`;

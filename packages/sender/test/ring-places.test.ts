@@ -1,0 +1,128 @@
+import type { Member, RingState } from '@pinwheel/membership';
+import { Receipts } from '@pinwheel/protocol';
+import { buildRing } from '@pinwheel/ring';
+import t from 'tap';
+import type { Outcome } from '../src/node-client.js';
+import { RingPlaces } from '../src/ring-places.js';
+
+const ringOf = (ids: readonly string[]) => buildRing(ids.map((id) => ({ id })));
+const before = ringOf(['n1', 'n2', 'n3']);
+const after = ringOf(['n2', 'n3']);
+
+function stateOf(ring = after, previous = [before], ids = ['n1', 'n2', 'n3'], foreign = ''): RingState {
+  const members = ids.map((id): [string, Member] => {
+    const kind = id === foreign ? 'foreign' : 'node';
+    return [id, { id, address: 'x', port: 1, wsPort: 2, weight: 1, draining: id === 'n1', kind }];
+  });
+  return { ring, members: new Map(members), generation: 1, index: '1', previous };
+}
+
+/** So many users whom n1 had before, and that one has now. */
+function moversTo(owner: string, count: number): readonly string[] {
+  const users: string[] = [];
+  for (let i = 0; users.length < count; i++) {
+    if (before.owner(`u${i}`) === 'n1' && after.owner(`u${i}`) === owner) users.push(`u${i}`);
+  }
+  return users;
+}
+
+const batchOf = (users: readonly string[]) => users.map((user) => ({ user }));
+
+function answered(
+  count: number,
+  passedOn: readonly number[] = [],
+  notOwner: readonly number[] = [],
+): Outcome {
+  const receipts = new Receipts(count);
+  for (let i = 0; i < count; i++) receipts.set(i, notOwner.includes(i) ? 'not-owner' : 'delivered', 1);
+  return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', passedOn };
+}
+
+function placesAfter(state = stateOf()): RingPlaces {
+  const places = new RingPlaces();
+  places.ringChanged(stateOf(before, []));
+  places.ringChanged(state);
+  return places;
+}
+
+t.test('without a change of the ring a user is with its owner', async (t) => {
+  const places = new RingPlaces();
+  t.equal(places.placeOf('u1'), undefined, 'there is no ring yet');
+  places.ringChanged(stateOf(before, []));
+  for (const user of ['u1', 'u2', 'u3']) t.equal(places.placeOf(user), before.owner(user));
+  t.notOk(places.answered('n1', batchOf(['u1']), answered(1, [0])), 'nothing is learned');
+  places.ringChanged(stateOf(ringOf([]), [before]));
+  t.equal(places.placeOf('u1'), undefined, 'nobody is in the ring');
+});
+
+t.test('behind a change the former owner is tried until it passes a user’s message on', async (t) => {
+  const places = placesAfter();
+  const [one = '', two = '', three = ''] = moversTo('n2', 3);
+  const stayer = ['a', 'b', 'c', 'd', 'e', 'f'].find((user) => before.owner(user) === 'n3')!;
+  t.same(
+    [one, two, three, stayer].map((user) => places.placeOf(user)),
+    ['n1', 'n1', 'n1', 'n3'],
+  );
+  t.notOk(places.answered('n1', batchOf([one, two, three]), answered(3)), 'it has them still');
+  t.ok(places.answered('n1', batchOf([one, two, three]), answered(3, [1], [2])));
+  t.same(
+    [one, two, three].map((user) => places.placeOf(user)),
+    ['n1', 'n2', 'n2'],
+  );
+  t.notOk(places.answered('n2', batchOf([two]), answered(1, [0])), 'what an owner passes on says nothing');
+  t.equal(places.placeOf(two), 'n2');
+});
+
+t.test('once a former owner has left most of its users they all go to their owners', async (t) => {
+  const places = placesAfter();
+  const users = moversTo('n2', 500);
+  const [last = ''] = moversTo('n3', 1);
+  let tries = 0;
+  while (places.placeOf(last) === 'n1' && tries < users.length) {
+    const user = users[tries++]!;
+    // four of five have gone
+    places.answered('n1', batchOf([user]), answered(1, tries % 5 === 0 ? [] : [0]));
+  }
+  t.ok(tries > 10 && tries < 200, `after ${tries} messages`);
+  t.ok(users.every((user) => places.placeOf(user) === 'n2'));
+  const few = placesAfter();
+  for (const [i, user] of users.entries())
+    few.answered('n1', batchOf([user]), answered(1, i % 5 === 0 ? [0] : []));
+  t.equal(few.placeOf(last), 'n1', 'with one of five gone it is still tried');
+});
+
+t.test('a former owner that cannot be reached is not tried again', async (t) => {
+  const places = placesAfter();
+  const [one = '', two = ''] = moversTo('n2', 2);
+  t.equal(places.placeOf(one), 'n1');
+  const failed: Outcome = { kind: 'failed', error: new Error('gone') as never };
+  t.ok(places.answered('n1', batchOf([one]), failed));
+  t.same(
+    [one, two].map((user) => places.placeOf(user)),
+    ['n2', 'n2'],
+  );
+  t.notOk(places.answered('n1', batchOf([one]), failed), 'that is known');
+});
+
+t.test('a former owner that has left, and foreign backends, are nobody to try', async (t) => {
+  const [user = ''] = moversTo('n2', 1);
+  t.equal(placesAfter(stateOf(after, [before], ['n2', 'n3'])).placeOf(user), 'n2');
+  for (const foreign of ['n1', 'n2']) {
+    t.equal(placesAfter(stateOf(after, [before], ['n1', 'n2', 'n3'], foreign)).placeOf(user), 'n2');
+  }
+});
+
+t.test('what was learned counts for one ring', async (t) => {
+  const places = placesAfter();
+  const [user = ''] = moversTo('n2', 1);
+  t.equal(places.placeOf(user), 'n1');
+  places.answered('n1', batchOf([user]), answered(1, [0]));
+  places.ringChanged(stateOf());
+  t.equal(places.placeOf(user), 'n2', 'other members, the same ring');
+  places.ringChanged(stateOf(before, [after]));
+  t.equal(places.placeOf(user), 'n2', 'it comes back: n2 had it before');
+  places.answered('n2', batchOf([user]), answered(1, [0]));
+  t.equal(places.placeOf(user), 'n1');
+  places.ringChanged(stateOf(after, [before]));
+  t.equal(places.placeOf(user), 'n1', 'and once more');
+});
