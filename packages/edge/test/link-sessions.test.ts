@@ -1,4 +1,5 @@
 import t from 'tap';
+import { KeptMessages, maxUnanswered } from '../src/link/kept-messages.js';
 import { attachedOf, clientBytes, member, messageBytes, u32, World } from './link-world.js';
 
 const n1 = member('n1');
@@ -167,6 +168,70 @@ t.test('a client of pinwheel.v1', async (t) => {
     back.session.gone(1000, 'bye');
     t.same(link.news(), [['closed', 2, 1000, 'bye']]);
   });
+});
+
+t.test(
+  'a send that waits for the other client is sent on to the next node until its receipt has come',
+  async (t) => {
+    const world = new World([n1, n2]);
+    const user = world.user('n1');
+    const client = world.v1(user, { session: key, epoch: 1 });
+    const link = world.up('n1');
+    link.take({ stream: 's', seq: 0 });
+    const sendOf = (number: number, flags: number) => [
+      4,
+      ...u32(number),
+      flags,
+      ...[5, 0, ...Buffer.from('carol')],
+      number,
+    ];
+    for (let number = 1; number <= 4; number++) client.bytes(...sendOf(number, number === 2 ? 0 : 2));
+    client.says('five', 5);
+    const receipt = { user: 'carol', status: 'delivered', sessions: 1 } as const;
+    link.says((node) => node.taken(1, 4));
+    link.says((node) => node.receipt(1, 1, receipt));
+    link.news();
+    link.says((node) => node.repin(1, 'n2', 'h1'));
+    const next = world.up('n2');
+    next.take({ stream: 's', seq: 0, taken: 4 });
+    t.same(next.news(), [
+      ['client', 1, sendOf(3, 2)],
+      ['client', 1, sendOf(4, 2)],
+      ['client', 1, clientBytes(5, 'five')],
+    ]);
+    client.news();
+    next.says((node) => node.receipt(1, 3, receipt));
+    next.says((node) => node.receipt(1, 4, receipt));
+    t.equal(client.news().length, 2);
+    next.says((node) => node.taken(1, 5));
+    next.says((node) => node.repin(1, 'n1', 'h2'));
+    link.take({ stream: 's', seq: 0, taken: 5 });
+    t.same(link.news(), [], 'all of them are answered');
+  },
+);
+
+t.test('of sends that wait for their receipts the oldest are let go of at the bound', async (t) => {
+  const kept = new KeptMessages();
+  for (let number = 1; number <= maxUnanswered + 10; number++) {
+    t.ok(kept.add(number, new Uint8Array(100), true));
+    kept.taken(number);
+  }
+  t.equal([...kept.frames()].length, maxUnanswered);
+  t.ok(kept.add(1000, new Uint8Array(60_000), true));
+  t.equal([...kept.frames()].length, maxUnanswered + 1);
+  kept.taken(1000);
+  t.equal([...kept.frames()].reduce((sum, { length }) => sum + length, 0) <= 65_536, true);
+  t.ok(
+    [...kept.frames()].some(({ length }) => length === 60_000),
+    'the newest are kept',
+  );
+  kept.answered(1000);
+  for (let number = 1; number <= maxUnanswered + 10; number++) kept.answered(number);
+  t.ok(kept.isEmpty);
+  kept.add(2000, new Uint8Array(1), true);
+  kept.answered(2000);
+  kept.taken(2000);
+  t.ok(kept.isEmpty, 'a receipt may come before it is taken');
 });
 
 t.test('a client of pinwheel.v1 that says what is not in it is closed with 4504', async (t) => {

@@ -54,10 +54,10 @@ export class ClaimAnswers {
       case 'held':
         return { kind: 'held' };
       case 'prepared':
-        return { kind: 'moved', to: known.copy.from };
+        return { kind: 'moved', to: known.copy.from, settled: false };
       case 'released': {
-        if (known.to !== from) return { kind: 'moved', to: known.to };
-        const { unacknowledged } = known;
+        const { to, unacknowledged } = known;
+        if (to !== from) return { kind: 'moved', to, settled: unacknowledged === undefined };
         if (unacknowledged === undefined) return { kind: 'none' };
         if (unacknowledged.incarnation === incarnation)
           return { kind: 'yours', handoff: unacknowledged.handoff };

@@ -42,7 +42,9 @@ interface Heard {
 }
 
 /** A chain of "it has moved" is followed so far. */
-const maxChain = 4;
+const maxChain = 6;
+/** So often a member may say so: after that those who name each other in a circle are known to have nobody. */
+const timesNamed = 2;
 /** A claim is answered when the handoff is over: a slow one must not hold up the others. */
 const callsAtOnce = 8;
 
@@ -97,6 +99,7 @@ export class Claims {
   async #follow(user: string, first: string): Promise<ClaimOutcome> {
     const { self, copies, users } = this.#options;
     let member = first;
+    const settled = new Map<string, number>();
     for (let chain = 0; chain <= maxChain; chain++) {
       // only what was here before the question is the answer's business: a newer copy may come in between
       const copy = copies.from(user, member);
@@ -115,7 +118,11 @@ export class Claims {
       }
       if (answer.kind === 'held') return { kind: 'held', by: member };
       if (answer.kind === 'none' || answer.to === self) return { kind: 'nobody' };
+      // while a copy is on its way, both ends name each other
+      if (answer.settled === true) settled.set(member, (settled.get(member) ?? 0) + 1);
+      else settled.clear();
       member = answer.to;
+      if ((settled.get(member) ?? 0) >= timesNamed) return { kind: 'nobody' };
     }
     return { kind: 'unknown', silent: [member] };
   }

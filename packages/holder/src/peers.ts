@@ -21,7 +21,8 @@ export interface ClaimRequest {
 export type ClaimAnswer =
   /** Nothing is known of the user, and that it is with the claimant now is. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'moved'; readonly to: string }
+  /** Settled: that member has acknowledged the copy, or has been the only one to know. Older nodes do not say. */
+  | { readonly kind: 'moved'; readonly to: string; readonly settled?: boolean }
   | { readonly kind: 'yours'; readonly handoff: string }
   /** It could not be handed over, or belongs to somebody else by this node's ring. */
   | { readonly kind: 'held' };

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { PreparedUser } from '../src/known-user.js';
 import type { ClusterNode } from './kit/cluster.js';
 import { clientOf, joined, paused } from './kit/joined.js';
 import { userState } from './kit/user-state.js';
@@ -122,11 +123,11 @@ t.test('who has handed the user over says to whom, and that one is asked', async
   t.same(cluster.holdersOf(user), ['d']);
 });
 
-t.test('a chain of those who say that it has moved is followed four times', async (t) => {
-  const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+t.test('a chain of those who say that it has moved is followed six times', async (t) => {
+  const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
   const cluster = paused(many);
-  const user = cluster.userOf([many, 'g']);
-  const { holder } = cluster.node('g');
+  const user = cluster.userOf([many, 'i']);
+  const { holder } = cluster.node('i');
   for (const [i, id] of many.slice(0, -1).entries()) {
     const { users } = cluster.node(id).holder;
     await cluster.node(id).holder.claim({ from: many[i + 1]!, incarnation: 'x', users: [user] });
@@ -134,8 +135,33 @@ t.test('a chain of those who say that it has moved is followed four times', asyn
   }
   const a = holder.ownership.state.members.get('a')!;
   const outcome = await holder.claims.claim(user, [a]);
-  t.same(outcome, { kind: 'unknown', silent: ['f'] });
-  t.same(cluster.network.made('claim'), ['g>a', 'g>b', 'g>c', 'g>d', 'g>e']);
+  t.same(outcome, { kind: 'unknown', silent: ['h'] });
+  t.same(
+    cluster.network.made('claim'),
+    many.slice(0, 7).map((id) => `i>${id}`),
+  );
+});
+
+t.test('two that name each other', async (t) => {
+  const cluster = paused(three);
+  const [lost, moving] = cluster.usersOf(2, [three, 'c']);
+  const [a, b] = [cluster.node('a'), cluster.node('b')];
+  const { holder } = cluster.node('c');
+  const members = [...holder.ownership.state.members.values()].filter(({ id }) => id === 'a');
+
+  await t.test('have nobody when nothing is on its way between them', async (t) => {
+    await a.holder.claim({ from: 'b', incarnation: 'x', users: [lost!] });
+    await b.holder.claim({ from: 'a', incarnation: 'x', users: [lost!] });
+    t.same(await holder.claims.claim(lost!, members), { kind: 'nobody' });
+    t.same(cluster.network.made('claim'), ['c>a', 'c>b', 'c>a', 'c>b']);
+  });
+
+  await t.test('say nothing while a copy is', async (t) => {
+    await a.holder.claim({ from: 'b', incarnation: 'x', users: [moving!] });
+    const copy = { from: 'a', incarnation: a.incarnation, handoff: 'h-1', state: userState(), at: 0 };
+    b.holder.users.set(new PreparedUser(moving!, 0, copy));
+    t.match(await holder.claims.claim(moving!, members), { kind: 'unknown' });
+  });
 });
 
 t.test('a claim of a process that is not the one to which the user was released', async (t) => {
@@ -167,14 +193,14 @@ t.test('what a node answers to a claim', async (t) => {
   );
 
   await t.test('is whom it knows of, to anybody else', async (t) => {
-    t.same(await claim('c', first!), [{ kind: 'moved', to: 'b' }]);
+    t.same(await claim('c', first!), [{ kind: 'moved', to: 'b', settled: true }]);
   });
 
   await t.test('is the source, of a copy', async (t) => {
     const state = userState();
     const { incarnation } = cluster.node('c');
     a.holder.prepare({ from: 'c', incarnation, users: [{ user: second!, handoff: 'h-1', state }] });
-    t.same(await claim('b', first!, second!), [{ kind: 'none' }, { kind: 'moved', to: 'c' }]);
+    t.same(await claim('b', first!, second!), [{ kind: 'none' }, { kind: 'moved', to: 'c', settled: false }]);
   });
 
   await t.test('comes with who it is and what it has of others', async (t) => {

@@ -81,10 +81,13 @@ export class EdgeSession {
     this.#pin.start();
   }
 
-  /** @param frame a MESSAGE or SEND, in bytes of its own. */
-  send(number: number, frame: Uint8Array): void {
+  /**
+   * @param frame a MESSAGE or SEND, in bytes of its own.
+   * @param awaitsReceipt whether its receipt waits for another client.
+   */
+  send(number: number, frame: Uint8Array, awaitsReceipt = false): void {
     this.#kept ??= new KeptMessages();
-    if (!this.#kept.add(number, frame)) {
+    if (!this.#kept.add(number, frame, awaitsReceipt)) {
       this.close('inbound-overflow');
       return;
     }
@@ -170,7 +173,7 @@ export class EdgeSession {
     this.#resumes = true;
     if (!acknowledges) this.#acked = seq;
     else if (isNews) this.#acked = 0;
-    this.#forgetTaken(taken);
+    this.#forget((kept) => kept.taken(taken));
     const isNew = this.#pin.attached();
     if (isNew) this.#context.counters.attaches[recovered ? 'attached' : 'attached-with-gap']++;
     this.#client.attached(attached, isNews);
@@ -193,11 +196,12 @@ export class EdgeSession {
   }
 
   taken(number: number): void {
-    this.#forgetTaken(number);
+    this.#forget((kept) => kept.taken(number));
     this.#client.taken(number);
   }
 
   receipt(number: number, receipt: Receipt): void {
+    this.#forget((kept) => kept.answered(number));
     this.#client.receipt(number, receipt);
   }
 
@@ -239,14 +243,15 @@ export class EdgeSession {
   #catchUp(): void {
     const { out, number } = this.#pin;
     if (out === undefined) return;
-    for (const { frame } of this.#kept ?? []) out.client(number, frame);
+    for (const frame of this.#kept?.frames() ?? []) out.client(number, frame);
     if (this.#client.isPaused) out.pause(number);
     if (this.#client.acknowledges && this.#acked > 0) out.ack(number, this.#acked);
   }
 
-  #forgetTaken(number: number): void {
-    this.#kept?.taken(number);
-    if (this.#kept?.isEmpty) this.#kept = undefined;
+  #forget(what: (kept: KeptMessages) => void): void {
+    if (this.#kept === undefined) return;
+    what(this.#kept);
+    if (this.#kept.isEmpty) this.#kept = undefined;
   }
 
   #over(): void {

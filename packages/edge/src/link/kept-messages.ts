@@ -2,28 +2,40 @@
 export const maxKeptMessages = 256;
 export const maxKeptBytes = 262_144;
 
+/** So many that were processed, and whose receipts wait for other clients; of more the oldest are let go of. */
+export const maxUnanswered = 64;
+const maxUnansweredBytes = 65_536;
+
 interface Kept {
   readonly number: number;
   readonly frame: Uint8Array;
+  /** Its receipt comes some time after it was processed. */
+  awaitsReceipt: boolean;
 }
 
-/** What a client has sent and no node has processed yet, in order: sent again to the node that the session comes to. */
+/**
+ * What a client has sent and no node has processed, or answered, yet, in order: sent again to the node that the session
+ * comes to.
+ */
 export class KeptMessages {
   readonly #kept: Kept[] = [];
   #bytes = 0;
+  /** Processed: another node gives the receipt when it is sent there again, with the same number. */
+  readonly #unanswered = new Map<number, Uint8Array>();
+  #unansweredBytes = 0;
 
   get isEmpty(): boolean {
-    return this.#kept.length === 0;
+    return this.#kept.length === 0 && this.#unanswered.size === 0;
   }
 
   /**
    * @param frame a MESSAGE or SEND, in bytes of its own.
    * @returns false when there is no room. A message that is larger than the bound has room when it is the only one.
    */
-  add(number: number, frame: Uint8Array): boolean {
+  add(number: number, frame: Uint8Array, awaitsReceipt: boolean): boolean {
     const bytes = this.#bytes + frame.length;
     if (this.#kept.length > 0 && (this.#kept.length >= maxKeptMessages || bytes > maxKeptBytes)) return false;
-    this.#kept.push({ number, frame });
+    this.#kept.push({ number, frame, awaitsReceipt });
     this.#bytes = bytes;
     return true;
   }
@@ -32,11 +44,36 @@ export class KeptMessages {
   taken(number: number): void {
     const kept = this.#kept;
     let count = 0;
-    while (count < kept.length && kept[count]!.number <= number) this.#bytes -= kept[count++]!.frame.length;
+    while (count < kept.length && kept[count]!.number <= number) {
+      const one = kept[count++]!;
+      this.#bytes -= one.frame.length;
+      if (one.awaitsReceipt) this.#awaitReceipt(one);
+    }
     kept.splice(0, count);
   }
 
-  [Symbol.iterator](): Iterator<Kept> {
-    return this.#kept.values();
+  /** The receipt of that one has come. */
+  answered(number: number): void {
+    const frame = this.#unanswered.get(number);
+    if (frame !== undefined) {
+      this.#unanswered.delete(number);
+      this.#unansweredBytes -= frame.length;
+    }
+    for (const one of this.#kept) if (one.number === number) one.awaitsReceipt = false;
+  }
+
+  *frames(): Iterable<Uint8Array> {
+    yield* this.#unanswered.values();
+    for (const { frame } of this.#kept) yield frame;
+  }
+
+  #awaitReceipt({ number, frame }: Kept): void {
+    this.#unanswered.set(number, frame);
+    this.#unansweredBytes += frame.length;
+    for (const [oldest, { length }] of this.#unanswered) {
+      if (this.#unanswered.size <= maxUnanswered && this.#unansweredBytes <= maxUnansweredBytes) return;
+      this.#unanswered.delete(oldest);
+      this.#unansweredBytes -= length;
+    }
   }
 }
