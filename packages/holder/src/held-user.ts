@@ -130,25 +130,17 @@ export class HeldUser {
     session.number = request.session;
     session.paused = false;
     session.written = from.seq;
-    session.gapAt = from.recovered ? null : this.heardFrom(from.seq, positions);
+    session.gapAt = from.recovered ? null : this.#heardFrom(from.seq, positions);
     if (!from.recovered) session.begins = from.seq;
     // this stream's place, too: what stood before it may come back by way of another stream
     if (resumes) session.covers = positions.length === 0 ? undefined : positions.slice(-maxStreams - 1);
     return { session, ...from };
   }
 
-  /**
-   * A position from here on shows that a session with these positions has heard of a gap that it is told as it goes on
-   * behind `seq`: one that stood there before stands there still when it has not.
-   */
-  heardFrom(seq: number, positions: readonly Position[]): number {
-    const here = positions.find(({ stream }) => stream === this.stream);
-    return Math.max(seq, (here?.seq ?? -1) + 1);
-  }
-
   /** Something that the session should have had is lost: it is told, now and until it has certainly heard of it. */
   lost(session: LinkSession): void {
-    session.gapAt = session.written + 1;
+    // one that is away may have had more than this node knows of
+    session.gapAt = session.link === undefined ? this.openInbox().next : session.written + 1;
     session.link?.gap(session.number, this.stream, session.written, session.taken);
   }
 
@@ -267,6 +259,15 @@ export class HeldUser {
 
   #hasGap({ gapAt }: LinkSession, positions: readonly Position[]): boolean {
     return gapAt !== null && !positions.some(({ stream, seq }) => stream === this.stream && seq >= gapAt);
+  }
+
+  /**
+   * A position from here on shows that a session with these positions has heard of a gap that it is told as it goes on
+   * behind `seq`: one that stood there before stands there still when it has not.
+   */
+  #heardFrom(seq: number, positions: readonly Position[]): number {
+    const here = positions.find(({ stream }) => stream === this.stream);
+    return Math.max(seq, (here?.seq ?? -1) + 1);
   }
 
   #released(): void {

@@ -100,7 +100,8 @@ export function merge(
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
     if (known === undefined) {
       const expected = expect(held, session, at, covers);
-      if (session.gapAt !== null) expected.gapAt = held.heardFrom(at, covers);
+      // what was let go of before it was merged here may have passed it by, though it had a place in this stream once
+      if (session.gapAt !== null || held.isPartial) expected.gapAt = inbox.next;
     } else {
       // the connection that is attached here must be told when the newer one comes
       if (known.link === undefined) known.epoch = Math.max(known.epoch, session.epoch);
