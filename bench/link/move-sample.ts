@@ -14,7 +14,8 @@ const usersPerSecond = pace === 'off' ? 1_000_000 : 1000;
 /** To any of the users, and as many to those who are watched: each gets one every 50 ms. */
 const messagesPerSecond = 2000;
 const watchedUsers = 100;
-const calmMs = 3000;
+/** About as long as the move: what happens every few seconds anyway, as a major collection, is in both. */
+const calmMs = pace === 'off' ? 3000 : 10_000;
 const deadlineMs = 60_000;
 /** Each look is two requests from the process that sends: more of them would be what is measured. */
 const lookEveryMs = pace === 'off' ? 20 : 50;
