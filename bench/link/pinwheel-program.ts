@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Program, startProgram } from './program.js';
@@ -5,6 +6,8 @@ import { type Program, startProgram } from './program.js';
 const command = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
 const onSignal = fileURLToPath(new URL('./on-signal.js', import.meta.url));
 const collectMs = 300;
+/** Those of its first line, with which a shell starts it. */
+const ownFlags = readFileSync(command, 'utf8').split('\n', 1)[0]!.split(' node ').slice(1);
 
 /** `pinwheel node` or `pinwheel edge` as anybody would start it. */
 export interface PinwheelProgram extends Program {
@@ -16,7 +19,7 @@ export interface PinwheelProgram extends Program {
 
 /** @param words of the command line, without the port. */
 export async function startPinwheelProgram(words: readonly string[], port: number): Promise<PinwheelProgram> {
-  const flags = ['--expose-gc', '--import', onSignal, ...profiling()];
+  const flags = [...ownFlags, '--expose-gc', '--import', onSignal, ...profiling()];
   const args = [...flags, command, ...words, '--port', String(port), '--log-level', 'warn'];
   const program = await startProgram(process.execPath, args, port);
   return {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
@@ -5,6 +8,18 @@ import { temporaryFiles } from './kit/files.js';
 import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
+
+t.test('a shell starts the program with one worker thread for V8', async (t) => {
+  const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
+  const report = file(
+    'report.cjs',
+    "if (require('node:worker_threads').isMainThread) process.stderr.write(process.execArgv.join());",
+  );
+  const env = { ...process.env, NODE_OPTIONS: `--require ${report}` };
+  const { stdout, stderr } = await promisify(execFile)(program, ['--version'], { env });
+  t.equal(stderr, '--v8-pool-size=1');
+  t.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
 
 t.test('wrong usage ends with 2 and says what is wrong and what would be right', async (t) => {
   const config = file('config.json', '{"prot": 1}');
