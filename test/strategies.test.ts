@@ -89,6 +89,12 @@ for (const variant of variants) {
       const clients: PlainClient[] = [];
       for (const user of users) clients.push(await service.connectByEdge(user));
       const perUser = 100;
+      // nodes have joined: where they were not before users are found by way of their former owners, once
+      for (const user of users) await service.sender.send(user, 'first');
+      for (const client of clients) {
+        await until(`${client.user} is found`, () => client.received.length === 1);
+        client.received.length = 0;
+      }
       const before = await copiesOf(service);
       const receipts: Promise<Receipt>[] = [];
       for (let i = 0; i < perUser; i++) {

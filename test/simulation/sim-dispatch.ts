@@ -1,6 +1,6 @@
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
-import { Dispatch, type DispatchLimits, Pending, RingPlaces } from './mechanisms.js';
+import { Dispatch, type DispatchLimits, formerMs, Pending, RingPlaces } from './mechanisms.js';
 import type { SimMessages } from './sim-messages.js';
 import type { SimProcess } from './sim-process.js';
 import type { SimTracker } from './sim-tracker.js';
@@ -21,6 +21,7 @@ export class SimDispatch {
   readonly #places = new RingPlaces();
   readonly #process: SimProcess;
   #order = 0;
+  #cancelSettling: () => void = () => {};
 
   constructor(process: SimProcess, tracker: () => SimTracker, messages: SimMessages) {
     this.#process = process;
@@ -32,7 +33,8 @@ export class SimDispatch {
         whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
         post: async (member, batch, deadlineMs) => {
           const outcome = await messages.post(process, member, batch, { deadlineMs });
-          if (this.#places.answered(member, batch, outcome)) this.dispatch.ringChanged();
+          const hasMoved = this.#places.answered(member, batch, outcome);
+          if (hasMoved !== undefined) this.dispatch.usersMoved(member, hasMoved);
           return outcome;
         },
         // nothing that is sent here waits for a client
@@ -44,7 +46,15 @@ export class SimDispatch {
   }
 
   ringChanged(state: RingState): void {
+    const isNews = state.ring !== this.#places.state?.ring;
     this.#places.ringChanged(state);
+    if (isNews) {
+      this.#cancelSettling();
+      this.#cancelSettling = this.#process.clock.after(formerMs, () => {
+        this.#places.settle();
+        this.dispatch.ringChanged();
+      });
+    }
     this.dispatch.ringChanged();
   }
 

@@ -106,7 +106,7 @@ export class SimMessages {
     });
     const { fingerprint } = node.holder.ownership.state.ring;
     const { foreignUsers } = node.holder;
-    const passedOn = readPlaces(writePlaces(receipts.passedOn));
+    const passedOn = readPlaces(writePlaces(receipts.passedOn, batch.length), batch.length);
     return { bytes: receipts.encode(), fingerprint, foreignUsers, passedOn };
   }
 }

@@ -131,8 +131,8 @@ export class SimNode {
     holder.moves.leave();
     const left = (): number => holder.users.userCount + holder.handoffs.underWay;
     if (!(await this.#until(() => left() === 0, deadline))) holder.moves.finish();
-    await this.#until(() => false, process.clock.now() + lingerMs);
     membership.leave(this.id, process.incarnation);
+    await this.#until(() => false, process.clock.now() + lingerMs);
     this.phase = 'closed';
     holder.stop();
     for (const { user } of holder.users.users()) this.#sim.excuse(user, undefined, 'crash');

@@ -46,6 +46,8 @@ export class Inbound implements InboundWork {
   readonly #failedOn = new WeakSet<Session>();
   /** How many messages of a user's clients wait for other clients. */
   readonly #waiting = new Map<string, number>();
+  /** Their numbers, by session: one that its edge sends again meanwhile gets the receipt of the first. */
+  readonly #unanswered = new WeakMap<LinkSession, Set<number>>();
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -107,6 +109,7 @@ export class Inbound implements InboundWork {
   /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
   sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
     const { user, id } = session;
+    if (waitForClient && !this.#isFirst(session, number)) return;
     const copy = Buffer.from(data);
     const messageId = `${id.slice(0, keyInIdBytes)}-${number}`;
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
@@ -114,12 +117,20 @@ export class Inbound implements InboundWork {
     this.#add(session, copy.length, number, async () => {
       const refusal = await this.#refusal(user, session, message);
       const passed = refusal ?? this.#pass(user, message);
-      const answered = Promise.resolve(passed).then((receipt) =>
-        session.link?.receipt(session.number, number, receipt),
-      );
+      const answered = Promise.resolve(passed).then((receipt) => {
+        this.#unanswered.get(session)?.delete(number);
+        session.link?.receipt(session.number, number, receipt);
+      });
       // what waits for another client must not hold up what this one sends next, nor a handoff
       if (!waitForClient) await answered;
     });
+  }
+
+  #isFirst(session: LinkSession, number: number): boolean {
+    const unanswered = this.#unanswered.get(session) ?? new Set();
+    if (unanswered.has(number)) return false;
+    this.#unanswered.set(session, unanswered.add(number));
+    return true;
   }
 
   /** What is said of a message that the application does not let pass. */

@@ -20,7 +20,7 @@ export interface LeavingOptions {
 }
 
 const pollMs = 20;
-/** Callers that still have the old ring find this node for so long after its last user has gone. */
+/** Callers that have yet to hear that this node has left find it for so long after its last user has gone. */
 const lingerMs = 300;
 /** Users who are told to go before the ring has changed would come straight back, but they do not wait for ever. */
 const ringWithoutMeMs = 5000;
@@ -32,6 +32,7 @@ export class Leaving {
   readonly #options: LeavingOptions;
   #phase: Phase = 'starting';
   #registered: Registered | undefined;
+  #takenOut: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -104,19 +105,26 @@ export class Leaving {
       );
       moves.finish();
     }
+    await this.#takeOut();
     await this.#until(() => false, Date.now() + lingerMs);
     await this.close();
   }
 
   async #close(): Promise<void> {
     this.#phase = 'closed';
-    // an entry of another process under this id is left alone by whoever keeps the entries
-    if (this.#registered !== undefined) await this.#takeOut(this.#registered);
+    await this.#takeOut();
     await this.#options.end();
     this.#options.log.info({ node: this.#options.id }, 'node is closed');
   }
 
-  async #takeOut(registered: Registered): Promise<void> {
+  /** Once. An entry of another process under this id is left alone by whoever keeps the entries. */
+  #takeOut(): Promise<void> {
+    if (this.#registered === undefined) return Promise.resolve();
+    this.#takenOut ??= this.#leave(this.#registered);
+    return this.#takenOut;
+  }
+
+  async #leave(registered: Registered): Promise<void> {
     const { id, log } = this.#options;
     const failed = (error: string): void =>
       log.warn({ node: id, error }, 'the entry could not be taken out of the membership');

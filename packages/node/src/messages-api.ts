@@ -99,9 +99,9 @@ export class MessagesApi {
   }
 
   /** What other nodes say of themselves is of use to nodes only, and a sender reads every header of every answer. */
-  #extraHeaders({ hops }: Passage, { passedOn }: Receipts): AnswerHeaders | undefined {
+  #extraHeaders({ hops }: Passage, { passedOn, length }: Receipts): AnswerHeaders | undefined {
     if (hops > 0) return this.#options.selfHeaders();
-    return passedOn.length > 0 ? { [headers.passedOn]: writePlaces(passedOn) } : undefined;
+    return passedOn.length > 0 ? { [headers.passedOn]: writePlaces(passedOn, length) } : undefined;
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {

@@ -207,7 +207,7 @@ class RunningNode implements PinwheelNode {
   #usersWithSomewhereToGo(): number {
     const { moves, users } = this.#parts.holder;
     const hasOthers = this.tracker.current.ring.members.some((member) => member.id !== this.id);
-    return hasOthers ? users.userCount : moves.status.waiting;
+    return hasOthers ? users.userCount : moves.foreignUsers;
   }
 
   #isInRing(): boolean {

@@ -154,9 +154,11 @@ export class Router {
   #passOn(group: Group, owner: Member, passage: Passage): Promise<void> | undefined {
     if (passage.noForward || passage.hops >= maxHops || owner.kind !== 'node')
       return this.#refuse(group, owner);
+    // whatever becomes of it: whoever sent it had better send the next one there
+    group.receipts.notePassedOn(group.places);
     return this.#forward(group, owner, passage, false).then((ends) => {
       const { failed } = adopt(group, ends);
-      if (failed === undefined) return group.receipts.notePassedOn(group.places);
+      if (failed === undefined) return;
       this.#options.refreshRing();
       // nothing was sent: the sender may try again as soon as its ring has changed
       if (failed.why.failed === 'unreachable') this.#refuse(failed.group, owner);

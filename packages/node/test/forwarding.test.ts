@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { BatchWriter, batchContentType } from '@pinwheel/protocol';
+import { BatchWriter, batchContentType, readPlaces } from '@pinwheel/protocol';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
@@ -40,7 +40,7 @@ t.test('three nodes', async (t) => {
         ...headers,
       });
     const { headers } = await ask([here, user, here, user]);
-    t.equal(headers.get('pinwheel-passed-on'), '1,3');
+    t.same(readPlaces(headers.get('pinwheel-passed-on') ?? '', 4), [1, 3]);
     t.equal((await ask([here])).headers.get('pinwheel-passed-on'), null);
     const toNode = await ask([user], { 'pinwheel-hops': '1' });
     t.equal(toNode.headers.get('pinwheel-passed-on'), null, 'nodes have no use for it');

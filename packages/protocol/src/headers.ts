@@ -22,25 +22,12 @@ export const headers = {
   proof: 'pinwheel-proof',
   /** On an answer: how many users this node holds that its ring gives to another node. */
   foreignUsers: 'pinwheel-foreign-users',
-  /** On an answer: places in the batch, from 0, of messages that went on to another node; see {@link writePlaces}. */
+  /** On an answer to a batch: which of its messages went on to another node; see `writePlaces`. */
   passedOn: 'pinwheel-passed-on',
 } as const;
 
 /** The longest time that {@link headers.deadlineMs} may give, in ms. */
 export const maxDeadlineMs = 60_000;
-
-const mostPlaces = 256;
-const places = /^\d{1,5}(,\d{1,5})*$/;
-
-/** Places in a batch as a header's value, the first 256 of them: whoever reads them learns of the others in time. */
-export function writePlaces(numbers: readonly number[]): string {
-  return numbers.slice(0, mostPlaces).join(',');
-}
-
-/** Whatever is not a list of places is none: a hint is no reason to refuse an answer. */
-export function readPlaces(value: string | undefined): readonly number[] {
-  return value !== undefined && places.test(value) ? value.split(',').map(Number) : [];
-}
 
 /** A message passes at most this many nodes after the first. */
 export const maxHops = 2;

@@ -29,7 +29,7 @@ export {
   maxStreamBytes,
   maxTokenBytes,
 } from './field-bounds.js';
-export { headers, maxDeadlineMs, maxHops, readPlaces, writePlaces } from './headers.js';
+export { headers, maxDeadlineMs, maxHops } from './headers.js';
 export { EdgeFrameWriter } from './link/edge-frame-writer.js';
 export {
   type Attached,
@@ -64,6 +64,7 @@ export {
   isErrorCode,
   PinwheelError,
 } from './pinwheel-error.js';
+export { readPlaces, writePlaces } from './places.js';
 export {
   everybodyFrame,
   type QueueFrame,

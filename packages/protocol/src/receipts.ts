@@ -40,7 +40,7 @@ export class Receipts {
     return this.#status.length;
   }
 
-  /** Places of messages that another node has answered for; a node says so beside the receipts. */
+  /** Places of messages that went on to another node; a node says so beside the receipts. */
   get passedOn(): readonly number[] {
     return this.#passedOn ?? none;
   }

@@ -2,7 +2,7 @@ import { backoffMs } from '@pinwheel/membership';
 import type { ErrorCode, PinwheelError, Receipt, ReceiptStatus } from '@pinwheel/protocol';
 import { ClientWaits, type ClientWaitsWorld } from './client-waits.js';
 import { Lanes } from './lanes.js';
-import { doubtOf, inDoubt, isDelivered, overloaded, unanswered, unsent } from './last-words.js';
+import { doubtOf, inDoubt, isDelivered, notTaken, overloaded, unanswered, unsent } from './last-words.js';
 import type { Outcome } from './node-client.js';
 import { Outbox, type OutboxLimits } from './outbox.js';
 import type { Pending } from './pending.js';
@@ -38,13 +38,6 @@ export interface DispatchCounters {
 const retryWait = { firstMs: 25, longestMs: 500 };
 const sweepMs = 100;
 const laneMs = 10;
-/** Nobody took the message: it is tried again. */
-const notTaken: ReadonlySet<ErrorCode> = new Set([
-  'unreachable',
-  'unavailable',
-  // while keys change one process may know a key sooner than another
-  'not-authenticated',
-]);
 
 /**
  * Takes messages to their owners: one outbox a member, a lane for each user that has to wait. It has no sockets
@@ -116,18 +109,31 @@ export class Dispatch {
 
   /** To be called after every change of the ring. */
   ringChanged(): void {
-    for (const [member, outbox] of this.#outboxes) {
-      const movedOn = (message: Pending): boolean => this.#world.ownerOf(message.user) !== member;
-      for (const message of outbox.inFlight) {
-        if (message.lane !== undefined || !movedOn(message)) continue;
-        const lane = this.#lanes.open(message.user);
-        lane.unanswered++;
-        message.lane = lane;
-      }
-      for (const message of outbox.withdraw(movedOn)) this.#lanes.open(message.user).insert(message);
-      if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(member);
+    for (const member of this.#outboxes.keys()) {
+      this.#moveOn(member, (user) => this.#world.ownerOf(user) !== member);
     }
     this.#releaseLanes();
+  }
+
+  /** To be called when these of the users whose messages went to that member have another owner. */
+  usersMoved(member: string, hasMoved: (user: string) => boolean): void {
+    this.#moveOn(member, hasMoved);
+    this.#releaseLanes();
+  }
+
+  #moveOn(member: string, hasMoved: (user: string) => boolean): void {
+    const outbox = this.#outboxes.get(member);
+    if (outbox === undefined) return;
+    for (const message of outbox.inFlight) {
+      if (message.lane !== undefined || !hasMoved(message.user)) continue;
+      const lane = this.#lanes.open(message.user);
+      lane.unanswered++;
+      message.lane = lane;
+    }
+    for (const message of outbox.withdraw(({ user }) => hasMoved(user))) {
+      this.#lanes.open(message.user).insert(message);
+    }
+    if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(member);
   }
 
   /** Gives every message that is left this last word. */

@@ -24,3 +24,11 @@ export function unsent(message: Pending): Receipt {
 export function overloaded({ user }: { readonly user: string }, code: ErrorCode, why: string): Receipt {
   return { user, status: 'overloaded', error: { code, message: why } };
 }
+
+/** Nobody took the message: it is tried again. */
+export const notTaken: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'unavailable',
+  // while keys change one process may know a key sooner than another
+  'not-authenticated',
+]);

@@ -77,7 +77,7 @@ export class NodeClient {
         receipts: this.#decode(answer.body, messages.length),
         foreignUsers: Number(answer.headers[names.foreignUsers] ?? 0),
         fingerprint: String(answer.headers[names.fingerprint] ?? ''),
-        passedOn: readPlaces(answer.headers[names.passedOn] as string | undefined),
+        passedOn: readPlaces(String(answer.headers[names.passedOn] ?? ''), messages.length),
       };
     } catch (thrown) {
       const isLate = thrown instanceof PostDeadline;

@@ -1,8 +1,11 @@
 import type { RingState } from '@pinwheel/membership';
+import type { Ring } from '@pinwheel/ring';
 import type { Outcome } from './node-client.js';
 
 /** Users who are known to have moved, at most: beyond them it goes by how many have. */
 const maxMoved = 10_000;
+/** So long after a change of the ring former owners are tried, in ms: by then users have moved, or moves are paused. */
+export const formerMs = 120_000;
 /** How many of the last messages weigh in how many of its former users a node has left. */
 const memory = 64;
 
@@ -14,6 +17,8 @@ const memory = 64;
  */
 export class RingPlaces {
   #state: RingState | undefined;
+  /** The ring before. */
+  #former: Ring | undefined;
   /** Users whom their former owner has not any more. */
   readonly #moved = new Set<string>();
   /** By former owner that was tried: the part of its messages, lately, for which it was one hop too many. */
@@ -25,19 +30,26 @@ export class RingPlaces {
 
   ringChanged(state: RingState): void {
     if (state.ring !== this.#state?.ring) {
-      this.#moved.clear();
-      this.#astray.clear();
+      this.settle();
+      this.#former = state.previous[0];
     }
     this.#state = state;
+  }
+
+  /** Former owners are not tried any more; to be called {@link formerMs} after the ring has changed. */
+  settle(): void {
+    this.#former = undefined;
+    this.#moved.clear();
+    this.#astray.clear();
   }
 
   /** Id of the member that a user's messages are sent to; `undefined` when the ring is empty, or not there yet. */
   placeOf(user: string): string | undefined {
     if (this.#state === undefined) return undefined;
-    const { ring, previous } = this.#state;
+    const { ring } = this.#state;
     const hash = ring.hashOf(user);
     const owner = ring.ownerOfHash(hash);
-    const former = previous[0]?.ownerOfHash(hash);
+    const former = this.#former?.ownerOfHash(hash);
     if (owner === undefined || former === undefined || former === owner) return owner;
     return this.#isTried(former, owner) && !this.#moved.has(user) ? former : owner;
   }
@@ -45,27 +57,39 @@ export class RingPlaces {
   /**
    * Learns from what became of a batch.
    *
-   * @returns whether some user's messages have another place now.
+   * @returns which of the users whose messages went to `place` have another place now; `undefined` when none has.
    */
-  answered(place: string, batch: readonly { readonly user: string }[], outcome: Outcome): boolean {
+  answered(
+    place: string,
+    batch: readonly { readonly user: string }[],
+    outcome: Outcome,
+  ): ((user: string) => boolean) | undefined {
     const before = this.#astray.get(place);
-    if (before === undefined || before > 0.5) return false;
+    if (before === undefined || before > 0.5) return undefined;
+    const isAnotherNow = (user: string): boolean => this.placeOf(user) !== place;
     // the owner finds out what has become of its users
     if (outcome.kind === 'failed') {
       this.#astray.set(place, 1);
-      return true;
+      return isAnotherNow;
     }
+    const { receipts } = outcome;
     const passedOn = new Set(outcome.passedOn);
-    const moved = this.#moved.size;
+    const moved = new Set<string>();
     let astray = before;
     for (const [i, { user }] of batch.entries()) {
       if (this.#state!.ring.owner(user) === place) continue;
-      const isAstray = passedOn.has(i) || outcome.receipts.status(i) === 'not-owner';
+      // by its ring it is the owner still, which is not for it to say
+      if (receipts.status(i) === 'offline' && !passedOn.has(i)) receipts.set(i, 'not-owner');
+      const isAstray = passedOn.has(i) || receipts.status(i) === 'not-owner';
       astray += ((isAstray ? 1 : 0) - astray) / memory;
-      if (isAstray && this.#moved.size < maxMoved) this.#moved.add(user);
+      if (isAstray && this.#moved.size < maxMoved) {
+        this.#moved.add(user);
+        moved.add(user);
+      }
     }
     this.#astray.set(place, astray);
-    return astray > 0.5 || this.#moved.size > moved;
+    if (astray > 0.5) return isAnotherNow;
+    return moved.size > 0 ? (user) => moved.has(user) : undefined;
   }
 
   #isTried(former: string, owner: string): boolean {

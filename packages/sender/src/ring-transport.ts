@@ -9,7 +9,7 @@ import { connectionsToNode, type NodeClient, type Outcome } from './node-client.
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
-import { RingPlaces } from './ring-places.js';
+import { formerMs, RingPlaces } from './ring-places.js';
 import type { SenderOptions } from './sender-options.js';
 import type { Transport } from './transport.js';
 
@@ -31,7 +31,8 @@ export class RingTransport implements Transport {
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
   readonly #places = new RingPlaces();
-  #changed: () => void = () => {};
+  #changed: Parameters<Transport['start']>[0] = () => {};
+  #settling: NodeJS.Timeout | undefined;
   #startError: PinwheelError | undefined;
   #unsubscribe: () => void = () => {};
 
@@ -53,7 +54,7 @@ export class RingTransport implements Transport {
     return this.#clients.traffic;
   }
 
-  async start(changed: () => void): Promise<void> {
+  async start(changed: Parameters<Transport['start']>[0]): Promise<void> {
     this.#changed = changed;
     try {
       if (this.#ownsTracker) await this.#tracker.start();
@@ -62,7 +63,7 @@ export class RingTransport implements Transport {
       throw this.#startError;
     }
     const follow = (current: RingState): void => {
-      this.#places.ringChanged(current);
+      this.#follow(current);
       changed();
       this.#clients.keepOnly(current.members);
     };
@@ -82,8 +83,21 @@ export class RingTransport implements Transport {
 
   async post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const outcome = await this.#post(id, batch, deadlineMs);
-    if (this.#places.answered(id, batch, outcome)) this.#changed();
+    const hasMoved = this.#places.answered(id, batch, outcome);
+    if (hasMoved !== undefined) this.#changed(id, hasMoved);
     return outcome;
+  }
+
+  #follow(current: RingState): void {
+    const isNews = current.ring !== this.#places.state?.ring;
+    this.#places.ringChanged(current);
+    if (!isNews) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.#places.settle();
+      this.#changed();
+    }, formerMs);
+    this.#settling.unref();
   }
 
   async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
@@ -113,6 +127,7 @@ export class RingTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#settling);
     this.#unsubscribe();
     await this.#clients.close();
     if (this.#ownsTracker) await this.#tracker.close();

@@ -120,7 +120,10 @@ class DispatchingSender implements Sender {
         maxFlights: transport.maxFlights,
       },
     );
-    this.#ready = transport.start(() => this.#dispatch.ringChanged());
+    this.#ready = transport.start((place, hasMoved) => {
+      if (place === undefined || hasMoved === undefined) this.#dispatch.ringChanged();
+      else this.#dispatch.usersMoved(place, hasMoved);
+    });
     // whoever does not ask for `ready` learns it from the receipts
     this.#ready.catch(() => {});
   }

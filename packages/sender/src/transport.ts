@@ -17,10 +17,11 @@ export interface Transport {
   /**
    * Resolves when it knows where users are.
    *
-   * @param changed called whenever users may have another place than before.
+   * @param changed called whenever users may have another place than before; with a place, when only users who had that
+   * one have, and which.
    * @throws PinwheelError (rejects) when it never will.
    */
-  start(changed: () => void): Promise<void>;
+  start(changed: (place?: string, hasMoved?: (user: string) => boolean) => void): Promise<void>;
   /** Where a user's messages are sent: those for one place share batches. `undefined`: nowhere at this time. */
   placeOf(user: string): string | undefined;
   /** Why there is no place for a user. */

@@ -50,7 +50,7 @@ t.test('without a change of the ring a user is with its owner', async (t) => {
   t.equal(places.placeOf('u1'), undefined, 'there is no ring yet');
   places.ringChanged(stateOf(before, []));
   for (const user of ['u1', 'u2', 'u3']) t.equal(places.placeOf(user), before.owner(user));
-  t.notOk(places.answered('n1', batchOf(['u1']), answered(1, [0])), 'nothing is learned');
+  t.equal(places.answered('n1', batchOf(['u1']), answered(1, [0])), undefined, 'nothing is learned');
   places.ringChanged(stateOf(ringOf([]), [before]));
   t.equal(places.placeOf('u1'), undefined, 'nobody is in the ring');
 });
@@ -63,13 +63,18 @@ t.test('behind a change the former owner is tried until it passes a user’s mes
     [one, two, three, stayer].map((user) => places.placeOf(user)),
     ['n1', 'n1', 'n1', 'n3'],
   );
-  t.notOk(places.answered('n1', batchOf([one, two, three]), answered(3)), 'it has them still');
-  t.ok(places.answered('n1', batchOf([one, two, three]), answered(3, [1], [2])));
+  t.equal(places.answered('n1', batchOf([one, two, three]), answered(3)), undefined, 'it has them still');
+  const hasMoved = places.answered('n1', batchOf([one, two, three]), answered(3, [1], [2]))!;
+  t.same([one, two, three].map(hasMoved), [false, true, true]);
   t.same(
     [one, two, three].map((user) => places.placeOf(user)),
     ['n1', 'n2', 'n2'],
   );
-  t.notOk(places.answered('n2', batchOf([two]), answered(1, [0])), 'what an owner passes on says nothing');
+  t.equal(
+    places.answered('n2', batchOf([two]), answered(1, [0])),
+    undefined,
+    'what an owner passes on says nothing',
+  );
   t.equal(places.placeOf(two), 'n2');
 });
 
@@ -96,12 +101,12 @@ t.test('a former owner that cannot be reached is not tried again', async (t) => 
   const [one = '', two = ''] = moversTo('n2', 2);
   t.equal(places.placeOf(one), 'n1');
   const failed: Outcome = { kind: 'failed', error: new Error('gone') as never };
-  t.ok(places.answered('n1', batchOf([one]), failed));
+  t.same([one, two].map(places.answered('n1', batchOf([one]), failed)!), [true, true]);
   t.same(
     [one, two].map((user) => places.placeOf(user)),
     ['n2', 'n2'],
   );
-  t.notOk(places.answered('n1', batchOf([one]), failed), 'that is known');
+  t.equal(places.answered('n1', batchOf([one]), failed), undefined, 'that is known');
 });
 
 t.test('a former owner that has left, and foreign backends, are nobody to try', async (t) => {
@@ -125,4 +130,30 @@ t.test('what was learned counts for one ring', async (t) => {
   t.equal(places.placeOf(user), 'n1');
   places.ringChanged(stateOf(after, [before]));
   t.equal(places.placeOf(user), 'n1', 'and once more');
+});
+
+t.test('after a while former owners are not tried any more', async (t) => {
+  const places = placesAfter();
+  const [user = ''] = moversTo('n2', 1);
+  t.equal(places.placeOf(user), 'n1');
+  places.settle();
+  t.equal(places.placeOf(user), 'n2');
+  places.ringChanged(stateOf());
+  t.equal(places.placeOf(user), 'n2', 'other members, the same ring');
+});
+
+t.test('a former owner by whose ring it is the owner still has not the last word', async (t) => {
+  const places = placesAfter();
+  const [one = '', two = ''] = moversTo('n2', 2);
+  t.same(
+    [one, two].map((user) => places.placeOf(user)),
+    ['n1', 'n1'],
+  );
+  const outcome = answered(2, [1]);
+  if (outcome.kind !== 'answered') throw new Error('it is answered');
+  for (const i of [0, 1]) outcome.receipts.set(i, 'offline');
+  places.answered('n1', batchOf([one, two]), outcome);
+  t.equal(outcome.receipts.status(0), 'not-owner', 'the owner is asked');
+  t.equal(outcome.receipts.status(1), 'offline', 'it was asked already');
+  t.equal(places.placeOf(one), 'n2');
 });

@@ -37,6 +37,7 @@ export class KeptMessages {
     if (this.#kept.length > 0 && (this.#kept.length >= maxKeptMessages || bytes > maxKeptBytes)) return false;
     this.#kept.push({ number, frame, awaitsReceipt });
     this.#bytes = bytes;
+    this.#letGo();
     return true;
   }
 
@@ -44,12 +45,8 @@ export class KeptMessages {
   taken(number: number): void {
     const kept = this.#kept;
     let count = 0;
-    while (count < kept.length && kept[count]!.number <= number) {
-      const one = kept[count++]!;
-      this.#bytes -= one.frame.length;
-      if (one.awaitsReceipt) this.#awaitReceipt(one);
-    }
-    kept.splice(0, count);
+    while (count < kept.length && kept[count]!.number <= number) this.#bytes -= kept[count++]!.frame.length;
+    for (const one of kept.splice(0, count)) if (one.awaitsReceipt) this.#awaitReceipt(one);
   }
 
   /** The receipt of that one has come. */
@@ -70,8 +67,15 @@ export class KeptMessages {
   #awaitReceipt({ number, frame }: Kept): void {
     this.#unanswered.set(number, frame);
     this.#unansweredBytes += frame.length;
+    this.#letGo();
+  }
+
+  /** All together a node has room for what may be kept, and for no more. */
+  #letGo(): void {
+    const most = Math.min(maxUnanswered, Math.max(0, maxKeptMessages - this.#kept.length));
+    const mostBytes = Math.min(maxUnansweredBytes, Math.max(0, maxKeptBytes - this.#bytes));
     for (const [oldest, { length }] of this.#unanswered) {
-      if (this.#unanswered.size <= maxUnanswered && this.#unansweredBytes <= maxUnansweredBytes) return;
+      if (this.#unanswered.size <= most && this.#unansweredBytes <= mostBytes) return;
       this.#unanswered.delete(oldest);
       this.#unansweredBytes -= length;
     }
