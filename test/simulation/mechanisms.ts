@@ -24,4 +24,4 @@ export { Dispatch, type DispatchLimits } from '../../packages/sender/dist/dispat
 export { Lanes } from '../../packages/sender/dist/lanes.js';
 export type { Outcome } from '../../packages/sender/dist/node-client.js';
 export { Pending } from '../../packages/sender/dist/pending.js';
-export { formerMs, RingPlaces } from '../../packages/sender/dist/ring-places.js';
+export { RingPlaces } from '../../packages/sender/dist/ring-places.js';

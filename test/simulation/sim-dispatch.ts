@@ -1,6 +1,6 @@
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
-import { Dispatch, type DispatchLimits, formerMs, Pending, RingPlaces } from './mechanisms.js';
+import { Dispatch, type DispatchLimits, Pending, RingPlaces } from './mechanisms.js';
 import type { SimMessages } from './sim-messages.js';
 import type { SimProcess } from './sim-process.js';
 import type { SimTracker } from './sim-tracker.js';
@@ -18,13 +18,13 @@ const limits: DispatchLimits = {
 /** The sending half of a process: the real dispatch over the simulated network. */
 export class SimDispatch {
   readonly dispatch: Dispatch;
-  readonly #places = new RingPlaces();
+  readonly #places: RingPlaces;
   readonly #process: SimProcess;
   #order = 0;
-  #cancelSettling: () => void = () => {};
 
   constructor(process: SimProcess, tracker: () => SimTracker, messages: SimMessages) {
     this.#process = process;
+    this.#places = new RingPlaces(process.clock.after, () => this.dispatch.ringChanged());
     this.dispatch = new Dispatch(
       {
         clock: process.clock,
@@ -33,8 +33,8 @@ export class SimDispatch {
         whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
         post: async (member, batch, deadlineMs) => {
           const outcome = await messages.post(process, member, batch, { deadlineMs });
-          const hasMoved = this.#places.answered(member, batch, outcome);
-          if (hasMoved !== undefined) this.dispatch.usersMoved(member, hasMoved);
+          const moved = this.#places.answered(member, batch, outcome);
+          if (moved !== undefined) this.dispatch.usersMoved(moved);
           return outcome;
         },
         // nothing that is sent here waits for a client
@@ -46,15 +46,7 @@ export class SimDispatch {
   }
 
   ringChanged(state: RingState): void {
-    const isNews = state.ring !== this.#places.state?.ring;
     this.#places.ringChanged(state);
-    if (isNews) {
-      this.#cancelSettling();
-      this.#cancelSettling = this.#process.clock.after(formerMs, () => {
-        this.#places.settle();
-        this.dispatch.ringChanged();
-      });
-    }
     this.dispatch.ringChanged();
   }
 

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 
+const none: readonly number[] = [];
+
 /** Some places of a batch, from 0, as a header's value: a bitmap in base64, the lowest bit of the first byte first. */
 export function writePlaces(places: readonly number[], length: number): string {
   const bits = Buffer.alloc(Math.ceil(length / 8));
@@ -9,6 +11,8 @@ export function writePlaces(places: readonly number[], length: number): string {
 
 /** Whatever is no bitmap names nobody, and what is missing of it is empty: a hint is no reason to refuse an answer. */
 export function readPlaces(value: string, length: number): readonly number[] {
+  // most batches have gone nowhere else
+  if (value === '') return none;
   const bits = Buffer.from(value, 'base64');
   const places: number[] = [];
   for (let place = 0; place < length; place++) {

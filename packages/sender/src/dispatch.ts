@@ -6,6 +6,7 @@ import { doubtOf, inDoubt, isDelivered, notTaken, overloaded, unanswered, unsent
 import type { Outcome } from './node-client.js';
 import { Outbox, type OutboxLimits } from './outbox.js';
 import type { Pending } from './pending.js';
+import type { Moved } from './ring-places.js';
 
 /** What the dispatch needs of the world. */
 export interface DispatchWorld extends ClientWaitsWorld {
@@ -109,31 +110,31 @@ export class Dispatch {
 
   /** To be called after every change of the ring. */
   ringChanged(): void {
-    for (const member of this.#outboxes.keys()) {
-      this.#moveOn(member, (user) => this.#world.ownerOf(user) !== member);
+    for (const from of this.#outboxes.keys()) {
+      this.#moveOn({ from, has: (user) => this.#world.ownerOf(user) !== from });
     }
     this.#releaseLanes();
   }
 
-  /** To be called when these of the users whose messages went to that member have another owner. */
-  usersMoved(member: string, hasMoved: (user: string) => boolean): void {
-    this.#moveOn(member, hasMoved);
+  /** To be called when these users have another owner. */
+  usersMoved(moved: Moved): void {
+    this.#moveOn(moved);
     this.#releaseLanes();
   }
 
-  #moveOn(member: string, hasMoved: (user: string) => boolean): void {
-    const outbox = this.#outboxes.get(member);
+  #moveOn(moved: Moved): void {
+    const outbox = this.#outboxes.get(moved.from);
     if (outbox === undefined) return;
     for (const message of outbox.inFlight) {
-      if (message.lane !== undefined || !hasMoved(message.user)) continue;
+      if (message.lane !== undefined || !moved.has(message.user)) continue;
       const lane = this.#lanes.open(message.user);
       lane.unanswered++;
       message.lane = lane;
     }
-    for (const message of outbox.withdraw(({ user }) => hasMoved(user))) {
+    for (const message of outbox.withdraw(({ user }) => moved.has(user))) {
       this.#lanes.open(message.user).insert(message);
     }
-    if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(member);
+    if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(moved.from);
   }
 
   /** Gives every message that is left this last word. */

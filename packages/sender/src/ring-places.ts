@@ -1,19 +1,27 @@
-import type { RingState } from '@pinwheel/membership';
+import type { Clock, RingState } from '@pinwheel/membership';
 import type { Ring } from '@pinwheel/ring';
 import type { Outcome } from './node-client.js';
 
 /** Users who are known to have moved, at most: beyond them it goes by how many have. */
 const maxMoved = 10_000;
 /** So long after a change of the ring former owners are tried, in ms: by then users have moved, or moves are paused. */
-export const formerMs = 120_000;
+const formerMs = 120_000;
 /** How many of the last messages weigh in how many of its former users a node has left. */
 const memory = 64;
+/** The part of them for which a former owner may be one hop too many. */
+const mostAstray = 0.5;
+
+/** Users whose messages went to a member, and go elsewhere now. */
+export interface Moved {
+  readonly from: string;
+  has(user: string): boolean;
+}
 
 /**
  * Where a sender's messages go while users move. Behind a change of the ring a user is with the former owner until its
  * turn comes, so that one is tried first, as long as it is there: until it passes the user's message on, and until it passes
- * most of them on. A wrong guess costs a hop, as nodes find a user from wherever a message comes. Knows no socket and
- * no clock.
+ * most of them on. A wrong guess costs a hop, as nodes find a user from wherever a message comes. Knows no socket and no
+ * clock of its own.
  */
 export class RingPlaces {
   #state: RingState | undefined;
@@ -23,6 +31,15 @@ export class RingPlaces {
   readonly #moved = new Set<string>();
   /** By former owner that was tried: the part of its messages, lately, for which it was one hop too many. */
   readonly #astray = new Map<string, number>();
+  readonly #after: Clock['after'];
+  readonly #settled: () => void;
+  #cancelSettling: () => void = () => {};
+
+  /** @param settled called when, some time after a change of the ring, former owners are not tried any more. */
+  constructor(after: Clock['after'], settled: () => void) {
+    this.#after = after;
+    this.#settled = settled;
+  }
 
   get state(): RingState | undefined {
     return this.#state;
@@ -30,15 +47,24 @@ export class RingPlaces {
 
   ringChanged(state: RingState): void {
     if (state.ring !== this.#state?.ring) {
-      this.settle();
-      this.#former = state.previous[0];
+      this.stop();
+      this.#tryFormer(state.previous[0]);
+      if (this.#former !== undefined) this.#cancelSettling = this.#after(formerMs, () => this.#settle());
     }
     this.#state = state;
   }
 
-  /** Former owners are not tried any more; to be called {@link formerMs} after the ring has changed. */
-  settle(): void {
-    this.#former = undefined;
+  stop(): void {
+    this.#cancelSettling();
+  }
+
+  #settle(): void {
+    this.#tryFormer(undefined);
+    this.#settled();
+  }
+
+  #tryFormer(ring: Ring | undefined): void {
+    this.#former = ring;
     this.#moved.clear();
     this.#astray.clear();
   }
@@ -57,20 +83,16 @@ export class RingPlaces {
   /**
    * Learns from what became of a batch.
    *
-   * @returns which of the users whose messages went to `place` have another place now; `undefined` when none has.
+   * @returns who has another place than `place` now; `undefined` when nobody has.
    */
-  answered(
-    place: string,
-    batch: readonly { readonly user: string }[],
-    outcome: Outcome,
-  ): ((user: string) => boolean) | undefined {
+  answered(place: string, batch: readonly { readonly user: string }[], outcome: Outcome): Moved | undefined {
     const before = this.#astray.get(place);
-    if (before === undefined || before > 0.5) return undefined;
-    const isAnotherNow = (user: string): boolean => this.placeOf(user) !== place;
+    if (before === undefined || before > mostAstray) return undefined;
+    const everybody: Moved = { from: place, has: (user) => this.placeOf(user) !== place };
     // the owner finds out what has become of its users
     if (outcome.kind === 'failed') {
       this.#astray.set(place, 1);
-      return isAnotherNow;
+      return everybody;
     }
     const { receipts } = outcome;
     const passedOn = new Set(outcome.passedOn);
@@ -88,8 +110,8 @@ export class RingPlaces {
       }
     }
     this.#astray.set(place, astray);
-    if (astray > 0.5) return isAnotherNow;
-    return moved.size > 0 ? (user) => moved.has(user) : undefined;
+    if (astray > mostAstray) return everybody;
+    return moved.size > 0 ? { from: place, has: (user) => moved.has(user) } : undefined;
   }
 
   #isTried(former: string, owner: string): boolean {
@@ -97,6 +119,6 @@ export class RingPlaces {
     if (members.get(former)?.kind !== 'node' || members.get(owner)?.kind !== 'node') return false;
     const astray = this.#astray.get(former);
     if (astray === undefined) this.#astray.set(former, 0);
-    return astray === undefined || astray <= 0.5;
+    return astray === undefined || astray <= mostAstray;
   }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
+import { type Clock, createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';
 import { Signer } from '@pinwheel/trust';
@@ -9,7 +9,7 @@ import { connectionsToNode, type NodeClient, type Outcome } from './node-client.
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
-import { formerMs, RingPlaces } from './ring-places.js';
+import { type Moved, RingPlaces } from './ring-places.js';
 import type { SenderOptions } from './sender-options.js';
 import type { Transport } from './transport.js';
 
@@ -21,6 +21,12 @@ export interface RingTransportOptions {
   readonly observe: (seconds: number) => void;
 }
 
+/** Keeps no process alive. */
+const later: Clock['after'] = (delayMs, call) => {
+  const timer = setTimeout(call, delayMs).unref();
+  return () => clearTimeout(timer);
+};
+
 /** One call to the node that has the user by the ring, or had it before the ring changed. */
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
@@ -30,9 +36,8 @@ export class RingTransport implements Transport {
   readonly #options: RingTransportOptions;
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
-  readonly #places = new RingPlaces();
-  #changed: Parameters<Transport['start']>[0] = () => {};
-  #settling: NodeJS.Timeout | undefined;
+  readonly #places = new RingPlaces(later, () => this.#changed());
+  #changed: (moved?: Moved) => void = () => {};
   #startError: PinwheelError | undefined;
   #unsubscribe: () => void = () => {};
 
@@ -54,7 +59,7 @@ export class RingTransport implements Transport {
     return this.#clients.traffic;
   }
 
-  async start(changed: Parameters<Transport['start']>[0]): Promise<void> {
+  async start(changed: (moved?: Moved) => void): Promise<void> {
     this.#changed = changed;
     try {
       if (this.#ownsTracker) await this.#tracker.start();
@@ -63,7 +68,7 @@ export class RingTransport implements Transport {
       throw this.#startError;
     }
     const follow = (current: RingState): void => {
-      this.#follow(current);
+      this.#places.ringChanged(current);
       changed();
       this.#clients.keepOnly(current.members);
     };
@@ -83,21 +88,9 @@ export class RingTransport implements Transport {
 
   async post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const outcome = await this.#post(id, batch, deadlineMs);
-    const hasMoved = this.#places.answered(id, batch, outcome);
-    if (hasMoved !== undefined) this.#changed(id, hasMoved);
+    const moved = this.#places.answered(id, batch, outcome);
+    if (moved !== undefined) this.#changed(moved);
     return outcome;
-  }
-
-  #follow(current: RingState): void {
-    const isNews = current.ring !== this.#places.state?.ring;
-    this.#places.ringChanged(current);
-    if (!isNews) return;
-    clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => {
-      this.#places.settle();
-      this.#changed();
-    }, formerMs);
-    this.#settling.unref();
   }
 
   async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
@@ -127,7 +120,7 @@ export class RingTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#settling);
+    this.#places.stop();
     this.#unsubscribe();
     await this.#clients.close();
     if (this.#ownsTracker) await this.#tracker.close();

@@ -120,9 +120,9 @@ class DispatchingSender implements Sender {
         maxFlights: transport.maxFlights,
       },
     );
-    this.#ready = transport.start((place, hasMoved) => {
-      if (place === undefined || hasMoved === undefined) this.#dispatch.ringChanged();
-      else this.#dispatch.usersMoved(place, hasMoved);
+    this.#ready = transport.start((moved) => {
+      if (moved === undefined) this.#dispatch.ringChanged();
+      else this.#dispatch.usersMoved(moved);
     });
     // whoever does not ask for `ready` learns it from the receipts
     this.#ready.catch(() => {});

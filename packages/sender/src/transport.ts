@@ -3,6 +3,7 @@ import type { AckQuestion, AskOptions } from './ack-client.js';
 import type { BroadcastReceipt } from './broadcast.js';
 import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
+import type { Moved } from './ring-places.js';
 import type { Traffic } from './traffic.js';
 
 /** How a sender's batches reach those who have their users; one for each strategy. */
@@ -17,11 +18,10 @@ export interface Transport {
   /**
    * Resolves when it knows where users are.
    *
-   * @param changed called whenever users may have another place than before; with a place, when only users who had that
-   * one have, and which.
+   * @param changed called whenever users may have another place than before, with those when it is known who.
    * @throws PinwheelError (rejects) when it never will.
    */
-  start(changed: (place?: string, hasMoved?: (user: string) => boolean) => void): Promise<void>;
+  start(changed: (moved?: Moved) => void): Promise<void>;
   /** Where a user's messages are sent: those for one place share batches. `undefined`: nowhere at this time. */
   placeOf(user: string): string | undefined;
   /** Why there is no place for a user. */

@@ -4,6 +4,7 @@ import { buildRing } from '@pinwheel/ring';
 import t from 'tap';
 import type { Outcome } from '../src/node-client.js';
 import { RingPlaces } from '../src/ring-places.js';
+import { FakeClock } from './kit/fake-clock.js';
 
 const ringOf = (ids: readonly string[]) => buildRing(ids.map((id) => ({ id })));
 const before = ringOf(['n1', 'n2', 'n3']);
@@ -38,15 +39,15 @@ function answered(
   return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', passedOn };
 }
 
-function placesAfter(state = stateOf()): RingPlaces {
-  const places = new RingPlaces();
+function placesAfter(state = stateOf(), clock = new FakeClock(), settled = () => {}): RingPlaces {
+  const places = new RingPlaces(clock.after, settled);
   places.ringChanged(stateOf(before, []));
   places.ringChanged(state);
   return places;
 }
 
 t.test('without a change of the ring a user is with its owner', async (t) => {
-  const places = new RingPlaces();
+  const places = new RingPlaces(new FakeClock().after, () => {});
   t.equal(places.placeOf('u1'), undefined, 'there is no ring yet');
   places.ringChanged(stateOf(before, []));
   for (const user of ['u1', 'u2', 'u3']) t.equal(places.placeOf(user), before.owner(user));
@@ -64,8 +65,11 @@ t.test('behind a change the former owner is tried until it passes a user’s mes
     ['n1', 'n1', 'n1', 'n3'],
   );
   t.equal(places.answered('n1', batchOf([one, two, three]), answered(3)), undefined, 'it has them still');
-  const hasMoved = places.answered('n1', batchOf([one, two, three]), answered(3, [1], [2]))!;
-  t.same([one, two, three].map(hasMoved), [false, true, true]);
+  const moved = places.answered('n1', batchOf([one, two, three]), answered(3, [1], [2]))!;
+  t.same(
+    [one, two, three].map((user) => moved.has(user)),
+    [false, true, true],
+  );
   t.same(
     [one, two, three].map((user) => places.placeOf(user)),
     ['n1', 'n2', 'n2'],
@@ -101,7 +105,11 @@ t.test('a former owner that cannot be reached is not tried again', async (t) => 
   const [one = '', two = ''] = moversTo('n2', 2);
   t.equal(places.placeOf(one), 'n1');
   const failed: Outcome = { kind: 'failed', error: new Error('gone') as never };
-  t.same([one, two].map(places.answered('n1', batchOf([one]), failed)!), [true, true]);
+  const moved = places.answered('n1', batchOf([one]), failed)!;
+  t.same(
+    [one, two].map((user) => moved.has(user)),
+    [true, true],
+  );
   t.same(
     [one, two].map((user) => places.placeOf(user)),
     ['n2', 'n2'],
@@ -133,13 +141,21 @@ t.test('what was learned counts for one ring', async (t) => {
 });
 
 t.test('after a while former owners are not tried any more', async (t) => {
-  const places = placesAfter();
+  const clock = new FakeClock();
+  let settled = 0;
+  const places = placesAfter(stateOf(), clock, () => settled++);
   const [user = ''] = moversTo('n2', 1);
-  t.equal(places.placeOf(user), 'n1');
-  places.settle();
-  t.equal(places.placeOf(user), 'n2');
+  await clock.pass(119_000);
   places.ringChanged(stateOf());
-  t.equal(places.placeOf(user), 'n2', 'other members, the same ring');
+  t.same([places.placeOf(user), settled], ['n1', 0], 'other members, the same ring');
+  await clock.pass(2000);
+  t.same([places.placeOf(user), settled], ['n2', 1], 'and that is said');
+  places.ringChanged(stateOf());
+  t.equal(places.placeOf(user), 'n2');
+  places.ringChanged(stateOf(before, [after]));
+  t.equal(clock.pending, 1);
+  places.stop();
+  t.equal(clock.pending, 0);
 });
 
 t.test('a former owner by whose ring it is the owner still has not the last word', async (t) => {
