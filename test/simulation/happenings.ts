@@ -116,7 +116,7 @@ export class Happenings {
         const edge = sim.edges.get(event.edge);
         if (edge?.process.isRunning !== true) break;
         this.#touch(event.edge);
-        edge.core.drain();
+        edge.drain();
         this.#later(event.backMs, () => {
           if (edge.process.isDead) return;
           edge.crash(false);

@@ -1,5 +1,5 @@
 import type { Member } from '@pinwheel/membership';
-import { EdgeCore, type EdgeSession } from './mechanisms.js';
+import { EdgeCore, type EdgeSession, leaveShare } from './mechanisms.js';
 import type { ClientHello } from './network.js';
 import { SimProcess } from './sim-process.js';
 import type { SimTracker } from './sim-tracker.js';
@@ -47,6 +47,15 @@ export class SimEdge {
     return this.process.id;
   }
 
+  drain(): void {
+    const { setup } = this.#sim;
+    // the same timer as the core's, a moment before it: whoever is left then is closed as it is
+    this.process.clock.after(setup.drainMs * leaveShare, () => {
+      for (const { user } of this.sessions) this.#sim.excuse(user, 'plain', 'expired');
+    });
+    this.core.drain();
+  }
+
   crash(isSilent: boolean): void {
     if (this.process.isDead) return;
     this.#sim.network.unlisten(this.id, this.process);
@@ -77,6 +86,15 @@ export class SimEdge {
     };
   }
 
+  /** A plain client cannot be told that something is lost; its edge is, and that is all that was promised. */
+  #noteGaps(session: EdgeSession): void {
+    const { attached } = session;
+    session.attached = (answer) => {
+      if (!answer.recovered) this.#sim.excuse(session.user, 'plain', 'expired');
+      attached.call(session, answer);
+    };
+  }
+
   #accept(end: WireEnd, { user, speech }: ClientHello): WireListener {
     end.fullAbove = clientFullBytes;
     const session = this.core.open(user, speech, {
@@ -88,6 +106,7 @@ export class SimEdge {
       close: (code, reason) => end.close(code, reason),
     });
     this.sessions.add(session);
+    if (speech === 'plain') this.#noteGaps(session);
     return {
       received: (data) => {
         const isText = typeof data === 'string';

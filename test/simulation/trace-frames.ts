@@ -17,6 +17,7 @@ export function traceEdgeFrames(bytes: Uint8Array): string {
     continue: (session) => words.push(`CONTINUE #${session}`),
     detach: (session, seq) => words.push(`DETACH #${session} ${seq}`),
     closed: (session, code) => words.push(`CLOSED #${session} ${code}`),
+    leave: (session, code) => words.push(`LEAVE #${session} ${code}`),
     ping: (number) => words.push(`PING ${number}`),
     pong: (number) => words.push(`PONG ${number}`),
   };

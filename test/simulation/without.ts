@@ -1,6 +1,7 @@
 import type { UserState } from '@pinwheel/holder';
 import {
   Copies,
+  EdgeSession,
   Forwarder,
   Handoffs,
   HeldUser,
@@ -114,6 +115,16 @@ export const protections: Readonly<Record<string, () => () => void>> = {
       undoJudge();
     };
   },
+
+  'a client whose edge drains is closed behind what was accepted for it': () =>
+    replace(
+      EdgeSession.prototype,
+      'leave',
+      () =>
+        function (this: EdgeSession, retryAfterMs) {
+          this.close('drained', retryAfterMs);
+        },
+    ),
 
   'a node knows the ids of repeated messages': () => replace(Inbox.prototype, 'find', () => nothing),
 

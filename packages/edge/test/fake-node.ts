@@ -129,6 +129,10 @@ export class FakeNodeLink {
     continue: (number) => this.#of(number)?.said.push('continue'),
     detach: (number, seq) => this.#of(number)?.said.push(`detach ${seq}`),
     closed: (number, code) => this.#of(number)?.said.push(`closed ${code}`),
+    leave: (number, code, reason) => {
+      this.#of(number)?.said.push(`leave ${code}`);
+      this.says((node) => node.close(number, code, reason));
+    },
     ping: (number) => this.says((node) => node.pong(number)),
     pong: () => {},
   };

@@ -298,7 +298,7 @@ t.test('a drain', async (t) => {
   await drained;
   await edge.drain();
   await until('the node knows', () => sessions.every(({ said }) => said.length > 0));
-  t.match(sessions[0]!.said.at(-1), 'closed 4000');
+  t.match(sessions[0]!.said.at(-1), 'leave 4000');
   t.match(sessions[1]!.said.at(-1), 'detach 0');
   await until('its links are closed', () => node.links.size === 0);
 });

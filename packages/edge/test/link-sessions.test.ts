@@ -441,37 +441,6 @@ t.test('a client that leaves in the midst of a turn has not got what was not wri
   t.same(link.news(), [['detach', 1, 3]]);
 });
 
-t.test('a drain tells everybody when to come back', async (t) => {
-  const world = new World([n1, n2], { drainMs: 10_000 });
-  const clients = Array.from({ length: 500 }, (_, i) => world.plain(`u${i}`));
-  const sdk = world.v1('bob', { session: key, epoch: 1 });
-  const greeting = world.silentV1('carol');
-  const links = [world.up('n1'), world.up('n2')];
-  world.advance(1000);
-  for (const link of links) {
-    for (const [name, request] of link.news()) {
-      if (name !== 'attach') continue;
-      link.says((node) => node.attached(attachedOf((request as { session: number }).session)));
-    }
-  }
-  t.equal(world.core.status.attached, 501);
-  sdk.news();
-  world.core.drain();
-  world.turn();
-  t.equal(world.core.size, 0);
-  const delays = [...clients, sdk, greeting].map(({ closedWith }) => {
-    t.equal(closedWith?.[0], 4000);
-    return JSON.parse(closedWith![1]).retryAfterMs as number;
-  });
-  const inThirds = [0, 1, 2].map((third) => delays.filter((ms) => Math.floor(ms / 3334) === third).length);
-  for (const count of inThirds) t.ok(count > 140 && count < 200, `${count} in a third of the time`);
-  const told = [world.link('n1'), world.link('n2')].flatMap((link) => link.news());
-  t.equal(told.filter(([name]) => name === 'closed').length, 500, 'plain sessions are over');
-  t.equal(told.filter(([name]) => name === 'detach').length, 1, 'one of pinwheel.v1 may resume');
-  const late = world.plain('late');
-  t.match(late.closedWith, [4000], 'nobody comes in any more');
-});
-
 t.test('a closed core says nothing more', async (t) => {
   const world = new World([n1]);
   const client = world.plain('alice');

@@ -318,6 +318,7 @@ function recorder(said: Said[]): EdgeFrames {
     continue: record('continue'),
     detach: record('detach'),
     closed: record('closed'),
+    leave: record('leave'),
     ping: record('ping'),
     pong: record('pong'),
   };

@@ -129,6 +129,7 @@ export class HeldUser {
     session.link = link;
     session.number = request.session;
     session.paused = false;
+    session.leaving = undefined;
     session.written = from.seq;
     session.gapAt = from.recovered ? null : this.#heardFrom(from.seq, positions);
     if (!from.recovered) session.begins = from.seq;
@@ -146,6 +147,11 @@ export class HeldUser {
 
   /** Writes what the session has missed, as far as it can be written to. */
   catchUp(session: LinkSession): void {
+    this.#writeMissed(session);
+    session.leaveWhenDone();
+  }
+
+  #writeMissed(session: LinkSession): void {
     const { inbox } = this;
     if (inbox === undefined || !session.isLive || session.written >= inbox.next - 1) return;
     const oldest = inbox.firstKept - 1;
@@ -224,6 +230,9 @@ export class HeldUser {
     const waiting = this.freeze?.waiting ?? [];
     this.freeze = undefined;
     for (const look of waiting) look();
+    for (const session of [...this.sessions]) {
+      if (session.kind === 'link') (session as LinkSession).leaveWhenDone();
+    }
   }
 
   toSweep(): void {

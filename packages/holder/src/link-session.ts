@@ -65,6 +65,8 @@ export class LinkSession implements Session {
   announced = false;
   /** What it had of other streams: messages that came from there are not sent to it again. */
   covers: readonly Position[] | undefined;
+  /** With what its edge wants it closed, where it is attached now. */
+  leaving: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(held: HeldUser, start: LinkSessionStart, position: number) {
     this.held = held;
@@ -119,7 +121,24 @@ export class LinkSession implements Session {
     this.link?.taken(this.number, number);
   }
 
+  /** Its edge wants it closed. */
+  leave(code: number, reason: string): void {
+    this.leaving = { code, reason };
+    this.leaveWhenDone();
+  }
+
+  /** Closes it, if its edge wants that, and when all that was accepted for it is written and it does not move. */
+  leaveWhenDone(): void {
+    const { held, leaving } = this;
+    if (leaving === undefined || !this.isLive || held.freeze !== undefined) return;
+    if (this.written >= held.inbox!.next - 1) this.#end(leaving.code, leaving.reason);
+  }
+
   close({ code }: Pick<CloseCode, 'code' | 'name'>, reason: string): void {
+    this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
     this.link?.end(this.number, code, reason);
     this.link = undefined;
     this.held.ended(this, code, reason);

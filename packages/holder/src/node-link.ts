@@ -224,6 +224,10 @@ export class NodeLink implements SessionLink, EdgeFrames {
     this.#events.closed(session, code, reason);
   }
 
+  leave(number: number, code: number, reason: string): void {
+    this.#sessionOf(number)?.leave(code, reason);
+  }
+
   ping(number: number): void {
     this.#mustBeGreeted();
     this.#writer.pong(number);

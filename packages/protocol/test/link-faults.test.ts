@@ -53,7 +53,7 @@ const ofBoth: readonly Fault[] = [
     /^frame 1, PING: it ends 4294967295 bytes after the link message/,
   ],
   ['the type 0', frame(0), /^frame 1: its type is 0, which is unknown/],
-  ['an unknown type', frame(11), /^frame 1: its type is 11, which is unknown/],
+  ['an unknown type', frame(12), /^frame 1: its type is 12, which is unknown/],
 ];
 
 const ofEdges: readonly Fault[] = [

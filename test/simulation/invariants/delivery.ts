@@ -1,3 +1,4 @@
+import { closeCodes } from '@pinwheel/protocol';
 import type { ClientLog, Sent } from '../ledger.js';
 import type { Simulation } from '../simulation.js';
 
@@ -6,6 +7,7 @@ export function checkDelivery(sim: Simulation): void {
   for (const log of sim.ledger.clients.values()) {
     checkOnce(sim, log);
     if (log.speech === 'v1') checkComplete(sim, log);
+    else checkLeft(sim, log);
   }
 }
 
@@ -32,6 +34,29 @@ function checkComplete(sim: Simulation, log: ClientLog): void {
     if (isExcused(sim, sent, log)) continue;
     const where = sent.places.map(({ node, stream, seq }) => `${stream}:${seq} at ${node}`);
     world.violate('I3 a message is lost', `${sent.text}, ${status}, [${where}], has not come to ${name}`);
+  }
+}
+
+/**
+ * A plain client can come back to nothing, but whoever closes it in order closes it behind what was accepted for it: what
+ * was sent while a connection stood that is open still, or that an edge's drain has ended, has come by it.
+ */
+function checkLeft({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
+  const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
+  if (!isAlone || ledger.excuses.some((excuse) => excuse.user === user)) return;
+  const had = new Set(events.flatMap((event) => (event.kind === 'message' ? [event.text] : [])));
+  for (const sent of ledger.sent.values()) {
+    const status = sent.receipt?.status;
+    if (sent.user !== user || (status !== 'delivered' && status !== 'queued')) continue;
+    if (had.has(sent.text) || sent.elsewhere.size > 0) continue;
+    const last = events.findLast((event) => event.kind !== 'message' && event.at < sent.at);
+    if (last?.kind !== 'welcome') continue;
+    const end = events.find((event) => event.kind === 'away' && event.at > last.at);
+    if (end?.kind === 'away' && end.why !== String(closeCodes.moved.code)) continue;
+    world.violate(
+      'I3 a message is lost',
+      `${sent.text}, ${status}, has not come to ${name}, who ${end === undefined ? 'stayed' : 'left in order'}`,
+    );
   }
 }
 

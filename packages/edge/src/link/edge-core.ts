@@ -25,6 +25,8 @@ const beatMs = 250;
 const acknowledgeMs = 1000;
 /** A turn of the event loop closes this many: the others' messages go on in between. */
 const closedPerTurn = 200;
+/** The part of a drain's time that nodes have to close clients behind their messages; who is left then is closed here. */
+export const leaveShare = 3 / 4;
 
 /**
  * An edge without its sockets: the sessions of its clients, and the links that carry them. It is driven by calls and has
@@ -34,6 +36,7 @@ export class EdgeCore {
   readonly #context: EdgeContext;
   readonly #newKey: () => string;
   #cancelBeat: (() => void) | undefined;
+  #cancelDrain: (() => void) | undefined;
   #beatAt: number;
   #phase: 'open' | 'draining' | 'closed' = 'open';
 
@@ -79,7 +82,7 @@ export class EdgeCore {
   /** A client has come. A plain one is attached now, one of `pinwheel.v1` when it has said hello. */
   open(user: string, speech: ClientSpeech, port: ClientPort): EdgeSession {
     const session = new EdgeSession(this.#context, user, speech, port);
-    if (this.#phase !== 'open') session.close('drained', this.#context.world.random() * 1000);
+    if (this.#phase !== 'open') session.leave(this.#context.world.random() * 1000);
     else if (speech === 'plain') session.hello(this.#newKey());
     return session;
   }
@@ -93,8 +96,8 @@ export class EdgeCore {
   }
 
   /**
-   * Tells every client when to come back, each at a part of the drain's time of its own, so that the other edges see an
-   * even stream; no client is taken any more. It is over when `size` is 0. May be called twice.
+   * Has every client told when to come back, each at a part of the drain's time of its own, so that the other edges see
+   * an even stream; no client is taken any more. It is over when `size` is 0. May be called twice.
    */
   drain(): void {
     if (this.#phase !== 'open') return;
@@ -105,11 +108,15 @@ export class EdgeCore {
     const closeSome = (): void => {
       for (let i = 0; i < closedPerTurn && sessions.length > 0; i++) {
         const place = total - sessions.length;
-        sessions.pop()!.close('drained', ((place + world.random()) / total) * options.drainMs);
+        sessions.pop()!.leave(((place + world.random()) / total) * options.drainMs);
       }
       if (sessions.length > 0) world.soon(closeSome);
     };
     closeSome();
+    this.#cancelDrain = world.clock.after(options.drainMs * leaveShare, () => {
+      const restMs = options.drainMs * (1 - leaveShare);
+      for (const session of this.#sessions()) session.close('drained', world.random() * restMs);
+    });
   }
 
   /** Cuts everything: links are closed, sessions forgotten; the clients' sockets are the caller's. May be called twice. */
@@ -117,6 +124,7 @@ export class EdgeCore {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#cancelBeat?.();
+    this.#cancelDrain?.();
     const { links, queue, retries } = this.#context;
     const sessions = this.#sessions();
     links.close();

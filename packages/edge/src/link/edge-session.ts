@@ -30,6 +30,8 @@ export class EdgeSession {
   #heard = 0;
   #acked = 0;
   #kept: KeptMessages | undefined;
+  /** The reason with which its node is to close it, once it has everything. */
+  #leaves: string | undefined;
 
   constructor(context: EdgeContext, user: string, speech: ClientSpeech, port: ClientPort) {
     this.#context = context;
@@ -108,6 +110,7 @@ export class EdgeSession {
 
   continue(): void {
     this.#pin.out?.continue(this.#pin.number);
+    this.#askToLeave();
   }
 
   /** That message was written to the client's socket. */
@@ -212,12 +215,26 @@ export class EdgeSession {
   closedByNode(code: number, reason: string): void {
     if (!this.flush()) return;
     this.#pin.forget('refused');
+    this.#context.counters.ends[this.#leaves === undefined ? 'closed-by-node' : 'drained']++;
     this.#over();
-    this.#context.counters.ends['closed-by-node']++;
     this.#client.close(code, reason);
   }
 
   // the end
+
+  /**
+   * Its edge drains: the client is told when to come back. A plain one can not come back to its session, so its node
+   * closes it behind everything that it has accepted for it.
+   */
+  leave(retryAfterMs: number): void {
+    const wasAttached = this.#resumes || this.#pin.number > 0;
+    if (this.#client.acknowledges || !wasAttached) {
+      this.close('drained', retryAfterMs);
+      return;
+    }
+    this.#leaves = ownReason('drained', retryAfterMs);
+    this.#askToLeave();
+  }
 
   /** @param retryAfterMs for the codes that say it: when the client should come back. */
   close(end: OwnEnd, retryAfterMs?: number): void {
@@ -246,6 +263,12 @@ export class EdgeSession {
     for (const frame of this.#kept?.frames() ?? []) out.client(number, frame);
     if (this.#client.isPaused) out.pause(number);
     if (this.#client.acknowledges && this.#acked > 0) out.ack(number, this.#acked);
+    this.#askToLeave();
+  }
+
+  #askToLeave(): void {
+    if (this.#leaves === undefined || this.#client.isPaused) return;
+    this.#pin.out?.leave(this.#pin.number, closeOf.drained.code, this.#leaves);
   }
 
   #forget(what: (kept: KeptMessages) => void): void {

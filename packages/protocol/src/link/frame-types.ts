@@ -13,6 +13,7 @@ export const edgeFrameTypes = {
   closed: 8,
   ping: 9,
   pong: 10,
+  leave: 11,
 } as const;
 
 /** The first byte of what a node says. */

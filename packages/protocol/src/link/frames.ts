@@ -55,6 +55,7 @@ export interface EdgeFrames {
   continue(session: number): void;
   detach(session: number, seq: number): void;
   closed(session: number, code: number, reason: string): void;
+  leave(session: number, code: number, reason: string): void;
   ping(number: number): void;
   pong(number: number): void;
 }

@@ -69,12 +69,14 @@ function readFrame(type: number, reader: FrameReader, frames: EdgeFrames): void 
       frames.detach(session, seq);
       break;
     }
-    case types.closed: {
+    case types.closed:
+    case types.leave: {
       const session = reader.u32('session');
       const code = reader.closeCode();
       const reason = reader.reason();
       reader.done();
-      frames.closed(session, code, reason);
+      if (type === types.closed) frames.closed(session, code, reason);
+      else frames.leave(session, code, reason);
       break;
     }
     case types.ping: {

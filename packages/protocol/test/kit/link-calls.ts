@@ -67,6 +67,7 @@ export const edgeCall: fc.Arbitrary<EdgeCall> = fc.oneof(
   call('continue', u32),
   call('detach', u32, u32),
   call('closed', u32, code, reason),
+  call('leave', u32, code, reason),
   call('ping', u32),
   call('pong', u32),
 );
@@ -113,6 +114,7 @@ export function edgeRecorder(): { readonly calls: EdgeCall[]; readonly frames: E
     continue: note('continue'),
     detach: note('detach'),
     closed: note('closed'),
+    leave: note('leave'),
     ping: note('ping'),
     pong: note('pong'),
   };
