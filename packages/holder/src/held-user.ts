@@ -109,6 +109,7 @@ export class HeldUser {
     const { key, epoch, resumes, positions, acknowledges } = request;
     let session = this.sessionOf(key);
     if (session !== undefined && session.epoch > epoch) return undefined;
+    const isNewConnection = session === undefined || session.epoch < epoch;
     const here = { stream: this.stream, inbox, absorbed: this.absorbed };
     // one that is known here and has no position has never heard that it was attached: it goes on where it began
     const began = session === undefined ? undefined : [{ stream: this.stream, seq: session.acked }];
@@ -119,7 +120,7 @@ export class HeldUser {
       const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
       session = new LinkSession(this, start, from.seq);
       this.addSession(session);
-    } else if (session.link !== undefined && session.epoch < epoch) {
+    } else if (session.link !== undefined && isNewConnection) {
       const { code, reason } = closeCodes.superseded;
       session.link.end(session.number, code, reason);
     }
@@ -131,7 +132,10 @@ export class HeldUser {
     session.paused = false;
     session.leaving = undefined;
     session.written = from.seq;
-    session.gapAt = from.recovered ? null : this.#heardFrom(from.seq, positions);
+    // what an edge has written to a client that acknowledges may never have been read
+    const isReadByClient = !acknowledges || isNewConnection;
+    if (!from.recovered) session.gapAt = this.#heardFrom(from.seq, positions);
+    else if (isReadByClient) session.gapAt = null;
     if (!from.recovered) session.begins = from.seq;
     // this stream's place, too: what stood before it may come back by way of another stream
     if (resumes) session.covers = positions.length === 0 ? undefined : positions.slice(-maxStreams - 1);

@@ -89,6 +89,23 @@ t.test('a session comes back', async (t) => {
     t.equal(session.gapAt, null);
   });
 
+  await t.test('and what an edge has written to its connection it need not have read', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const { session } = attach(held, new FakeLink(), 'a');
+    held.lost(session);
+    node.send(held, '1');
+    const again = attach(held, new FakeLink(), 'a', { positions: here(held, 1) });
+    t.equal(again.recovered, true, 'that is on its way');
+    held.detach(session);
+    const resumed = attach(held, new FakeLink(), 'a', { epoch: 2, positions: here(held, 0) });
+    t.match(resumed, { seq: 0, recovered: false }, 'and was lost with the connection');
+    held.detach(session);
+    const later = attach(held, new FakeLink(), 'a', { epoch: 3, positions: here(held, 1) });
+    t.match(later, { seq: 1, recovered: true });
+    t.equal(session.gapAt, null, 'it says itself that it is behind it');
+  });
+
   await t.test('with a position in another stream: it is not sent what stood there before it', async (t) => {
     const node = new OneNode();
     const held = node.hold();

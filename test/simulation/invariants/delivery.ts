@@ -2,12 +2,14 @@ import { closeCodes } from '@pinwheel/protocol';
 import type { ClientLog, Sent } from '../ledger.js';
 import type { Simulation } from '../simulation.js';
 
+const inOrder = String(closeCodes.moved.code);
+
 /** What a receipt promised has come to every session that was there, once. */
 export function checkDelivery(sim: Simulation): void {
   for (const log of sim.ledger.clients.values()) {
     checkOnce(sim, log);
     if (log.speech === 'v1') checkComplete(sim, log);
-    else checkLeft(sim, log);
+    else checkPlain(sim, log);
   }
 }
 
@@ -39,24 +41,25 @@ function checkComplete(sim: Simulation, log: ClientLog): void {
 
 /**
  * A plain client can come back to nothing, but whoever closes it in order closes it behind what was accepted for it: what
- * was sent while a connection stood that is open still, or that an edge's drain has ended, has come by it.
+ * was sent while a connection stood that is open still, or that an edge's drain has ended, has come. Not so where a
+ * connection was lost, and what came for it until its edge had noticed.
  */
-function checkLeft({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
+function checkPlain({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
   const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
   if (!isAlone || ledger.excuses.some((excuse) => excuse.user === user)) return;
+  const lostAt = events.find((event) => event.kind === 'away' && event.why !== inOrder)?.at;
+  const until =
+    lostAt === undefined
+      ? Number.POSITIVE_INFINITY
+      : (events.findLast(({ kind, at }) => kind === 'welcome' && at < lostAt)?.at ?? 0);
   const had = new Set(events.flatMap((event) => (event.kind === 'message' ? [event.text] : [])));
   for (const sent of ledger.sent.values()) {
     const status = sent.receipt?.status;
     if (sent.user !== user || (status !== 'delivered' && status !== 'queued')) continue;
-    if (had.has(sent.text) || sent.elsewhere.size > 0) continue;
-    const last = events.findLast((event) => event.kind !== 'message' && event.at < sent.at);
-    if (last?.kind !== 'welcome') continue;
-    const end = events.find((event) => event.kind === 'away' && event.at > last.at);
-    if (end?.kind === 'away' && end.why !== String(closeCodes.moved.code)) continue;
-    world.violate(
-      'I3 a message is lost',
-      `${sent.text}, ${status}, has not come to ${name}, who ${end === undefined ? 'stayed' : 'left in order'}`,
-    );
+    if (had.has(sent.text) || sent.elsewhere.size > 0 || sent.at >= until) continue;
+    const before = events.findLast(({ kind, at }) => kind !== 'message' && at < sent.at);
+    if (before?.kind !== 'welcome') continue;
+    world.violate('I3 a message is lost', `${sent.text}, ${status}, has not come to ${name}, a plain client`);
   }
 }
 
