@@ -11,6 +11,7 @@ export { Handoffs } from '../../packages/holder/dist/handoffs.js';
 export { HeldUser } from '../../packages/holder/dist/held-user.js';
 export { Holder } from '../../packages/holder/dist/holder.js';
 export { Inbox } from '../../packages/holder/dist/inbox.js';
+export type { Copy } from '../../packages/holder/dist/known-user.js';
 export { Moves } from '../../packages/holder/dist/moves.js';
 export { NodeLink } from '../../packages/holder/dist/node-link.js';
 export { Ownership } from '../../packages/holder/dist/ownership.js';

@@ -1,3 +1,4 @@
+import type { Copy } from '../mechanisms.js';
 import type { SimNode } from '../sim-node.js';
 import type { Simulation } from '../simulation.js';
 
@@ -20,7 +21,10 @@ export class Holders {
         const known = node.holder.users.known(user);
         this.#noteForgotten(user, node.id, known?.kind);
         if (known === undefined) continue;
-        const hasSessions = known.kind === 'held' ? known.linkSessions > 0 : known.kind === 'prepared';
+        const hasSessions =
+          known.kind === 'held'
+            ? known.linkSessions > 0
+            : known.kind === 'prepared' && !this.#isIdle(known.copy, user);
         if (hasSessions && this.#sim.isKnownToAll(node)) isPresent = true;
         if (known.kind !== 'held' || known.stream === '') continue;
         if (first !== undefined) {
@@ -44,6 +48,14 @@ export class Holders {
     else this.#held.set(key, kind);
     const { ledger, world } = this.#sim;
     if (before === 'held' && kind === undefined) ledger.forgotten.push({ user, node, at: world.now });
+  }
+
+  /** A copy is of no use where its source has the user still, or has ended it since. */
+  #isIdle({ from, incarnation }: Copy, user: string): boolean {
+    const source = this.#sim.nodes.get(from);
+    if (source === undefined || source.process.isDead || source.process.incarnation !== incarnation)
+      return false;
+    return source.holder.users.known(user)?.kind !== 'released';
   }
 
   /** Since when a node that everybody knows has had the user, without a break. */
