@@ -55,8 +55,13 @@ try {
     console.log(
       `round ${round}: ${happened.join('; ')}; settled after ${ms} ms; ${sent} sent ${JSON.stringify(byStatus)}`,
     );
+    // two holders, of whom one stood still, have no order between them
+    const hadTwoHolders = happened.some((what) => what.startsWith('a node stands still'));
     for (const [what, which] of Object.entries(wrong)) {
-      if (which.length > 0) faults.push(`${which.length} ${what}: ${which.slice(0, 3).join(' | ')}`);
+      if (which.length === 0) continue;
+      const told = `${which.length} ${what}: ${which.slice(0, 3).join(' | ')}`;
+      if (what === 'disordered' && hadTwoHolders) console.log(`  ${told}, as two holders may have it`);
+      else faults.push(told);
     }
     faults.push(...service.faults);
     for (const client of clients.values()) client.forget();

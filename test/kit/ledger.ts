@@ -99,10 +99,12 @@ export class Ledger {
 
   #disordered(): readonly string[] {
     const certain = new Set(this.#entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
-    const numbers = (client: Recipient) =>
-      client.received.filter((text) => certain.has(text)).map((text) => Number(text.slice(1)));
-    return [...this.#clients.values()]
-      .filter((client) => numbers(client).some((number, i, all) => i > 0 && number < all[i - 1]!))
-      .map(({ user }) => user);
+    const disordered: string[] = [];
+    for (const { user, received } of this.#clients.values()) {
+      const numbers = received.filter((text) => certain.has(text)).map((text) => Number(text.slice(1)));
+      const at = numbers.findIndex((number, i) => i > 0 && number < numbers[i - 1]!);
+      if (at !== -1) disordered.push(`${user}, m${numbers[at]} behind m${numbers[at - 1]}`);
+    }
+    return disordered;
   }
 }
