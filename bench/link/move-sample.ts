@@ -1,10 +1,12 @@
 import { sharedMicros } from '@pinwheel/bench/load/arrivals.js';
+import { Child } from '@pinwheel/bench/load/child.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
 import { OpenLoop } from '../migration/open-loop.js';
 import { beyond, Journeys, percentile, worstOfEach } from './journeys.js';
+import type { Looks, Moved } from './look-process.js';
 import { movePlan } from './move-plan.js';
 import { Site } from './site.js';
 
@@ -16,8 +18,7 @@ const messagesPerSecond = 2000;
 const watchedUsers = 100;
 /** About as long as the move: what happens every few seconds anyway, as a major collection, is in both. */
 const calmMs = pace === 'off' ? 3000 : 10_000;
-const deadlineMs = 60_000;
-/** Each look is two requests from the process that sends: more of them would be what is measured. */
+/** Each look is two requests, one to each node. */
 const lookEveryMs = pace === 'off' ? 20 : 50;
 
 const plan = movePlan(movers, movers / 5);
@@ -35,6 +36,15 @@ const load = new OpenLoop(sender, users, 2 * messagesPerSecond, {
   nextUser: () => (turn++ % 2 === 0 ? anybody() : watched[(turn >> 1) % watchedUsers]!),
   sending: (number, user) => journeys.sending(number, user),
 });
+const portOf = (id: string): number => site.nodes.members.find((member) => member.id === id)!.port;
+// in a process of its own, and all the time: what it costs is no part of what moving costs
+const looks = await Child.start<'drain', Moved>(new URL('./look-process.ts', import.meta.url), [
+  JSON.stringify({
+    leaving: portOf(plan.leaving),
+    staying: portOf(plan.staying),
+    everyMs: lookEveryMs,
+  } satisfies Looks),
+]);
 // the first code is compiled
 await pause(2000);
 
@@ -43,7 +53,7 @@ const calmFrom = sharedMicros();
 await pause(calmMs);
 const calm = load.takeTimes();
 const movingFrom = sharedMicros();
-const { firstMs, lastMs, inAllMs } = await drain();
+const { firstMs, lastMs, inAllMs } = await looks.ask('drain');
 const movingTo = sharedMicros();
 const moving = load.takeTimes();
 // what comes late, or twice, is seen too
@@ -53,6 +63,7 @@ await load.stop();
 const truth = load.ledger.compare(await site.arrived());
 const arrived = await site.clients.ask<Float64Array>('micros');
 const last = await site.clients.ask('status');
+looks.stop();
 await site.stop();
 for (const [status, count] of load.ledger.undelivered) process.stderr.write(`${pace}: ${count} ${status}\n`);
 
@@ -92,21 +103,3 @@ hand({
   clientsLongestStallMs: last.longestStallMs,
 });
 process.exit();
-
-/** Resolves when the other node has everybody; times in ms from when the drain was asked for. */
-async function drain() {
-  const { leaving, staying } = plan;
-  const askedAt = performance.now();
-  await site.nodes.drain(leaving);
-  let firstMs: number | undefined;
-  let lastMs: number | undefined;
-  for (;;) {
-    const [from, to] = await Promise.all([site.nodes.sessions(leaving), site.nodes.sessions(staying)]);
-    const ms = performance.now() - askedAt;
-    if (from < movers) firstMs ??= ms;
-    if (from === 0) lastMs ??= ms;
-    if (to === users.length) return { firstMs: firstMs ?? ms, lastMs: lastMs ?? ms, inAllMs: ms };
-    if (ms > deadlineMs) throw new Error(`${staying} has ${to} sessions after ${deadlineMs} ms`);
-    await pause(lookEveryMs);
-  }
-}

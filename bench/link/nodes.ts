@@ -5,6 +5,7 @@ import { freePorts } from '@pinwheel/bench/load/free-ports.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { type Membership, type StaticMember, staticMembership } from '@pinwheel/membership';
 import { type PinwheelProgram, startPinwheelProgram } from './pinwheel-program.js';
+import { sessionsAt } from './sessions-at.js';
 
 const readyDeadlineMs = 15_000;
 
@@ -75,13 +76,6 @@ export class Nodes {
     return each.reduce((sum, sessions) => sum + sessions, 0);
   }
 
-  /** Resolves when the node has been told, not when it has left. */
-  async drain(id: string): Promise<void> {
-    const { port } = this.members.find((member) => member.id === id)!;
-    const { ok } = await fetch(`http://127.0.0.1:${port}/v1/drain`, { method: 'POST' });
-    if (!ok) throw new Error(`${id} does not drain`);
-  }
-
   async collect(): Promise<void> {
     for (const program of this.#programs.values()) await program.collect();
   }
@@ -99,15 +93,6 @@ export class Nodes {
         await pause(20);
       }
     }
-  }
-}
-
-async function sessionsAt(port: number): Promise<number> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/migrations`);
-    return ((await answer.json()) as { readonly sessions: number }).sessions;
-  } catch {
-    return 0;
   }
 }
 
