@@ -59,6 +59,15 @@ export interface Upward {
   outcome: 'taken' | string | undefined;
 }
 
+export interface Left {
+  readonly user: string;
+  /** Incarnation of the node. */
+  readonly node: string;
+  readonly at: number;
+  /** Rather than handed on. */
+  readonly isForgotten: boolean;
+}
+
 export interface Applied {
   readonly text: string;
   readonly node: string;
@@ -83,8 +92,8 @@ export class Ledger {
   readonly excuses: Excuse[] = [];
   /** Messages whose receipt has just come. */
   readonly answered: Sent[] = [];
-  /** When which node has forgotten whom. */
-  readonly forgotten: { readonly user: string; readonly node: string; readonly at: number }[] = [];
+  /** When which process ended to hold whom. */
+  readonly left: Left[] = [];
   /** Users who had two holders at one time, and since when. */
   readonly splits = new Map<string, number>();
   /** The message at each place of each stream. */

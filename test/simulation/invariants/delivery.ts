@@ -85,6 +85,6 @@ function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: 
   // two has forgotten the user by then
   return (
     gaps.some(({ at }) => at > keptAt) ||
-    ledger.forgotten.some(({ user, at }) => user === sent.user && at >= keptAt)
+    ledger.left.some(({ user, at, isForgotten }) => isForgotten && user === sent.user && at >= keptAt)
   );
 }

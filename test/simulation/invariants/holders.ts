@@ -19,7 +19,7 @@ export class Holders {
       let isPresent = false;
       for (const node of liveNodes) {
         const known = node.holder.users.known(user);
-        this.#noteForgotten(user, node.id, known?.kind);
+        this.#noteLeft(user, node.process.incarnation, known?.kind);
         if (known === undefined) continue;
         const hasSessions =
           known.kind === 'held'
@@ -41,13 +41,14 @@ export class Holders {
     }
   }
 
-  #noteForgotten(user: string, node: string, kind: string | undefined): void {
+  #noteLeft(user: string, node: string, kind: string | undefined): void {
     const key = `${user} ${node}`;
     const before = this.#held.get(key);
     if (kind === undefined) this.#held.delete(key);
     else this.#held.set(key, kind);
     const { ledger, world } = this.#sim;
-    if (before === 'held' && kind === undefined) ledger.forgotten.push({ user, node, at: world.now });
+    if (before === 'held' && kind !== 'held')
+      ledger.left.push({ user, node, at: world.now, isForgotten: kind === undefined });
   }
 
   /** A copy is of no use where its source has the user still, or has ended it since. */
