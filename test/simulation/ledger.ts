@@ -94,6 +94,8 @@ export class Ledger {
   readonly answered: Sent[] = [];
   /** When which process ended to hold whom. */
   readonly left: Left[] = [];
+  /** When a session was attached by the word of a node that had crashed by then. */
+  readonly posthumous: { readonly user: string; readonly at: number }[] = [];
   /** Users who had two holders at one time, and since when. */
   readonly splits = new Map<string, number>();
   /** The message at each place of each stream. */

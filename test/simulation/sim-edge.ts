@@ -17,6 +17,8 @@ export class SimEdge {
   readonly core: EdgeCore;
   readonly sessions = new Set<EdgeSession>();
   readonly #sim: Simulation;
+  /** The node whose link message is read has crashed since it was sent. */
+  #isReadingTheDead = false;
 
   constructor(sim: Simulation, id: string, incarnation: string) {
     this.#sim = sim;
@@ -66,10 +68,12 @@ export class SimEdge {
   #dial(member: Member, events: Parameters<ConstructorParameters<typeof EdgeCore>[0]['dial']>[1]) {
     const { network, world } = this.#sim;
     const { id } = this;
+    const node = this.#sim.nodes.get(member.id)?.process;
     const end = network.dial(this.process, member.id, {
       opened: () => events.opened(),
       received: (data) => {
         world.note(() => `${id} ⇐ ${member.id} ${traceNodeFrames(data as Uint8Array)}`);
+        this.#isReadingTheDead = node?.isDead !== false;
         events.received(data as Uint8Array);
       },
       closed: (code, reason) => {
@@ -87,10 +91,12 @@ export class SimEdge {
   }
 
   /** A plain client cannot be told that something is lost; its edge is, and that is all that was promised. */
-  #noteGaps(session: EdgeSession): void {
-    const { attached } = session;
+  #noteAttached(session: EdgeSession, speech: ClientHello['speech']): void {
+    const { attached, user } = session;
+    const { ledger, world } = this.#sim;
     session.attached = (answer) => {
-      if (!answer.recovered) this.#sim.excuse(session.user, 'plain', 'expired');
+      if (speech === 'plain' && !answer.recovered) this.#sim.excuse(user, 'plain', 'expired');
+      if (this.#isReadingTheDead) ledger.posthumous.push({ user, at: world.now });
       attached.call(session, answer);
     };
   }
@@ -106,7 +112,7 @@ export class SimEdge {
       close: (code, reason) => end.close(code, reason),
     });
     this.sessions.add(session);
-    if (speech === 'plain') this.#noteGaps(session);
+    this.#noteAttached(session, speech);
     return {
       received: (data) => {
         const isText = typeof data === 'string';

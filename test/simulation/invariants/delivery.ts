@@ -66,9 +66,12 @@ function checkPlain({ ledger, world }: Simulation, { name, user, events }: Clien
 /** A crash takes what its node kept; a session that was away for too long ended, and began anew with its next welcome. */
 function isExcused({ ledger, setup }: Simulation, sent: Sent, { name, events }: ClientLog): boolean {
   const key = name.padEnd(16, '-');
-  // one that was on its way by then speaks of what is lost
+  // one that was on its way by then, from the node or from the edge, speaks of what is lost
+  const isPosthumous = (saidAt: number): boolean =>
+    ledger.posthumous.some(({ user, at }) => user === sent.user && at === saidAt);
   const nextWelcome = (at: number): number =>
-    events.find((event) => event.kind === 'welcome' && event.saidAt > at)?.at ?? Number.POSITIVE_INFINITY;
+    events.find((event) => event.kind === 'welcome' && event.saidAt > at && !isPosthumous(event.saidAt))
+      ?.at ?? Number.POSITIVE_INFINITY;
   const isLost = ledger.excuses.some(({ user, session, at }) => {
     if (user !== sent.user || (session !== undefined && session !== key)) return false;
     return sent.at < nextWelcome(at);
