@@ -1,6 +1,6 @@
 import type { Position } from '@pinwheel/protocol';
 import type { Inbox } from './inbox.js';
-import type { Absorbed } from './user-state.js';
+import { type Absorbed, maxStreams } from './user-state.js';
 
 export interface AttachPosition {
   /** What the session is sent follows behind it. */
@@ -36,6 +36,16 @@ export function attachPosition(
       return { seq: Math.max(at, oldest), recovered: true };
   }
   return { seq: oldest, recovered: false };
+}
+
+/**
+ * What of other streams is not sent to a session again.
+ *
+ * @param positions the newest first; beyond a few of them the older ones are let go of.
+ * @returns the newest last, as what is merged is added.
+ */
+export function coversOf(positions: readonly Position[]): readonly Position[] | undefined {
+  return positions.length === 0 ? undefined : positions.slice(0, maxStreams + 1).reverse();
 }
 
 /** Whether a session that covers these positions has had a message that stood at those origins. */

@@ -1,12 +1,12 @@
 import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protocol';
 import { type AckWait, AckWaits } from './ack-waits.js';
-import { type AttachPosition, attachPosition, isCovered } from './attach-position.js';
+import { type AttachPosition, attachPosition, coversOf, isCovered } from './attach-position.js';
 import type { HeldContext } from './held-context.js';
 import { Inbox } from './inbox.js';
 import type { Copy } from './known-user.js';
 import { LinkSession, type LinkSessionStart, type SessionLink } from './link-session.js';
 import type { Session } from './session.js';
-import { type Absorbed, maxStreams } from './user-state.js';
+import type { Absorbed } from './user-state.js';
 
 /** A user on the way to another node: nothing is done for it until the outcome is known. */
 export interface Freeze {
@@ -138,7 +138,7 @@ export class HeldUser {
     else if (isReadByClient) session.gapAt = null;
     if (!from.recovered) session.begins = from.seq;
     // this stream's place, too: what stood before it may come back by way of another stream
-    if (resumes) session.covers = positions.length === 0 ? undefined : positions.slice(-maxStreams - 1);
+    if (resumes) session.covers = coversOf(positions);
     return { session, ...from };
   }
 

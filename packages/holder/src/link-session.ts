@@ -63,7 +63,7 @@ export class LinkSession implements Session {
   taken = 0;
   /** Whether the application has heard of it. */
   announced = false;
-  /** What it had of other streams: messages that came from there are not sent to it again. */
+  /** What it had of other streams, the newest last: messages that came from there are not sent to it again. */
   covers: readonly Position[] | undefined;
   /** With what its edge wants it closed, where it is attached now. */
   leaving: { readonly code: number; readonly reason: string } | undefined;

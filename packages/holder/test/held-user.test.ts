@@ -122,6 +122,24 @@ t.test('a session comes back', async (t) => {
   });
 });
 
+t.test('a session that has been in many streams: the newest of them count', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  attach(held, new FakeLink(), 'reader');
+  node.send(held, '1', '2');
+  held.inbox!.setOrigins(1, [{ stream: 'newest', seq: 3 }]);
+  held.inbox!.setOrigins(2, [{ stream: 'oldest', seq: 3 }]);
+  const link = new FakeLink();
+  const names = ['newest', 'b', 'c', 'd', 'e', 'f', 'g', 'oldest'];
+  const { session } = attach(held, link, 'a', { positions: names.map((stream) => ({ stream, seq: 3 })) });
+  t.same(link.takeSeqs(), [2], 'what it had of the newest does not come again');
+  t.same(
+    session.covers?.map(({ stream }) => stream),
+    ['e', 'd', 'c', 'b', 'newest'],
+    'what is merged later pushes out the oldest',
+  );
+});
+
 t.test('two connections of one session', async (t) => {
   await t.test('the newer one replaces the older one, which is closed with 4505', async (t) => {
     const node = new OneNode();
