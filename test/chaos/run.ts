@@ -55,12 +55,14 @@ try {
     console.log(
       `round ${round}: ${happened.join('; ')}; settled after ${ms} ms; ${sent} sent ${JSON.stringify(byStatus)}`,
     );
-    // two holders, of whom one stood still, have no order between them
+    // Two holders, of whom one stood still, have no order between them; and what one of them had written in its last second,
+    // a plain client may get again that has come anew meanwhile.
     const hadTwoHolders = happened.some((what) => what.startsWith('a node stands still'));
     for (const [what, which] of Object.entries(wrong)) {
       if (which.length === 0) continue;
       const told = `${which.length} ${what}: ${which.slice(0, 3).join(' | ')}`;
-      if (what === 'disordered' && hadTwoHolders) console.log(`  ${told}, as two holders may have it`);
+      if ((what === 'disordered' || what === 'others') && hadTwoHolders)
+        console.log(`  ${told}, as two holders may have it`);
       else faults.push(told);
     }
     faults.push(...service.faults);

@@ -22,12 +22,18 @@ export interface Audit {
   readonly duplicated: readonly string[];
   /** Messages that came although the receipt says that they were not delivered. */
   readonly denied: readonly string[];
+  /** Messages of other ledgers, and to whom they came. */
+  readonly others: readonly string[];
   /** Users whose messages came in another order than they were sent; those whose fate the receipt leaves open aside. */
   readonly disordered: readonly string[];
 }
 
+/** Ledgers made so far: no two have a message in common. */
+let ledgers = 0;
+
 /** Sends numbered messages, keeps every receipt, and compares them with what the clients got. */
 export class Ledger {
+  readonly #name = `${++ledgers}m`;
   readonly #sender: Sender;
   readonly #clients: ReadonlyMap<string, Recipient>;
   readonly #entries: Entry[] = [];
@@ -41,7 +47,7 @@ export class Ledger {
   }
 
   async send(user: string): Promise<Receipt> {
-    const text = `m${this.#count++}`;
+    const text = `${this.#name}${this.#count++}`;
     const receipt = await this.#sender.send(user, text);
     this.#entries.push({ user, text, receipt });
     return receipt;
@@ -76,7 +82,16 @@ export class Ledger {
       if (said > 0 && came > said) duplicated.push(what);
       if (said === 0 && came > 0 && !unknown) denied.push(what);
     }
-    return { sent: this.#entries.length, byStatus, lost, duplicated, denied, disordered: this.#disordered() };
+    const sent = this.#entries.length;
+    return {
+      sent,
+      byStatus,
+      lost,
+      duplicated,
+      denied,
+      others: this.#others(),
+      disordered: this.#disordered(),
+    };
   }
 
   async #run(everyMs: number): Promise<void> {
@@ -97,13 +112,21 @@ export class Ledger {
     return arrivals;
   }
 
+  #others(): readonly string[] {
+    return [...this.#clients.values()].flatMap(({ user, received }) =>
+      received.filter((text) => !text.startsWith(this.#name)).map((text) => `${text} to ${user}`),
+    );
+  }
+
   #disordered(): readonly string[] {
     const certain = new Set(this.#entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
     const disordered: string[] = [];
     for (const { user, received } of this.#clients.values()) {
-      const numbers = received.filter((text) => certain.has(text)).map((text) => Number(text.slice(1)));
+      const numbers = received
+        .filter((text) => certain.has(text))
+        .map((text) => Number(text.slice(this.#name.length)));
       const at = numbers.findIndex((number, i) => i > 0 && number < numbers[i - 1]!);
-      if (at !== -1) disordered.push(`${user}, m${numbers[at]} behind m${numbers[at - 1]}`);
+      if (at !== -1) disordered.push(`${user}, ${numbers[at]} behind ${numbers[at - 1]}`);
     }
     return disordered;
   }

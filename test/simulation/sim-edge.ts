@@ -15,7 +15,8 @@ export class SimEdge {
   readonly process: SimProcess;
   readonly tracker: SimTracker;
   readonly core: EdgeCore;
-  readonly sessions = new Set<EdgeSession>();
+  /** Of plain clients that have not been closed. */
+  readonly #plain = new Map<WireEnd, string>();
   readonly #sim: Simulation;
   /** The node whose link message is read has crashed since it was sent. */
   #isReadingTheDead = false;
@@ -53,7 +54,7 @@ export class SimEdge {
     const { setup } = this.#sim;
     // the same timer as the core's, a moment before it: whoever is left then is closed as it is
     this.process.clock.after(setup.drainMs * leaveShare, () => {
-      for (const { user } of this.sessions) this.#sim.excuse(user, 'plain', 'expired');
+      for (const user of this.#plain.values()) this.#sim.excuse(user, 'plain', 'expired');
     });
     this.core.drain();
   }
@@ -68,12 +69,11 @@ export class SimEdge {
   #dial(member: Member, events: Parameters<ConstructorParameters<typeof EdgeCore>[0]['dial']>[1]) {
     const { network, world } = this.#sim;
     const { id } = this;
-    const node = this.#sim.nodes.get(member.id)?.process;
     const end = network.dial(this.process, member.id, {
       opened: () => events.opened(),
       received: (data) => {
         world.note(() => `${id} ⇐ ${member.id} ${traceNodeFrames(data as Uint8Array)}`);
-        this.#isReadingTheDead = node?.isDead !== false;
+        this.#isReadingTheDead = end.wire.b.process.isDead;
         events.received(data as Uint8Array);
       },
       closed: (code, reason) => {
@@ -103,15 +103,18 @@ export class SimEdge {
 
   #accept(end: WireEnd, { user, speech }: ClientHello): WireListener {
     end.fullAbove = clientFullBytes;
+    if (speech === 'plain') this.#plain.set(end, user);
     const session = this.core.open(user, speech, {
       write: (data, binary) => {
         end.send(binary || typeof data === 'string' ? data : Buffer.from(data).toString());
         return !end.isFull;
       },
       cork: (write) => write(),
-      close: (code, reason) => end.close(code, reason),
+      close: (code, reason) => {
+        this.#plain.delete(end);
+        end.close(code, reason);
+      },
     });
-    this.sessions.add(session);
     this.#noteAttached(session, speech);
     return {
       received: (data) => {
@@ -120,7 +123,7 @@ export class SimEdge {
       },
       drained: () => session.drained(),
       closed: (code, reason) => {
-        this.sessions.delete(session);
+        this.#plain.delete(end);
         session.gone(code, reason);
       },
     };

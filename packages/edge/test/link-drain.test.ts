@@ -127,6 +127,18 @@ t.test('one whose link is lost leaves when it is attached again', async (t) => {
   t.match(leaves(again), [['leave', session, 4000]]);
 });
 
+t.test('one whose ATTACH was sent and never answered may have something at its node', async (t) => {
+  const world = new World([n1], { drainMs });
+  const client = world.plain('alice');
+  world.up('n1').lose();
+  world.core.drain();
+  t.equal(client.closedWith, undefined);
+  world.advance(1000);
+  const again = world.up('n1');
+  const { session } = again.take();
+  t.match(leaves(again), [['leave', session, 4000]]);
+});
+
 t.test('one that was never attached is closed at once', async (t) => {
   const world = new World([n1], { drainMs });
   const client = world.plain('alice');

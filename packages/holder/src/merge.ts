@@ -128,7 +128,8 @@ export function merge(
   }
   if (isWhole && isWholeHere) absorb(held, state, at);
   if (state.contested.length > 0) held.contested = new Set([...(held.contested ?? []), ...state.contested]);
-  for (const session of held.sessions) if (session instanceof LinkSession) held.catchUp(session);
+  // a copy: one that leaves ends when it has caught up
+  for (const session of [...held.sessions]) if (session instanceof LinkSession) held.catchUp(session);
   held.toSweep();
   held.lookAtWaits();
 }

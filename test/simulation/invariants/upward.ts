@@ -14,7 +14,8 @@ export function checkUpward({ ledger, world }: Simulation): void {
     processed.add(text);
     const { client, order } = ledger.upward.get(text)!;
     const { user, speech } = ledger.clients.get(client)!;
-    if (speech === 'plain' || ledger.excuses.some((excuse) => excuse.user === user)) continue;
+    const isExcused = ledger.excuses.some((excuse) => excuse.user === user && excuse.session !== 'plain');
+    if (speech === 'plain' || isExcused) continue;
     const where = ledger.splits.has(user) ? ` at ${holdingOf(ledger, user, node, at)}` : '';
     const count = (times.get(text + where) ?? 0) + 1;
     times.set(text + where, count);

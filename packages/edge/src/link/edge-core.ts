@@ -103,20 +103,26 @@ export class EdgeCore {
     if (this.#phase !== 'open') return;
     this.#phase = 'draining';
     const { world, options } = this.#context;
+    const { drainMs } = options;
+    this.#inTurn((session, place) => session.leave(place * drainMs));
+    this.#cancelDrain = world.clock.after(drainMs * leaveShare, () => {
+      this.#inTurn((session, place) => session.close('drained', place * drainMs * (1 - leaveShare)));
+    });
+  }
+
+  /** Ends every session; `place` is from 0 to 1, of each its own. */
+  #inTurn(end: (session: EdgeSession, place: number) => void): void {
+    const { world } = this.#context;
     const sessions = shuffled(this.#sessions(), () => world.random());
     const total = sessions.length;
-    const closeSome = (): void => {
+    const endSome = (): void => {
       for (let i = 0; i < closedPerTurn && sessions.length > 0; i++) {
         const place = total - sessions.length;
-        sessions.pop()!.leave(((place + world.random()) / total) * options.drainMs);
+        end(sessions.pop()!, (place + world.random()) / total);
       }
-      if (sessions.length > 0) world.soon(closeSome);
+      if (sessions.length > 0) world.soon(endSome);
     };
-    closeSome();
-    this.#cancelDrain = world.clock.after(options.drainMs * leaveShare, () => {
-      const restMs = options.drainMs * (1 - leaveShare);
-      for (const session of this.#sessions()) session.close('drained', world.random() * restMs);
-    });
+    endSome();
   }
 
   /** Cuts everything: links are closed, sessions forgotten; the clients' sockets are the caller's. May be called twice. */

@@ -26,6 +26,8 @@ export class EdgeSession {
   #epoch = 1;
   /** Whether it goes on where it was, rather than from the end of the stream. */
   #resumes = false;
+  /** A node may have it: an ATTACH was sent, whatever has become of it. */
+  #mayBeKnown = false;
   /** The newest message of the stream that has come, be it written or not. */
   #heard = 0;
   #acked = 0;
@@ -142,6 +144,7 @@ export class EdgeSession {
   }
 
   attachRequest(number: number, fingerprint: string, handoff: string): AttachRequest {
+    this.#mayBeKnown = true;
     return {
       session: number,
       acknowledges: this.#client.acknowledges,
@@ -215,7 +218,8 @@ export class EdgeSession {
   closedByNode(code: number, reason: string): void {
     if (!this.flush()) return;
     this.#pin.forget('refused');
-    this.#context.counters.ends[this.#leaves === undefined ? 'closed-by-node' : 'drained']++;
+    const hasLeft = this.#leaves !== undefined && code === closeOf.drained.code;
+    this.#context.counters.ends[hasLeft ? 'drained' : 'closed-by-node']++;
     this.#over();
     this.#client.close(code, reason);
   }
@@ -227,8 +231,7 @@ export class EdgeSession {
    * closes it behind everything that it has accepted for it.
    */
   leave(retryAfterMs: number): void {
-    const wasAttached = this.#resumes || this.#pin.number > 0;
-    if (this.#client.acknowledges || !wasAttached) {
+    if (this.#client.acknowledges || !this.#mayBeKnown) {
       this.close('drained', retryAfterMs);
       return;
     }
