@@ -131,6 +131,11 @@ t.test(
       await everybodyIsConnected(clients);
       await settled(tracker, nodes, clients);
       await ledger.pause();
+      const others = [...clients.values()].filter(({ user }) => !moving.includes(user));
+      const ends = others.flatMap(({ user, closes }) =>
+        closes.map(({ code, reason }) => `${user}: ${code} ${reason}`),
+      );
+      t.same(ends, [], 'nobody else was closed');
       t.same(affected(clients), moving.sort(), 'exactly those who move were closed');
       t.ok(
         moving.every((user) => clients.get(user)!.closes.every(({ code }) => code === 4000)),
