@@ -14,7 +14,7 @@ export { Inbox } from '../../packages/holder/dist/inbox.js';
 export type { Copy } from '../../packages/holder/dist/known-user.js';
 export { Moves } from '../../packages/holder/dist/moves.js';
 export { NodeLink } from '../../packages/holder/dist/node-link.js';
-export { Ownership } from '../../packages/holder/dist/ownership.js';
+export { doneForMs, Ownership } from '../../packages/holder/dist/ownership.js';
 export { RingHistory } from '../../packages/membership/dist/ring-history.js';
 export { Forwarder } from '../../packages/node/dist/forwarder.js';
 export { Inbound } from '../../packages/node/dist/inbound.js';

@@ -132,11 +132,13 @@ export class HeldUser {
     session.paused = false;
     session.leaving = undefined;
     session.written = from.seq;
-    // what an edge has written to a client that acknowledges may never have been read
-    const isReadByClient = !acknowledges || isNewConnection;
-    if (!from.recovered) session.gapAt = this.#heardFrom(from.seq, positions);
-    else if (isReadByClient) session.gapAt = null;
-    if (!from.recovered) session.begins = from.seq;
+    if (!from.recovered) {
+      session.begins = from.seq;
+      session.gapAt = this.#heardFrom(from.seq, positions);
+    } else if (!acknowledges || isNewConnection) {
+      // else it is what an edge has written to a client that acknowledges, which may never have read it
+      session.gapAt = null;
+    }
     // this stream's place, too: what stood before it may come back by way of another stream
     if (resumes) session.covers = coversOf(positions);
     return { session, ...from };

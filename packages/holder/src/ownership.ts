@@ -24,7 +24,7 @@ const successors = 4;
  * and come back to this one, without this node having heard of it; or this node and a sender may both be behind, and the
  * member may have got the user by a newer ring. Four questions a second are nothing beside the messages that they cover.
  */
-const doneForMs = 250;
+export const doneForMs = 250;
 
 const mineAlone: Whereabouts = { kind: 'mine', before: [] };
 

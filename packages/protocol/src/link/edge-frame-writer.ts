@@ -94,11 +94,11 @@ export class EdgeFrameWriter implements EdgeFrames {
   }
 
   closed(session: number, code: number, reason: string): void {
-    this.#end(types.closed, session, code, reason);
+    this.#out.close(types.closed, session, code, reason);
   }
 
   leave(session: number, code: number, reason: string): void {
-    this.#end(types.leave, session, code, reason);
+    this.#out.close(types.leave, session, code, reason);
   }
 
   ping(number: number): void {
@@ -107,13 +107,5 @@ export class EdgeFrameWriter implements EdgeFrames {
 
   pong(number: number): void {
     this.#out.number(types.pong, number);
-  }
-
-  #end(type: number, session: number, code: number, reason: string): void {
-    const out = this.#out;
-    out.begin(type);
-    out.u32(session);
-    out.close(code, reason);
-    out.end();
   }
 }

@@ -65,6 +65,21 @@ export class FrameBuffer {
     this.end();
   }
 
+  /** A whole frame of a session, and the code and the reason of a WebSocket close. */
+  close(type: number, session: number, code: number, reason: string): void {
+    this.begin(type);
+    if (!(code >= minCloseCode && code <= maxCloseCode)) {
+      throw new PinwheelError(
+        'protocol',
+        `${frameName(type)}: code is ${code}; it must be ${minCloseCode} to ${maxCloseCode}`,
+      );
+    }
+    this.u32(session);
+    this.u16(code);
+    this.text('reason', reason, 0, maxReasonBytes);
+    this.end();
+  }
+
   u8(value: number): void {
     this.#bytes[this.#at++] = value;
   }
@@ -95,18 +110,6 @@ export class FrameBuffer {
     if (bytes > most) throw tooLong(this.#bytes[this.#used]!, field, bytes, 0, most);
     this.#bytes[this.#at] = bytes;
     this.#at += 1 + bytes;
-  }
-
-  /** The code and the reason of a WebSocket close. */
-  close(code: number, reason: string): void {
-    if (!(code >= minCloseCode && code <= maxCloseCode)) {
-      throw new PinwheelError(
-        'protocol',
-        `${frameName(this.#bytes[this.#used]!)}: code is ${code}; it must be ${minCloseCode} to ${maxCloseCode}`,
-      );
-    }
-    this.u16(code);
-    this.text('reason', reason, 0, maxReasonBytes);
   }
 
   data(data: Uint8Array): void {

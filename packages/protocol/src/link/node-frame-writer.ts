@@ -91,11 +91,7 @@ export class NodeFrameWriter implements NodeFramesOut {
   }
 
   close(session: number, code: number, reason: string): void {
-    const out = this.#out;
-    out.begin(types.close);
-    out.u32(session);
-    out.close(code, reason);
-    out.end();
+    this.#out.close(types.close, session, code, reason);
   }
 
   ping(number: number): void {
