@@ -175,3 +175,34 @@ schedule(
     check(stage.holders(user).join() === 'n1', 'n1 has the user');
   },
 );
+
+for (const [who, ring] of [
+  ['it hands the user over', 'n2 n3'],
+  ['it is given the user back', 'n1 n2 n3'],
+] as const) {
+  schedule(
+    `a plain client comes anew while its former holder stands still; as that wakes ${who}: nothing comes twice`,
+    async (stage, check) => {
+      const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+      await stage.start('c1', user, 'plain');
+      void stage.sim.senders.get('s1')!.send(user);
+      await stage.pass(50);
+      check(stage.had('c1').length === 1, 'a message is delivered, of which n1 has not heard that it came');
+      const pause = { at: 0, kind: 'pause', node: 'n1', forMs: 15_000, noticedMs: undefined } as const;
+      stage.happenings.happen(pause);
+      await stage.ring('n2 n3');
+      await stage.pass(8000);
+      stage.happenings.happen({ at: 0, kind: 'drain edge', edge: 'e1', backMs: 100 });
+      await stage.pass(500);
+      await stage.ring('n2 n3', 'e1');
+      await stage.pass(2500);
+      const { events } = stage.sim.ledger.clients.get('c1')!;
+      check(events.filter(({ kind }) => kind === 'welcome').length === 2, 'c1 has come anew');
+      check((await stage.send(user)) === 'delivered', 'it is there');
+      await stage.ring(ring);
+      await stage.pass(8000);
+      check(stage.had('c1').length === 2, 'each message has come once');
+    },
+    { bites: 'what a plain client had is not sent to it as it comes anew' },
+  );
+}

@@ -7,6 +7,7 @@ export { EdgeCore, leaveShare } from '../../packages/edge/dist/link/edge-core.js
 export { EdgeSession } from '../../packages/edge/dist/link/edge-session.js';
 export { Link } from '../../packages/edge/dist/link/link.js';
 export { Copies } from '../../packages/holder/dist/copies.js';
+export { Departed } from '../../packages/holder/dist/departed.js';
 export { Handoffs } from '../../packages/holder/dist/handoffs.js';
 export { HeldUser } from '../../packages/holder/dist/held-user.js';
 export { Holder } from '../../packages/holder/dist/holder.js';

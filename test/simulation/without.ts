@@ -1,6 +1,7 @@
 import type { UserState } from '@pinwheel/holder';
 import {
   Copies,
+  Departed,
   EdgeSession,
   Forwarder,
   Handoffs,
@@ -125,6 +126,9 @@ export const protections: Readonly<Record<string, () => () => void>> = {
           this.close('drained', retryAfterMs);
         },
     ),
+
+  'what a plain client had is not sent to it as it comes anew': () =>
+    replace(Departed.prototype, 'of', () => nothing),
 
   'a node knows the ids of repeated messages': () => replace(Inbox.prototype, 'find', () => nothing),
 

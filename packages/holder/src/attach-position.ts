@@ -55,3 +55,22 @@ export function isCovered(origins: readonly Position[], covers: readonly Positio
     covers.some((position) => position.stream === stream && position.seq >= seq),
   );
 }
+
+/** Whether a session with these positions in `stream` has yet to hear of something that it lacks. */
+export function hasGap(
+  gapAt: number | null | undefined,
+  stream: string,
+  positions: readonly Position[],
+): boolean {
+  if (gapAt === null || gapAt === undefined) return false;
+  return !positions.some((position) => position.stream === stream && position.seq >= gapAt);
+}
+
+/**
+ * A position in `stream` from here on shows that a session with these positions has heard of a gap that it is told as it
+ * goes on behind `seq`: one that stood there before stands there still when it has not.
+ */
+export function heardFrom(seq: number, stream: string, positions: readonly Position[]): number {
+  const here = positions.find((position) => position.stream === stream);
+  return Math.max(seq, (here?.seq ?? -1) + 1);
+}

@@ -14,6 +14,12 @@ const inboxFull: ReceiptDetail = {
 const nobodyHere: ReceiptDetail = {
   error: { code: 'unavailable', message: 'the user has no session here; whether elsewhere is being asked' },
 };
+const linkLost: ReceiptDetail = {
+  error: {
+    code: 'unavailable',
+    message: 'the link of its edge is lost; whether the client comes back is not known',
+  },
+};
 const nobodyMissing: Missing = new Map();
 /** Before a stream's numbers run out it is replaced. */
 const lastSeq = 0xffff_0000;
@@ -102,6 +108,7 @@ function keep(
   second: number,
 ): readonly number[] {
   const inbox = held.inbox!;
+  const canWait = live > 0 || held.canWait;
   let numbered: number[] | undefined;
   for (let k = 0; k < picked.length; k++) {
     const i = picked[k]!;
@@ -109,12 +116,12 @@ function keep(
     const seen = message.repeated ? inbox.find(message.id) : undefined;
     const { id, binary, data } = message;
     if (seen === undefined && live > 0) inbox.append(id, binary, data, second, live);
-    if (seen === undefined && (live > 0 || inbox.offer(id, binary, data, second, 0))) {
+    if (seen === undefined && (live > 0 || (canWait && inbox.offer(id, binary, data, second, 0)))) {
       numbered?.push(i);
       continue;
     }
     numbered ??= picked.slice(0, k);
-    if (seen === undefined) receipts.set(i, 'overloaded', 0, inboxFull);
+    if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : linkLost);
     else {
       const status = seen.sessions > 0 ? 'delivered' : 'queued';
       receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));

@@ -1,3 +1,4 @@
+import type { Departed } from './departed.js';
 import type { HeldUser } from './held-user.js';
 import type { InboxLimits } from './inbox.js';
 import type { InboxBudget } from './inbox-budget.js';
@@ -14,6 +15,7 @@ export interface HeldContext {
   /** How long a session that can resume is waited for, in ms; and one that only its edge can bring back. */
   readonly resumeWindowMs: number;
   readonly plainWindowMs: number;
+  readonly departed: Departed;
   /** A session has begun. */
   began(held: HeldUser): void;
   /** A session is over. */

@@ -1,6 +1,6 @@
 import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protocol';
 import { type AckWait, AckWaits } from './ack-waits.js';
-import { type AttachPosition, attachPosition, coversOf, isCovered } from './attach-position.js';
+import { type AttachPosition, attachPosition, coversOf, hasGap, heardFrom } from './attach-position.js';
 import type { HeldContext } from './held-context.js';
 import { Inbox } from './inbox.js';
 import type { Copy } from './known-user.js';
@@ -91,6 +91,11 @@ export class HeldUser {
     }
   }
 
+  /** Whether there is somebody for whom a message can be kept that nobody can be sent now. */
+  get canWait(): boolean {
+    return this.sessions.some((session) => session.kind === 'link' && (session as LinkSession).canWait);
+  }
+
   sessionOf(key: string): LinkSession | undefined {
     return this.sessions.find((session) => session.id === key && session.kind === 'link') as
       | LinkSession
@@ -114,11 +119,12 @@ export class HeldUser {
     // one that is known here and has no position has never heard that it was attached: it goes on where it began
     const began = session === undefined ? undefined : [{ stream: this.stream, seq: session.acked }];
     const position = attachPosition(here, resumes ? positions : began);
-    const hasGap = session !== undefined && this.#hasGap(session, positions);
-    const from = { ...position, recovered: position.recovered && !hasGap };
+    const isToldOfGap = hasGap(session?.gapAt, this.stream, positions);
+    const from = { ...position, recovered: position.recovered && !isToldOfGap };
     if (session === undefined) {
       const start: LinkSessionStart = { key, edge: link.edge, since: Date.now(), acknowledges, epoch };
       session = new LinkSession(this, start, from.seq);
+      if (!resumes && !acknowledges) session.former = this.#context.departed.of(this.user);
       this.addSession(session);
     } else if (session.link !== undefined && isNewConnection) {
       const { code, reason } = closeCodes.superseded;
@@ -130,11 +136,12 @@ export class HeldUser {
     session.link = link;
     session.number = request.session;
     session.paused = false;
+    session.isComing = false;
     session.leaving = undefined;
     session.written = from.seq;
     if (!from.recovered) {
       session.begins = from.seq;
-      session.gapAt = this.#heardFrom(from.seq, positions);
+      session.gapAt = heardFrom(from.seq, this.stream, positions);
     } else if (!acknowledges || isNewConnection) {
       // else it is what an edge has written to a client that acknowledges, which may never have read it
       session.gapAt = null;
@@ -167,7 +174,7 @@ export class HeldUser {
     }
     for (const { seq, id, binary, data, origins } of inbox.after(session.written)) {
       if (!session.isLive) return;
-      if (isCovered(origins, session.covers)) session.written = seq;
+      if (session.hasHad({ stream: this.stream, seq }, origins)) session.written = seq;
       else session.writeKept(seq, id, binary, data);
     }
   }
@@ -190,6 +197,8 @@ export class HeldUser {
     if (session.kind === 'link') {
       this.linkSessions--;
       this.#released();
+      const had = (session as LinkSession).hadElsewhere;
+      if (had !== undefined) this.#context.departed.add(this.user, had);
     }
     this.#ackWaits?.look();
     this.#context.ended(this, session, code, reason);
@@ -270,19 +279,6 @@ export class HeldUser {
   clear(): void {
     this.inbox?.clear();
     this.#ackWaits?.end();
-  }
-
-  #hasGap({ gapAt }: LinkSession, positions: readonly Position[]): boolean {
-    return gapAt !== null && !positions.some(({ stream, seq }) => stream === this.stream && seq >= gapAt);
-  }
-
-  /**
-   * A position from here on shows that a session with these positions has heard of a gap that it is told as it goes on
-   * behind `seq`: one that stood there before stands there still when it has not.
-   */
-  #heardFrom(seq: number, positions: readonly Position[]): number {
-    const here = positions.find(({ stream }) => stream === this.stream);
-    return Math.max(seq, (here?.seq ?? -1) + 1);
   }
 
   #released(): void {

@@ -1,6 +1,8 @@
 import type { CloseCode, Message, Position, Receipt } from '@pinwheel/protocol';
+import { isCovered } from './attach-position.js';
 import type { HeldUser } from './held-user.js';
 import type { Session } from './session.js';
+import { maxStreams, type SessionState } from './user-state.js';
 
 /** What a session needs of the link that it is pinned to. */
 export interface SessionLink {
@@ -51,6 +53,8 @@ export class LinkSession implements Session {
   paused = false;
   /** While it is away: when it is given up, by the node's clock, in ms. */
   awayUntil = 0;
+  /** While it is away: it was handed over, and its edge has been told to bring it here. */
+  isComing = false;
   /** The last seq that was written to it, and the last that it has for sure. */
   written: number;
   acked: number;
@@ -65,6 +69,8 @@ export class LinkSession implements Session {
   announced = false;
   /** What it had of other streams, the newest last: messages that came from there are not sent to it again. */
   covers: readonly Position[] | undefined;
+  /** What one that ended before it began had, which may have been of the same client: neither is that sent to it. */
+  former: readonly Position[] | undefined;
   /** With what its edge wants it closed, where it is attached now. */
   leaving: { readonly code: number; readonly reason: string } | undefined;
 
@@ -86,6 +92,43 @@ export class LinkSession implements Session {
 
   get isLive(): boolean {
     return this.link?.isOpen === true && !this.paused;
+  }
+
+  /** As it travels. */
+  get state(): SessionState {
+    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, link } = this;
+    const { covers = [], former = [] } = this;
+    const isComing = link?.isOpen ?? this.isComing;
+    const known = { key: id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced };
+    return { ...known, covers, former, isComing };
+  }
+
+  /** Whether it can be waited for: when its link is lost, nobody knows whether a plain client is there any more. */
+  get canWait(): boolean {
+    return this.acknowledges || this.link !== undefined || this.isComing;
+  }
+
+  /** Whether its client has had a message that stands there, or has stood at those origins. */
+  hasHad(here: Position, origins: readonly Position[]): boolean {
+    const { covers, former } = this;
+    if (isCovered(origins, covers)) return true;
+    return former !== undefined && (isCovered([here], former) || isCovered(origins, former));
+  }
+
+  /** What its client has of this stream, as far as this node knows. */
+  get had(): number {
+    return this.link === undefined ? this.acked : this.written;
+  }
+
+  /**
+   * What a plain client has had of streams that may yet be merged into its user's: it may come back as another session.
+   * `undefined`: nothing.
+   */
+  get hadElsewhere(): readonly Position[] | undefined {
+    if (this.acknowledges) return undefined;
+    const { stream } = this.held;
+    const others = [...(this.former ?? []), ...(this.covers ?? [])].filter((had) => had.stream !== stream);
+    return others.length === 0 ? undefined : [...others.slice(-maxStreams), { stream, seq: this.had }];
   }
 
   write(batch: readonly Message[], picked: readonly number[], firstSeq: number, written: Uint16Array): void {
@@ -140,6 +183,8 @@ export class LinkSession implements Session {
 
   #end(code: number, reason: string): void {
     this.link?.end(this.number, code, reason);
+    // it is closed behind what was written to it
+    this.acked = this.had;
     this.link = undefined;
     this.held.ended(this, code, reason);
   }

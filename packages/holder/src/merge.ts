@@ -17,24 +17,9 @@ export function stateOf(held: HeldUser, second: number): UserState {
     base64: Buffer.from(data).toString('base64'),
     origins,
   }));
-  const sessions: SessionState[] = [];
-  for (const session of held.sessions) {
-    if (!(session instanceof LinkSession)) continue;
-    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, covers } = session;
-    sessions.push({
-      key: id,
-      edge,
-      since,
-      acknowledges,
-      epoch,
-      acked,
-      begins,
-      gapAt,
-      taken,
-      announced,
-      covers: covers ?? [],
-    });
-  }
+  const sessions = held.sessions.flatMap((session) =>
+    session instanceof LinkSession ? [session.state] : [],
+  );
   return {
     stream: held.stream,
     next: inbox.next,
@@ -64,6 +49,7 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
     const expected = expect(held, session, session.acked, session.covers);
     expected.begins = session.begins;
     expected.gapAt = session.gapAt;
+    expected.isComing = session.isComing;
   }
 }
 
@@ -100,6 +86,8 @@ export function merge(
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
     if (known === undefined) {
       const expected = expect(held, session, at, covers);
+      // nobody has told its edge when its holder is lost
+      expected.isComing = isWhole && session.isComing;
       // what was let go of before it was merged here may have passed it by, though it had a place in this stream once
       if (session.gapAt !== null || held.isPartial) expected.gapAt = inbox.next;
     } else {
@@ -146,8 +134,7 @@ function had({ id, covers, held, acked }: LinkSession, { stream, sessions }: Use
 function coverHere(session: LinkSession): void {
   const { stream } = session.held;
   const others = (session.covers ?? []).filter((position) => position.stream !== stream);
-  const seq = session.link === undefined ? session.acked : session.written;
-  session.covers = [...others.slice(-maxStreams), { stream, seq }];
+  session.covers = [...others.slice(-maxStreams), { stream, seq: session.had }];
 }
 
 function absorb(held: HeldUser, state: UserState, at: number): void {
@@ -170,6 +157,7 @@ function expect(
   expected.accepted = expected.taken = taken;
   expected.announced = announced;
   expected.covers = covers.length > 0 ? covers : undefined;
+  expected.former = session.former.length > 0 ? session.former : undefined;
   held.addSession(expected);
   held.detach(expected);
   return expected;

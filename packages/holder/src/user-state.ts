@@ -46,6 +46,9 @@ export interface SessionState {
   readonly taken: number;
   readonly announced: boolean;
   readonly covers: readonly Position[];
+  readonly former: readonly Position[];
+  /** Its edge is told to bring it along. */
+  readonly isComing: boolean;
 }
 
 /** How many streams a session's position and a user's history may name; older ones go first. */

@@ -1,4 +1,5 @@
 import { Rounds } from '@pinwheel/migration';
+import { Departed } from './departed.js';
 import type { HeldContext } from './held-context.js';
 import { HeldUser } from './held-user.js';
 import type { KnownUser, ReleasedUser } from './known-user.js';
@@ -15,7 +16,7 @@ export interface Presence {
   moved(user: string): void;
 }
 
-export interface UsersOptions extends Omit<HeldContext, 'began' | 'ended' | 'toSweep'> {
+export interface UsersOptions extends Omit<HeldContext, 'departed' | 'began' | 'ended' | 'toSweep'> {
   /** The user is not held any more, because nothing needs it. */
   readonly forgotten: (held: HeldUser) => void;
   readonly sessionEnded: (session: Session, code: number, reason: string) => void;
@@ -37,6 +38,7 @@ export class Users {
     this.#options = options;
     this.#context = {
       ...options,
+      departed: new Departed(options.now, options.resumeWindowMs),
       began: (held) => {
         if (this.#known.get(held.user) === held) this.#sessions++;
       },
@@ -124,6 +126,7 @@ export class Users {
       if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
       if (!held.isSwept) this.forgetIfUnneeded(held);
     });
+    this.#context.departed.sweep();
     const now = this.#options.now();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { restore, stateOf } from '../src/merge.js';
 import { FakeLink } from './kit/fake-link.js';
-import { attach, DirectSession, here, OneNode } from './kit/one-node.js';
+import { attach, DirectSession, here, messageTo, OneNode } from './kit/one-node.js';
 
 t.test('sessions that are away are waited for', async (t) => {
   await t.test('one of pinwheel.v1 for a minute, a plain one for 10 s', async (t) => {
@@ -32,6 +33,43 @@ t.test('sessions that are away are waited for', async (t) => {
     attach(held, new FakeLink(), 'a', { positions: here(held, 0) });
     await node.sweepFor(120);
     t.equal(held.sessions.length, 1);
+  });
+
+  await t.test(
+    'for a plain one nothing more is kept: nobody knows whether its client is there',
+    async (t) => {
+      const node = new OneNode();
+      const held = node.hold();
+      const { session } = attach(held, new FakeLink(), 'plain', { acknowledges: false });
+      const known = messageTo('alice', '1');
+      t.match(node.deliver([known]).receipts, [{ status: 'delivered' }]);
+      held.detach(session);
+      t.match(node.send(held, '2'), [{ status: 'overloaded', error: { code: 'unavailable' } }]);
+      t.match(node.deliver([{ ...known, repeated: true }]).receipts, [{ status: 'delivered' }]);
+      const link = new FakeLink();
+      attach(held, link, 'plain', { acknowledges: false, positions: here(held, 0) });
+      t.same(link.takeSeqs(), [1], 'what was accepted before comes');
+      t.match(node.send(held, '3'), [{ status: 'delivered' }]);
+      t.same(link.takeSeqs(), [2]);
+    },
+  );
+
+  await t.test('unless it was handed over, and its edge is told to bring it', async (t) => {
+    const [node, other, third] = [new OneNode(), new OneNode(), new OneNode()];
+    const held = node.hold();
+    const link = new FakeLink();
+    const { session } = attach(held, link, 'plain', { acknowledges: false });
+    const [there, further, late] = [other.hold(), third.hold(), third.hold('bob')];
+    restore(there, stateOf(held, 0), other.clock);
+    t.match(other.send(there, '1'), [{ status: 'queued' }]);
+    restore(further, stateOf(there, 0), third.clock);
+    t.match(third.send(further, '2'), [{ status: 'queued' }]);
+    link.isOpen = false;
+    restore(late, stateOf(held, 0), third.clock);
+    t.match(third.send(late, '3'), [{ status: 'overloaded' }], 'its link was in doubt');
+    held.detach(session);
+    restore(late, stateOf(held, 0), third.clock);
+    t.match(third.send(late, '4'), [{ status: 'overloaded' }], 'its link was lost');
   });
 
   await t.test('messages are kept no longer than the window', async (t) => {

@@ -43,6 +43,8 @@ const state = z.object({
       taken: whole,
       announced: z.boolean(),
       covers: z.array(position).max(16),
+      former: z.array(position).max(16),
+      isComing: z.boolean(),
     }),
   ),
   absorbed: z.array(z.object({ stream: text, from: whole, at: whole })).max(16),

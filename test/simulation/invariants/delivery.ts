@@ -9,7 +9,10 @@ export function checkDelivery(sim: Simulation): void {
   for (const log of sim.ledger.clients.values()) {
     checkOnce(sim, log);
     if (log.speech === 'v1') checkComplete(sim, log);
-    else checkPlain(sim, log);
+    else {
+      checkPlain(sim, log);
+      checkPlainOnce(sim, log);
+    }
   }
 }
 
@@ -60,6 +63,24 @@ function checkPlain({ ledger, world }: Simulation, { name, user, events }: Clien
     const before = events.findLast(({ kind, at }) => kind !== 'message' && at < sent.at);
     if (before?.kind !== 'welcome') continue;
     world.violate('I3 a message is lost', `${sent.text}, ${status}, has not come to ${name}, a plain client`);
+  }
+}
+
+/**
+ * What a connection had that was closed in order does not come to the next one, though nothing connects the two. Not so
+ * a message that was sent again because its receipt was lost: ids are forgotten with the user.
+ */
+function checkPlainOnce({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
+  const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
+  if (!isAlone || ledger.excuses.some((excuse) => excuse.user === user)) return;
+  const had = new Set<string>();
+  for (const event of events) {
+    if (event.kind === 'away' && event.why !== inOrder) return;
+    if (event.kind !== 'message') continue;
+    const { text } = event;
+    if (had.has(text) && ledger.sent.get(text)?.repeatedAt === 0)
+      world.violate('I3 a message came twice', `${text} to ${name}, a plain client`);
+    had.add(text);
   }
 }
 

@@ -29,6 +29,8 @@ export function sessionState(key: string, fields: Partial<SessionState> = {}): S
     taken: 0,
     announced: true,
     covers: [],
+    former: [],
+    isComing: true,
     ...fields,
   };
 }

@@ -1,0 +1,51 @@
+import type { Position } from '@pinwheel/protocol';
+
+/** Beyond it the oldest are forgotten. */
+const mostUsers = 100_000;
+
+interface Departure {
+  readonly positions: readonly Position[];
+  /** By the node's clock, in ms. */
+  readonly until: number;
+}
+
+/**
+ * What plain sessions that have ended had of streams whose holders may yet hand them over. A plain client that connects
+ * again is another session, which says nothing of the one before: without this it would be sent again what that had.
+ */
+export class Departed {
+  readonly #now: () => number;
+  readonly #keptMs: number;
+  readonly #users = new Map<string, Departure>();
+
+  /** @param keptMs as long as a message is kept. */
+  constructor(now: () => number, keptMs: number) {
+    this.#now = now;
+    this.#keptMs = keptMs;
+  }
+
+  /** A session of the user is over. Of two in the same stream it may be either one's client that comes back. */
+  add(user: string, positions: readonly Position[]): void {
+    const all = new Map(positions.map((position) => [position.stream, position]));
+    for (const before of this.of(user) ?? []) {
+      const now = all.get(before.stream);
+      if (now === undefined || before.seq < now.seq) all.set(before.stream, before);
+    }
+    // in the order of their times
+    this.#users.delete(user);
+    this.#users.set(user, { positions: [...all.values()], until: this.#now() + this.#keptMs });
+    if (this.#users.size > mostUsers) this.#users.delete(this.#users.keys().next().value!);
+  }
+
+  of(user: string): readonly Position[] | undefined {
+    return this.#users.get(user)?.positions;
+  }
+
+  sweep(): void {
+    const now = this.#now();
+    for (const [user, { until }] of this.#users) {
+      if (until > now) return;
+      this.#users.delete(user);
+    }
+  }
+}
