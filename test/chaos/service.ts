@@ -88,13 +88,7 @@ export class Service {
       '--port',
       '0',
     ];
-    const process = await startPinwheel<EdgeFacts>(this.#t, [
-      ...words,
-      '--log-level',
-      'warn',
-      '--drain-ms',
-      '2000',
-    ]);
+    const process = await startPinwheel<EdgeFacts>(this.#t, [...words, '--log-level', 'warn']);
     const edge: ChaosEdge = { process, state: 'live' };
     this.#edges.add(edge);
     void process.exit.then((code) => {

@@ -1,4 +1,9 @@
-import { type ClientReceipt, encodeClientFrame, PinwheelError } from '@pinwheel/protocol/client';
+import {
+  type ClientReceipt,
+  encodeClientFrame,
+  markRepeated,
+  PinwheelError,
+} from '@pinwheel/protocol/client';
 import type { Clock } from './client-world.js';
 import { PendingSend } from './pending-send.js';
 
@@ -8,6 +13,8 @@ import { PendingSend } from './pending-send.js';
  */
 const mostUnderWay = 128;
 const mostBytesUnderWay = 131_072;
+/** Half as long as nodes know a message by its id. */
+const askedAgainMs = 30_000;
 
 export interface OutgoingLimits {
   readonly maxQueuedMessages: number;
@@ -36,6 +43,8 @@ interface Written {
   readonly number: number;
   readonly frame: Uint8Array;
   readonly bytes: number;
+  /** For the first time, by the client's clock. */
+  readonly writtenAt: number;
   readonly pending: PendingSend;
 }
 
@@ -52,8 +61,9 @@ export class Outgoing {
   #writtenBytes = 0;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** Taken, and their receipts are still to come, by number. */
-  readonly #unanswered = new Map<number, PendingSend>();
+  /** Taken, and their receipts are still to come, by number, the lowest first. */
+  readonly #unanswered = new Map<number, Written>();
+  #unansweredBytes = 0;
   #lastNumber = 0;
   /** Missing while there is no connection. */
   #write: ((frame: Uint8Array) => void) | undefined;
@@ -74,13 +84,13 @@ export class Outgoing {
   add(content: Content): Promise<ClientReceipt | undefined> {
     const { maxQueuedMessages, maxQueuedBytes, sendTimeoutMs } = this.#limits;
     const count = this.#written.length + this.#waiting.length + this.#unanswered.size;
-    const bytes = this.#writtenBytes + this.#waitingBytes + content.data.length;
+    const bytes = this.#writtenBytes + this.#unansweredBytes + this.#waitingBytes + content.data.length;
     if (count >= maxQueuedMessages) {
       const why = `${count} messages wait to be taken; there is room for ${maxQueuedMessages}`;
       return Promise.reject(new PinwheelError('overloaded', why));
     }
     if (bytes > maxQueuedBytes) {
-      const why = `${bytes} bytes would wait to be taken; there is room for ${maxQueuedBytes}`;
+      const why = `${bytes} bytes would wait to be taken or answered; there is room for ${maxQueuedBytes}`;
       return Promise.reject(new PinwheelError('overloaded', why));
     }
     const pending = new PendingSend(this.#clock.now() + sendTimeoutMs);
@@ -94,7 +104,8 @@ export class Outgoing {
   }
 
   /**
-   * There is a connection, and the server has taken everything up to this number: the rest is written again.
+   * There is a connection, and the server has taken everything up to this number: the rest is written again, and before
+   * it what has no receipt, which may have been lost with the connection before. A node knows it by its number or its id.
    *
    * @param write is called until {@link pause}.
    * @throws PinwheelError `protocol` for a number that was never written.
@@ -102,6 +113,12 @@ export class Outgoing {
   resume(taken: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
     this.#write = write;
+    const since = this.#clock.now() - askedAgainMs;
+    for (const { frame, writtenAt } of this.#unanswered.values()) {
+      if (writtenAt <= since) continue;
+      markRepeated(frame);
+      write(frame);
+    }
     for (const { frame } of this.#written) write(frame);
     this.#writeWaiting();
   }
@@ -123,9 +140,9 @@ export class Outgoing {
 
   /** A receipt has come. One for a send that nobody waits for any more is nothing to anybody. */
   receipt(number: number, receipt: ClientReceipt): void {
-    const pending = this.#unanswered.get(number) ?? this.#written[number - this.#firstWritten]?.pending;
-    this.#unanswered.delete(number);
-    pending?.resolve(receipt);
+    const answered = this.#unanswered.get(number) ?? this.#written[number - this.#firstWritten];
+    this.#forget(number);
+    answered?.pending.resolve(receipt);
   }
 
   /** The session is over: whatever waits for an answer will have none. */
@@ -133,13 +150,14 @@ export class Outgoing {
     this.#write = undefined;
     this.#cancelExpiry?.();
     for (const { pending } of this.#written) pending.reject('unknown-outcome', `${why} before it was taken`);
-    for (const pending of this.#unanswered.values()) {
+    for (const { pending } of this.#unanswered.values()) {
       pending.reject('unknown-outcome', `${why} before the receipt came`);
     }
     for (const { pending } of this.#waiting) pending.reject('closed', `${why} before it was sent`);
     this.#written.length = 0;
     this.#waiting.length = 0;
     this.#unanswered.clear();
+    this.#writtenBytes = this.#unansweredBytes = this.#waitingBytes = 0;
   }
 
   get #firstWritten(): number {
@@ -158,8 +176,11 @@ export class Outgoing {
   #writeFirst(content: Content, pending: PendingSend): void {
     const number = ++this.#lastNumber;
     const bytes = content.data.length;
-    const frame = encodeClientFrame({ ...content, number });
-    this.#written.push({ kind: content.kind, number, frame, bytes, pending });
+    const frame = encodeClientFrame(
+      content.kind === 'send' ? { ...content, number, repeated: false } : { ...content, number },
+    );
+    const writtenAt = this.#clock.now();
+    this.#written.push({ kind: content.kind, number, frame, bytes, writtenAt, pending });
     this.#writtenBytes += bytes;
     this.#write?.(frame);
   }
@@ -182,20 +203,30 @@ export class Outgoing {
     }
     const count = taken - this.#firstWritten + 1;
     if (count <= 0) return;
-    for (const { kind, number, bytes, pending } of this.#written.splice(0, count)) {
+    for (const taken of this.#written.splice(0, count)) {
+      const { kind, number, bytes, pending } = taken;
       this.#writtenBytes -= bytes;
       if (kind === 'message') pending.resolve();
-      else if (!pending.isSettled) this.#unanswered.set(number, pending);
+      else if (!pending.isSettled) {
+        this.#unanswered.set(number, taken);
+        this.#unansweredBytes += bytes;
+      }
     }
+  }
+
+  /** No receipt of it is waited for any more. */
+  #forget(number: number): void {
+    this.#unansweredBytes -= this.#unanswered.get(number)?.bytes ?? 0;
+    this.#unanswered.delete(number);
   }
 
   /** Deadlines rise with numbers, and what waits comes after what is written. */
   #expire(): void {
     const now = this.#clock.now();
     const within = `within ${this.#limits.sendTimeoutMs} ms`;
-    for (const [number, pending] of this.#unanswered) {
+    for (const [number, { pending }] of this.#unanswered) {
       if (pending.deadline > now) break;
-      this.#unanswered.delete(number);
+      this.#forget(number);
       pending.reject('unknown-outcome', `it was taken, and no receipt came ${within}`);
     }
     for (const { pending } of this.#written) {
@@ -215,7 +246,7 @@ export class Outgoing {
   }
 
   #oldestUnsettled(): PendingSend | undefined {
-    for (const pending of this.#unanswered.values()) return pending;
+    for (const { pending } of this.#unanswered.values()) return pending;
     for (const { pending } of this.#written) if (!pending.isSettled) return pending;
     return this.#waiting[0]?.pending;
   }

@@ -116,7 +116,7 @@ t.test('the queue has a bound in bytes', async (t) => {
   add(2, 50);
   add(1, 1);
   await null;
-  const refused = 'overloaded: 101 bytes would wait to be taken; there is room for 100';
+  const refused = 'overloaded: 101 bytes would wait to be taken or answered; there is room for 100';
   t.same(outcomes, [refused, 'pending', 'pending', refused]);
   outgoing.resume(0, write);
   outgoing.taken(2);
@@ -182,6 +182,45 @@ t.test('after the time for it', async (t) => {
     t.same(outcomes, [unknown, unknown]);
     t.equal(timers.pending, 0);
   });
+});
+
+t.test('a new connection asks again for the receipts that have not come', async (t) => {
+  const { timers, outgoing, write, add, outcomes, written } = start({ sendTimeoutMs: 60_000 });
+  outgoing.resume(0, write);
+  add(1, 1, 'send');
+  timers.pass(20_000);
+  add(1);
+  add(2, 1, 'send');
+  add(1);
+  outgoing.taken(4);
+  outgoing.receipt(3, { user: 'bob', status: 'queued' });
+  outgoing.pause();
+  written.length = 0;
+  outgoing.resume(4, write);
+  t.same(written, [1, 4, 5], 'of what was taken only a send without a receipt');
+  timers.pass(10_000);
+  outgoing.resume(5, write);
+  t.same(written, [1, 4, 5, 4], 'no longer than nodes certainly know it');
+  outgoing.receipt(4, { user: 'bob', status: 'delivered' });
+  outgoing.receipt(1, { user: 'bob', status: 'offline' });
+  await null;
+  t.same(outcomes, ['offline', 'taken', 'queued', 'delivered', 'taken']);
+  outgoing.resume(5, write);
+  t.same(written, [1, 4, 5, 4]);
+});
+
+t.test('what waits for a receipt is in the bound in bytes, too', async (t) => {
+  const { outgoing, write, add, outcomes } = start({ maxQueuedBytes: 100 });
+  outgoing.resume(0, write);
+  add(1, 60, 'send');
+  outgoing.taken(1);
+  add(1, 60);
+  await null;
+  t.match(outcomes[1], /^overloaded: 120 bytes would wait/);
+  outgoing.receipt(1, { user: 'bob', status: 'delivered' });
+  add(1, 60);
+  await null;
+  t.same(outcomes[2], 'pending');
 });
 
 t.test('at the end everybody is told how far it came', async (t) => {

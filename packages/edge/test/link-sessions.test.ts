@@ -126,18 +126,18 @@ t.test('a client of pinwheel.v1', async (t) => {
   });
 
   t.test('what it sends crosses the link byte for byte, and once', async (t) => {
-    client.says('three', 3);
-    client.bytes(4, ...u32(4), 2, 5, 0, ...Buffer.from('carol'), 1, 2);
-    client.says('three', 3);
+    client.says('four', 4);
+    client.bytes(4, ...u32(5), 2, 5, 0, ...Buffer.from('carol'), 1, 2);
+    client.says('four', 4);
     t.same(link.news(), [
-      ['client', 1, clientBytes(3, 'three')],
-      ['client', 1, [4, ...u32(4), 2, 5, 0, ...Buffer.from('carol'), 1, 2]],
+      ['client', 1, clientBytes(4, 'four')],
+      ['client', 1, [4, ...u32(5), 2, 5, 0, ...Buffer.from('carol'), 1, 2]],
     ]);
   });
 
   t.test('a gap that the node tells of is told on with another welcome', async (t) => {
-    link.says((node) => node.attached(attachedOf(1, { stream: 's', seq: 20, recovered: false, taken: 4 })));
-    t.match(client.v1News(), [{ type: 'welcome', seq: 20, recovered: false, taken: 4 }]);
+    link.says((node) => node.attached(attachedOf(1, { stream: 's', seq: 20, recovered: false, taken: 5 })));
+    t.match(client.v1News(), [{ type: 'welcome', seq: 20, recovered: false, taken: 5 }]);
     link.message(1, 21, 'behind it');
     client.bytes(5, 2, ...u32(21));
     t.same(link.news(), [['ack', 1, 21]]);
@@ -209,6 +209,29 @@ t.test(
     t.same(link.news(), [], 'all of them are answered');
   },
 );
+
+t.test('a client that has come back asks again for receipts of sends that were processed', async (t) => {
+  const world = new World([n1, n2]);
+  const user = world.user('n1');
+  const client = world.v1(user, { session: key, epoch: 2, positions: [['s', 0]] });
+  const link = world.up('n1');
+  link.take({ stream: 's', seq: 0, taken: 9 });
+  client.news();
+  const sendOf = (number: number) => [4, ...u32(number), 2 | 4, 5, 0, ...Buffer.from('carol'), number];
+  client.bytes(...sendOf(3));
+  client.bytes(...sendOf(7));
+  client.says('ten', 10);
+  const sends = [3, 7].map((number) => ['client', 1, sendOf(number)]);
+  const ten = ['client', 1, clientBytes(10, 'ten')];
+  t.same(link.news(), [...sends, ten]);
+  link.says((node) => node.receipt(1, 3, { user: 'carol', status: 'queued' }));
+  link.says((node) => node.repin(1, 'n2', 'h1'));
+  const next = world.up('n2');
+  next.take({ stream: 's', seq: 0, taken: 9 });
+  t.same(next.news(), [sends[1], ten], 'the next node is asked, too');
+  client.says('twelve', 12);
+  t.match(client.closedWith, [4504], 'a gap in what is new is none of the protocol');
+});
 
 t.test('of sends that wait for their receipts the oldest are let go of at the bound', async (t) => {
   const kept = new KeptMessages();

@@ -157,10 +157,12 @@ export class Handoffs {
 
   /** Where a user goes who can go now; what becomes of the others is seen to here. */
   #targetNow(held: HeldUser): Member | undefined {
-    const { users } = this.#options;
+    const { users, again } = this.#options;
     if (users.known(held.user) !== held) {
-      // its last session has ended; the user may have come again meanwhile
-      this.#over(held.user, users.get(held.user) === undefined);
+      // its last session has ended; the user may have come again meanwhile, and not been judged because of this
+      const cameAgain = users.get(held.user);
+      this.#over(held.user, cameAgain === undefined);
+      if (cameAgain !== undefined) again(cameAgain);
       return undefined;
     }
     const target = this.#targetOf(held);

@@ -248,6 +248,11 @@ export class Holder {
     const frame = viewClientFrame(bytes);
     if (frame.kind === 'ack') return;
     const { number } = frame;
+    if (frame.kind === 'send' && frame.repeated) {
+      // by another holder, perhaps, which is lost; where it went its id is known
+      this.#options.work.client(session, frame);
+      return;
+    }
     if (number <= session.accepted) {
       // sent again because a link was lost; one that waits for the application will be answered in time
       if (number <= session.taken && frame.kind === 'message')

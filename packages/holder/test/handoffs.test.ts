@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Cluster } from './kit/cluster.js';
-import { DirectSession } from './kit/one-node.js';
+import { FakeLink } from './kit/fake-link.js';
+import { attach, DirectSession } from './kit/one-node.js';
 import { TestClient } from './kit/test-edge.js';
 
 const two = ['a', 'b'];
@@ -235,16 +236,18 @@ t.test('the application is at a message of the user', async (t) => {
     t.same(cluster.network.made('prepare'), []);
   });
 
-  await t.test('and the user has come anew: what waits for it is done', async (t) => {
+  await t.test('and the user has come anew: what waits for it is done, and it goes', async (t) => {
     const { cluster, user, client, a, join } = await start();
     a.work.begin(user);
     join();
     await cluster.until('it waits for the application', () => a.work.turns.length === 1);
     client.close();
-    a.holder.users.hold(user, a.holder.ownership.state.ring.hashOf(user));
+    const { state } = a.holder.ownership;
+    attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
     a.work.finish(user);
     await cluster.settle();
     t.same(a.work.turns, [`${user} held`, `${user} goes on`]);
+    await cluster.until('it is at c', () => cluster.holdersOf(user).join() === 'c');
   });
 
   await t.test('and the ring gives the user back meanwhile: it stays', async (t) => {

@@ -135,17 +135,23 @@ t.test('what clients send', async (t) => {
 
   await t.test('to another user, again: its receipt may be lost, and it is the same message', async (t) => {
     const { a, link, session } = await oneLink();
-    const send = encodeClientFrame({
-      kind: 'send',
-      number: 1,
-      binary: false,
-      to: 'bob',
-      waitForClient: false,
-      data: Buffer.from('x'),
-    });
-    link.say((writer) => writer.client(session, send));
-    link.say((writer) => writer.client(session, send));
+    const send = (number: number, repeated: boolean) => {
+      const content = {
+        kind: 'send',
+        binary: false,
+        to: 'bob',
+        waitForClient: false,
+        data: Buffer.from('x'),
+      } as const;
+      const frame = encodeClientFrame({ ...content, number, repeated });
+      link.say((writer) => writer.client(session, frame));
+    };
+    send(1, false);
+    send(1, false);
     t.equal(a.work.received.length, 2);
+    send(1, true);
+    send(7, true);
+    t.equal(a.work.received.length, 4, 'also when a holder took it that is lost');
   });
 
   await t.test('to a session that this node did not know: it goes on with its number', async (t) => {

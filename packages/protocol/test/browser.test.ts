@@ -42,7 +42,7 @@ t.test('it works where Node.js has taken its own away', async (t) => {
       await import(${JSON.stringify(entry.href)});
     const data = new TextEncoder().encode('grüezi');
     const { to } = decodeClientFrame(
-      encodeClientFrame({ kind: 'send', number: 1, binary: false, waitForClient: true, to: 'zoë', data }),
+      encodeClientFrame({ kind: 'send', number: 1, binary: false, waitForClient: true, repeated: false, to: 'zoë', data }),
     );
     const { id } = decodeServerFrame(
       encodeServerFrame({ kind: 'message', seq: 1, id: 'm1', binary: false, data }),

@@ -24,9 +24,10 @@ import { damage, id, payload, plain, textOf, u32 } from './kit/arbitraries.js';
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.tuple(u32, payload).map(([number, data]) => ({ kind: 'message', number, ...data }) as const),
   fc
-    .tuple(u32, fc.boolean(), textOf(1, 256), payload)
+    .tuple(u32, fc.boolean(), fc.boolean(), textOf(1, 256), payload)
     .map(
-      ([number, waitForClient, to, data]) => ({ kind: 'send', number, waitForClient, to, ...data }) as const,
+      ([number, waitForClient, repeated, to, data]) =>
+        ({ kind: 'send', number, waitForClient, repeated, to, ...data }) as const,
     ),
   plain({ kind: fc.constant('ack' as const), welcomes: fc.nat(255), seq: u32 }),
 );
@@ -185,7 +186,15 @@ t.test('text is valid UTF-8 exactly when Node.js says so', async () => {
 t.test('the longest message to the longest user is within the bounds', async (t) => {
   const data = new Uint8Array(maxMessageBytes);
   const to = 'é'.repeat(128);
-  const bytes = encodeClientFrame({ kind: 'send', number: 1, binary: false, waitForClient: false, to, data });
+  const bytes = encodeClientFrame({
+    kind: 'send',
+    number: 1,
+    binary: false,
+    waitForClient: false,
+    repeated: false,
+    to,
+    data,
+  });
   t.equal(bytes.length, maxClientFrameBytes);
   t.match(decodeClientFrame(bytes), { to });
 });

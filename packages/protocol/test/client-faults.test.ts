@@ -11,7 +11,15 @@ import {
 
 t.test('each fault of a binary message names the field and the bound', async (t) => {
   const long = new Uint8Array(maxMessageBytes + 1);
-  const send = { kind: 'send', number: 1, binary: true, waitForClient: false, to: 'u', data: long } as const;
+  const send = {
+    kind: 'send',
+    number: 1,
+    binary: true,
+    waitForClient: false,
+    repeated: false,
+    to: 'u',
+    data: long,
+  } as const;
   const data = new Uint8Array(1);
   const cases: readonly (readonly [() => unknown, RegExp])[] = [
     [

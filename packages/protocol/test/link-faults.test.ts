@@ -97,7 +97,7 @@ const ofEdges: readonly Fault[] = [
   ['CLIENT, no to', frame(3, u32(7), 3, u32(1), 0, str('')), /to has 0 bytes; it must have 1 to 256/],
   ['CLIENT, long to', frame(3, u32(7), 3, u32(1), 0, str(x(257))), /to has 257 bytes; .* 1 to 256/],
   ['CLIENT, to not UTF-8', frame(3, u32(7), 3, u32(1), 0, str(notUtf8)), /to is not valid UTF-8/],
-  ['CLIENT, flags', frame(3, u32(7), 3, u32(1), 1, str('u')), /its flags are 1; known is 2/],
+  ['CLIENT, flags', frame(3, u32(7), 3, u32(1), 1, str('u')), /its flags are 1; known are 6/],
   [
     'CLIENT, long data',
     frame(3, u32(7), 2, u32(1), Buffer.alloc(maxMessageBytes + 1)),
@@ -186,7 +186,14 @@ t.test('what is just within the bounds crosses the link', async (t) => {
     handoff: x(128),
     positions: Array.from({ length: 8 }, () => ({ stream: '€'.repeat(21), seq: 0xffffffff })),
   };
-  const send = { kind: 'send', number: 1, binary: true, waitForClient: true, to: x(256) } as const;
+  const send = {
+    kind: 'send',
+    number: 1,
+    binary: true,
+    waitForClient: true,
+    repeated: false,
+    to: x(256),
+  } as const;
   const longest = encodeClientFrame({ ...send, data: new Uint8Array(maxMessageBytes) });
   edge.attach(request);
   edge.client(1, longest);

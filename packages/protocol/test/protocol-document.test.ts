@@ -165,11 +165,11 @@ t.test('the bytes of each binary message of pinwheel.v1', async (t) => {
     [{ kind: 'message', number: 5, binary: false, data: hi }, '01 05000000 6869'],
     [{ kind: 'message', number: 258, binary: true, data: one }, '02 02010000 ff'],
     [
-      { kind: 'send', number: 6, binary: false, waitForClient: true, to: 'é', data: hi },
-      '03 06000000 02 0200 c3a9 6869',
+      { kind: 'send', number: 6, binary: false, waitForClient: true, repeated: true, to: 'é', data: hi },
+      '03 06000000 06 0200 c3a9 6869',
     ],
     [
-      { kind: 'send', number: 6, binary: true, waitForClient: false, to: 'b', data: one },
+      { kind: 'send', number: 6, binary: true, waitForClient: false, repeated: false, to: 'b', data: one },
       '04 06000000 00 0100 62 ff',
     ],
     [{ kind: 'ack', welcomes: 2, seq: 42 }, '05 02 2a000000'],

@@ -99,6 +99,14 @@ export class EdgeSession {
     this.#pin.out?.client(this.#pin.number, frame);
   }
 
+  /** @param frame a SEND that was processed, in bytes of its own: its client has had no receipt. */
+  askAgain(number: number, frame: Uint8Array): void {
+    this.#kept ??= new KeptMessages();
+    this.#kept.awaitReceipt(number, frame);
+    this.#context.counters.messagesFromClients++;
+    this.#pin.out?.client(this.#pin.number, frame);
+  }
+
   acknowledge(seq: number): void {
     // what was never written cannot be acknowledged
     if (seq <= this.#acked || seq > this.#positions.seq) return;

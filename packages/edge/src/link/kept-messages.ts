@@ -46,7 +46,14 @@ export class KeptMessages {
     const kept = this.#kept;
     let count = 0;
     while (count < kept.length && kept[count]!.number <= number) this.#bytes -= kept[count++]!.frame.length;
-    for (const one of kept.splice(0, count)) if (one.awaitsReceipt) this.#awaitReceipt(one);
+    for (const one of kept.splice(0, count)) if (one.awaitsReceipt) this.awaitReceipt(one.number, one.frame);
+  }
+
+  /** That one was processed, and its receipt is still to come. */
+  awaitReceipt(number: number, frame: Uint8Array): void {
+    this.#unansweredBytes += frame.length - (this.#unanswered.get(number)?.length ?? 0);
+    this.#unanswered.set(number, frame);
+    this.#letGo();
   }
 
   /** The receipt of that one has come. */
@@ -62,12 +69,6 @@ export class KeptMessages {
   *frames(): Iterable<Uint8Array> {
     yield* this.#unanswered.values();
     for (const { frame } of this.#kept) yield frame;
-  }
-
-  #awaitReceipt({ number, frame }: Kept): void {
-    this.#unanswered.set(number, frame);
-    this.#unansweredBytes += frame.length;
-    this.#letGo();
   }
 
   /** All together a node has room for what may be kept, and for no more. */

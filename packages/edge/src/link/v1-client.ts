@@ -111,6 +111,10 @@ export class V1Client extends Client {
       return;
     }
     const { number } = frame;
+    if (frame.kind === 'send' && frame.repeated) {
+      this.session.askAgain(number, Buffer.from(bytes));
+      return;
+    }
     // sent again after a welcome; here it was kept, or it was processed
     if (number <= this.#number) return;
     if (this.#number !== 0 && number !== this.#number + 1) {

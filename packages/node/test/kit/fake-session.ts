@@ -87,7 +87,15 @@ export class FakeSession {
   /** A message to another user. */
   send(number: number, to: string, text: string, waitForClient = false): void {
     const data = Buffer.from(text);
-    const frame = encodeClientFrame({ kind: 'send', number, binary: false, waitForClient, to, data });
+    const frame = encodeClientFrame({
+      kind: 'send',
+      number,
+      binary: false,
+      waitForClient,
+      repeated: false,
+      to,
+      data,
+    });
     this.#edge.write((out) => out.client(this.number, frame));
   }
 }

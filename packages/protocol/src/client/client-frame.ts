@@ -8,7 +8,8 @@ import { decodeUtf8, encodeUtf8, isValidUtf8 } from './utf8.js';
 const messageHeadBytes = 5;
 const sendHeadBytes = 8;
 const ackBytes = 6;
-const waitFlag = 2;
+const flags = { wait: 2, repeated: 4 };
+const knownFlags = flags.wait | flags.repeated;
 
 const message = 'the client’s MESSAGE';
 const send = 'the client’s SEND';
@@ -55,7 +56,7 @@ export function encodeClientFrame(frame: ClientFrame, allocate: Allocate = newBy
 }
 
 function encodeSend(frame: ClientFrame & { kind: 'send' }, allocate: Allocate): Uint8Array {
-  const { number, binary, waitForClient, to, data } = frame;
+  const { number, binary, waitForClient, repeated, to, data } = frame;
   // as bytes a lone surrogate would be another user
   if (!to.isWellFormed()) throw brokenFrame(send, 'to has a lone surrogate; it must be valid UTF-8');
   const user = encodeUtf8(to);
@@ -64,11 +65,16 @@ function encodeSend(frame: ClientFrame & { kind: 'send' }, allocate: Allocate): 
   const bytes = allocate(sendHeadBytes + user.length + data.length);
   bytes[0] = binary ? kinds.binarySend : kinds.send;
   writeU32(bytes, 1, checkNumber(send, 'number', number));
-  bytes[5] = waitForClient ? waitFlag : 0;
+  bytes[5] = (waitForClient ? flags.wait : 0) | (repeated ? flags.repeated : 0);
   writeU16(bytes, 6, user.length);
   bytes.set(user, sendHeadBytes);
   bytes.set(data, sendHeadBytes + user.length);
   return bytes;
+}
+
+/** Marks a SEND, in its own bytes, as one that was taken and has had no receipt. */
+export function markRepeated(bytes: Uint8Array): void {
+  bytes[5]! |= flags.repeated;
 }
 
 /**
@@ -107,7 +113,8 @@ export function viewClientFrame(bytes: Uint8Array): ClientFrame {
     kind: 'send',
     number,
     binary: kind === kinds.binarySend,
-    waitForClient: bytes[5] === waitFlag,
+    waitForClient: (bytes[5]! & flags.wait) !== 0,
+    repeated: (bytes[5]! & flags.repeated) !== 0,
     to: decodeUtf8(bytes, sendHeadBytes, dataAt),
     data: viewFrom(bytes, dataAt),
   };
@@ -152,8 +159,8 @@ export function isClientText(bytes: Uint8Array): boolean {
 
 function sendDataAt(bytes: Uint8Array): number {
   checkLength(send, bytes, sendHeadBytes);
-  const flags = bytes[5]!;
-  if ((flags & ~waitFlag) !== 0) throw brokenFrame(send, `its flags are ${flags}; known is ${waitFlag}`);
+  const given = bytes[5]!;
+  if ((given & ~knownFlags) !== 0) throw brokenFrame(send, `its flags are ${given}; known are ${knownFlags}`);
   const userBytes = readU16(bytes, 6);
   checkUser(userBytes);
   const dataAt = sendHeadBytes + userBytes;

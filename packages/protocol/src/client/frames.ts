@@ -45,6 +45,8 @@ export type ClientFrame =
       readonly number: number;
       readonly binary: boolean;
       readonly waitForClient: boolean;
+      /** It was taken before, and its sender has had no receipt. */
+      readonly repeated: boolean;
       readonly to: string;
       readonly data: Uint8Array;
     }

@@ -13,7 +13,7 @@ export {
   PinwheelError,
 } from '../pinwheel-error.js';
 export { parseClientControl } from './client-control.js';
-export { decodeClientFrame, encodeClientFrame, maxClientFrameBytes } from './client-frame.js';
+export { decodeClientFrame, encodeClientFrame, markRepeated, maxClientFrameBytes } from './client-frame.js';
 export {
   type ClientControl,
   type ClientFrame,

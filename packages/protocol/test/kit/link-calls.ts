@@ -41,7 +41,7 @@ const clientFrame = fc.oneof(
     .record({ number: u32, payload })
     .map(({ number, payload }) => encodeClientFrame({ kind: 'message', number, ...payload })),
   fc
-    .record({ number: u32, payload, to: textOf(1, 256), waitForClient: fc.boolean() })
+    .record({ number: u32, payload, to: textOf(1, 256), waitForClient: fc.boolean(), repeated: fc.boolean() })
     .map(({ payload, ...rest }) => encodeClientFrame({ kind: 'send', ...rest, ...payload })),
 );
 
