@@ -7,7 +7,7 @@ const command = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', impo
 const onSignal = fileURLToPath(new URL('./on-signal.js', import.meta.url));
 const collectMs = 300;
 /** Those of its first line, with which a shell starts it. */
-const ownFlags = readFileSync(command, 'utf8').split('\n', 1)[0]!.split(' node ').slice(1);
+const ownFlags = readFileSync(command, 'utf8').split('\n', 1)[0]!.split(' node ')[1]!.split(' ');
 
 /** `pinwheel node` or `pinwheel edge` as anybody would start it. */
 export interface PinwheelProgram extends Program {

@@ -9,7 +9,7 @@ import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
 
-t.test('a shell starts the program with one worker thread for V8', async (t) => {
+t.test('a shell starts the program with one worker thread and room for V8', async (t) => {
   const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
   const report = file(
     'report.cjs',
@@ -17,7 +17,7 @@ t.test('a shell starts the program with one worker thread for V8', async (t) => 
   );
   const env = { ...process.env, NODE_OPTIONS: `--require ${report}` };
   const { stdout, stderr } = await promisify(execFile)(program, ['--version'], { env });
-  t.equal(stderr, '--v8-pool-size=1');
+  t.equal(stderr, '--v8-pool-size=1,--initial-heap-size=64');
   t.match(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 

@@ -7,6 +7,7 @@ import { MemberOutboxes } from './member-outbox.js';
 import { merge, stateOf } from './merge.js';
 import type { Ownership } from './ownership.js';
 import { maxCallBytes, type Peers } from './peers.js';
+import { thenRest } from './then-rest.js';
 import type { UserState } from './user-state.js';
 import type { Users } from './users.js';
 
@@ -91,7 +92,7 @@ export class Handoffs {
       most: usersPerCall,
       maxBytes: maxCallBytes,
       bytesOf: ({ held }) => 256 + (held.inbox?.keptBytes ?? 0),
-      call: (member, ready) => this.#prepare(member, ready),
+      call: (member, ready) => thenRest(options.clock, () => this.#prepare(member, ready)),
     });
   }
 

@@ -34,6 +34,8 @@ export interface LinkSessionStart {
   readonly epoch: number;
 }
 
+const none: readonly Position[] = [];
+
 /**
  * A session whose client's connection ends at an edge. Pinned to a link it is attached; without one it is away: it was
  * detached, or it was handed over and is expected.
@@ -96,11 +98,21 @@ export class LinkSession implements Session {
 
   /** As it travels. */
   get state(): SessionState {
-    const { id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced, link } = this;
-    const { covers = [], former = [] } = this;
-    const isComing = link?.isOpen ?? this.isComing;
-    const known = { key: id, edge, since, acknowledges, epoch, acked, begins, gapAt, taken, announced };
-    return { ...known, covers, former, isComing };
+    return {
+      key: this.id,
+      edge: this.edge,
+      since: this.since,
+      acknowledges: this.acknowledges,
+      epoch: this.epoch,
+      acked: this.acked,
+      begins: this.begins,
+      gapAt: this.gapAt,
+      taken: this.taken,
+      announced: this.announced,
+      covers: this.covers ?? none,
+      former: this.former ?? none,
+      isComing: this.link?.isOpen ?? this.isComing,
+    };
   }
 
   /** Whether it can be waited for: when its link is lost, nobody knows whether a plain client is there any more. */

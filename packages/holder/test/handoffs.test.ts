@@ -27,7 +27,7 @@ t.test('a user goes to its owner, and its client notices nothing', async (t) => 
   join();
   t.equal(a.holder.foreignUsers, 1);
   await cluster.until('the client is attached at c', () => client.at === 'c');
-  await cluster.settle();
+  await cluster.pass(100);
 
   await t.test('in the same stream, without a gap, to the member that REPIN named', async (t) => {
     t.same(client.repinned, ['c']);

@@ -11,7 +11,7 @@ import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
 import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
-import { PostDeadline, post } from './post.js';
+import { RequestDeadline, request, type WholeAnswer } from './request.js';
 import type { Traffic } from './traffic.js';
 
 /** How a batch that was posted ended. */
@@ -65,9 +65,7 @@ export class NodeClient {
       const body = writer.write(messages);
       this.#traffic.copies += messages.length;
       this.#traffic.bytes += body.length;
-      const headers = signedHeaders(options, this.#signer, { method: 'POST', path, to: this.#id, body });
-      const { deadlineMs } = options;
-      const answer = await post(this.#pool, { path, headers, body, deadlineMs });
+      const answer = await this.#request('POST', path, options, body);
       if (answer.status !== 200)
         return { kind: 'failed', error: refusalOf(this.#name, answer.status, answer.body) };
       // answered in full, so the request has been read: its bytes are no longer needed
@@ -80,8 +78,7 @@ export class NodeClient {
         passedOn: readPlaces(String(answer.headers[names.passedOn] ?? ''), messages.length),
       };
     } catch (thrown) {
-      const isLate = thrown instanceof PostDeadline;
-      return { kind: 'failed', error: failureOf(this.#name, thrown, isLate, options.deadlineMs) };
+      return { kind: 'failed', error: this.#failure(thrown, options) };
     }
   }
 
@@ -96,18 +93,11 @@ export class NodeClient {
     options: PostOptions,
     body?: string | Uint8Array,
   ): Promise<{ readonly status: number; readonly body: string }> {
-    const signal = AbortSignal.timeout(Math.max(1, Math.round(options.deadlineMs)));
     try {
-      const answer = await this.#pool.request({
-        method: method as 'GET',
-        path,
-        headers: signedHeaders(options, this.#signer, { method, path, to: this.#id, body }),
-        body: body ?? null,
-        signal,
-      });
-      return { status: answer.statusCode, body: await answer.body.text() };
+      const answer = await this.#request(method, path, options, body ?? null);
+      return { status: answer.status, body: answer.body.toString() };
     } catch (thrown) {
-      throw failureOf(this.#name, thrown, signal.aborted, options.deadlineMs);
+      throw this.#failure(thrown, options);
     }
   }
 
@@ -125,6 +115,21 @@ export class NodeClient {
   /** Cuts what is under way. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.destroy(), this.#ackClient?.close()]);
+  }
+
+  #request(
+    method: string,
+    path: string,
+    options: PostOptions,
+    body: string | Uint8Array | null,
+  ): Promise<WholeAnswer> {
+    const proven = { method, path, to: this.#id, body: body ?? undefined };
+    const headers = signedHeaders(options, this.#signer, proven);
+    return request(this.#pool, { method, path, headers, body, deadlineMs: options.deadlineMs });
+  }
+
+  #failure(thrown: unknown, { deadlineMs }: PostOptions): PinwheelError {
+    return failureOf(this.#name, thrown, thrown instanceof RequestDeadline, deadlineMs);
   }
 
   /** An answer that cannot be read says nothing about what became of the batch. */

@@ -1,55 +1,59 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 
-export interface PostRequest {
+export interface WholeRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | string | null;
   /** Of the whole exchange, in ms. */
   readonly deadlineMs: number;
 }
 
-export interface PostAnswer {
+export interface WholeAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
 /** No answer came in time. */
-export class PostDeadline extends Error {}
+export class RequestDeadline extends Error {}
 
 /**
  * One request and its whole answer. undici's own `request` makes a stream of the answer and takes an abort signal, which
  * for an answer of a few bytes is a fifth of the sender's work.
  *
- * @throws PostDeadline (rejects), and what undici says.
+ * @throws RequestDeadline (rejects), and what undici says.
  */
-export function post(pool: Dispatcher, { deadlineMs, ...request }: PostRequest): Promise<PostAnswer> {
+export function request(
+  pool: Dispatcher,
+  { deadlineMs, method, ...rest }: WholeRequest,
+): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => handler.late(), Math.max(1, deadlineMs));
-    const handler = new PostHandler(timer, resolve, reject);
-    pool.dispatch({ method: 'POST', ...request }, handler);
+    const handler = new AnswerHandler(timer, resolve, reject);
+    pool.dispatch({ method: method as Dispatcher.HttpMethod, ...rest }, handler);
   });
 }
 
-class PostHandler implements Dispatcher.DispatchHandler {
+class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout;
-  readonly #resolve: (answer: PostAnswer) => void;
+  readonly #resolve: (answer: WholeAnswer) => void;
   readonly #reject: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
-  #lateness: PostDeadline | undefined;
+  #lateness: RequestDeadline | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #body: Buffer | undefined;
 
-  constructor(timer: NodeJS.Timeout, resolve: (answer: PostAnswer) => void, reject: (error: Error) => void) {
+  constructor(timer: NodeJS.Timeout, resolve: (answer: WholeAnswer) => void, reject: (error: Error) => void) {
     this.#timer = timer;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   late(): void {
-    this.#lateness = new PostDeadline();
+    this.#lateness = new RequestDeadline();
     this.#reject(this.#lateness);
     this.#controller?.abort(this.#lateness);
   }
