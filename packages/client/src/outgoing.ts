@@ -13,8 +13,10 @@ import { PendingSend } from './pending-send.js';
  */
 const mostUnderWay = 128;
 const mostBytesUnderWay = 131_072;
-/** Half as long as nodes know a message by its id. */
+/** Half as long as nodes know a message by its id, and as many as an edge keeps: of more the newest. */
 const askedAgainMs = 30_000;
+const mostAskedAgain = 64;
+const mostBytesAskedAgain = 65_536;
 
 export interface OutgoingLimits {
   readonly maxQueuedMessages: number;
@@ -86,7 +88,7 @@ export class Outgoing {
     const count = this.#written.length + this.#waiting.length + this.#unanswered.size;
     const bytes = this.#writtenBytes + this.#unansweredBytes + this.#waitingBytes + content.data.length;
     if (count >= maxQueuedMessages) {
-      const why = `${count} messages wait to be taken; there is room for ${maxQueuedMessages}`;
+      const why = `${count} messages wait to be taken or answered; there is room for ${maxQueuedMessages}`;
       return Promise.reject(new PinwheelError('overloaded', why));
     }
     if (bytes > maxQueuedBytes) {
@@ -113,9 +115,7 @@ export class Outgoing {
   resume(taken: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
     this.#write = write;
-    const since = this.#clock.now() - askedAgainMs;
-    for (const { frame, writtenAt } of this.#unanswered.values()) {
-      if (writtenAt <= since) continue;
+    for (const { frame } of this.#toAskAgain()) {
       markRepeated(frame);
       write(frame);
     }
@@ -196,6 +196,17 @@ export class Outgoing {
     }
   }
 
+  #toAskAgain(): readonly Written[] {
+    const since = this.#clock.now() - askedAgainMs;
+    const newest = [...this.#unanswered.values()].slice(-mostAskedAgain);
+    let bytes = 0;
+    const from = newest.findLastIndex((one) => {
+      bytes += one.bytes;
+      return one.writtenAt <= since || bytes > mostBytesAskedAgain;
+    });
+    return newest.slice(from + 1);
+  }
+
   #take(taken: number): void {
     if (taken > this.#lastNumber) {
       const why = `the server has taken ${taken}; the last number sent is ${this.#lastNumber}`;
@@ -203,12 +214,12 @@ export class Outgoing {
     }
     const count = taken - this.#firstWritten + 1;
     if (count <= 0) return;
-    for (const taken of this.#written.splice(0, count)) {
-      const { kind, number, bytes, pending } = taken;
+    for (const one of this.#written.splice(0, count)) {
+      const { kind, number, bytes, pending } = one;
       this.#writtenBytes -= bytes;
       if (kind === 'message') pending.resolve();
       else if (!pending.isSettled) {
-        this.#unanswered.set(number, taken);
+        this.#unanswered.set(number, one);
         this.#unansweredBytes += bytes;
       }
     }

@@ -84,7 +84,7 @@ t.test('the queue has a bound in messages', async (t) => {
     'pending',
     'pending',
     'pending',
-    'overloaded: 3 messages wait to be taken; there is room for 3',
+    'overloaded: 3 messages wait to be taken or answered; there is room for 3',
   ]);
   outgoing.resume(0, write);
   add(1);
@@ -200,13 +200,28 @@ t.test('a new connection asks again for the receipts that have not come', async 
   t.same(written, [1, 4, 5], 'of what was taken only a send without a receipt');
   timers.pass(10_000);
   outgoing.resume(5, write);
-  t.same(written, [1, 4, 5, 4], 'no longer than nodes certainly know it');
+  t.same(written, [1, 4, 5, 4], 'no longer than for half a minute');
   outgoing.receipt(4, { user: 'bob', status: 'delivered' });
   outgoing.receipt(1, { user: 'bob', status: 'offline' });
   await null;
   t.same(outcomes, ['offline', 'taken', 'queued', 'delivered', 'taken']);
   outgoing.resume(5, write);
   t.same(written, [1, 4, 5, 4]);
+});
+
+t.test('it asks for no more of them than an edge keeps, the newest', async (t) => {
+  const { outgoing, write, add, written } = start({ sendTimeoutMs: 60_000 });
+  outgoing.resume(0, write);
+  add(70, 1, 'send');
+  outgoing.taken(70);
+  written.length = 0;
+  outgoing.resume(70, write);
+  t.same(written, numbers(7, 70));
+  add(2, 40_000, 'send');
+  outgoing.taken(72);
+  written.length = 0;
+  outgoing.resume(72, write);
+  t.same(written, [72]);
 });
 
 t.test('what waits for a receipt is in the bound in bytes, too', async (t) => {

@@ -1,4 +1,5 @@
 import type { Position } from '@pinwheel/protocol';
+import { maxStreams } from './user-state.js';
 
 /** Beyond it the oldest are forgotten. */
 const mostUsers = 100_000;
@@ -26,14 +27,18 @@ export class Departed {
 
   /** A session of the user is over. Of two in the same stream it may be either one's client that comes back. */
   add(user: string, positions: readonly Position[]): void {
-    const all = new Map(positions.map((position) => [position.stream, position]));
-    for (const before of this.of(user) ?? []) {
-      const now = all.get(before.stream);
-      if (now === undefined || before.seq < now.seq) all.set(before.stream, before);
+    const all = new Map((this.of(user) ?? []).map((before) => [before.stream, before]));
+    for (const position of positions) {
+      const before = all.get(position.stream);
+      all.delete(position.stream);
+      all.set(position.stream, before !== undefined && before.seq < position.seq ? before : position);
     }
     // in the order of their times
     this.#users.delete(user);
-    this.#users.set(user, { positions: [...all.values()], until: this.#now() + this.#keptMs });
+    this.#users.set(user, {
+      positions: [...all.values()].slice(-maxStreams),
+      until: this.#now() + this.#keptMs,
+    });
     if (this.#users.size > mostUsers) this.#users.delete(this.#users.keys().next().value!);
   }
 

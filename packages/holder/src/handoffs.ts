@@ -158,12 +158,8 @@ export class Handoffs {
 
   /** Where a user goes who can go now; what becomes of the others is seen to here. */
   #targetNow(held: HeldUser): Member | undefined {
-    const { users, again } = this.#options;
-    if (users.known(held.user) !== held) {
-      // its last session has ended; the user may have come again meanwhile, and not been judged because of this
-      const cameAgain = users.get(held.user);
-      this.#over(held.user, cameAgain === undefined);
-      if (cameAgain !== undefined) again(cameAgain);
+    if (this.#options.users.known(held.user) !== held) {
+      this.#ended(held);
       return undefined;
     }
     const target = this.#targetOf(held);
@@ -172,7 +168,7 @@ export class Handoffs {
       this.#stays(held);
       return undefined;
     }
-    if (isWorthKeeping(held)) return target;
+    if (held.isWorthKeeping) return target;
     this.#release(held, target, undefined);
     return undefined;
   }
@@ -245,9 +241,20 @@ export class Handoffs {
   /** It could not be handed over, and is served here. */
   #stays(held: HeldUser): void {
     held.thaw();
+    if (this.#options.users.known(held.user) !== held) {
+      this.#ended(held);
+      return;
+    }
     this.#over(held.user, false);
     this.#tryLater(held);
     this.#options.users.forgetIfUnneeded(held);
+  }
+
+  /** Its last session has ended. The user may have come again meanwhile, and not been judged because of this. */
+  #ended({ user }: HeldUser): void {
+    const cameAgain = this.#options.users.get(user);
+    this.#over(user, cameAgain === undefined);
+    if (cameAgain !== undefined) this.#options.again(cameAgain);
   }
 
   #tryLater(held: HeldUser): void {
@@ -291,9 +298,4 @@ export class Handoffs {
     const member = owner === undefined || owner === self ? undefined : members.get(owner);
     return member?.kind === 'node' ? member : undefined;
   }
-}
-
-/** Whoever has only sockets here brings nothing along. */
-function isWorthKeeping(held: HeldUser): boolean {
-  return held.linkSessions > 0 || held.contested !== undefined;
 }

@@ -64,6 +64,11 @@ export class HeldUser {
     );
   }
 
+  /** Whoever has only sockets here brings nothing along. */
+  get isWorthKeeping(): boolean {
+    return this.linkSessions > 0 || this.contested !== undefined;
+  }
+
   /** The inbox, and a stream to number. */
   openInbox(): Inbox {
     if (this.inbox === undefined) this.renewStream(1);

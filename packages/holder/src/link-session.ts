@@ -2,7 +2,7 @@ import type { CloseCode, Message, Position, Receipt } from '@pinwheel/protocol';
 import { isCovered } from './attach-position.js';
 import type { HeldUser } from './held-user.js';
 import type { Session } from './session.js';
-import { maxStreams, type SessionState } from './user-state.js';
+import type { SessionState } from './user-state.js';
 
 /** What a session needs of the link that it is pinned to. */
 export interface SessionLink {
@@ -140,7 +140,7 @@ export class LinkSession implements Session {
     if (this.acknowledges) return undefined;
     const { stream } = this.held;
     const others = [...(this.former ?? []), ...(this.covers ?? [])].filter((had) => had.stream !== stream);
-    return others.length === 0 ? undefined : [...others.slice(-maxStreams), { stream, seq: this.had }];
+    return others.length === 0 ? undefined : others;
   }
 
   write(batch: readonly Message[], picked: readonly number[], firstSeq: number, written: Uint16Array): void {

@@ -43,6 +43,19 @@ t.test('nor is the one after that', async (t) => {
   t.same(merged(node, held, link), ['old 3']);
 });
 
+t.test('however often it comes anew within that time, it has no more than a few', async (t) => {
+  const node = new OneNode();
+  for (let i = 0; i < 20; i++) {
+    comesAndGoes(node, `a${i}`, { ...plain, positions: [{ stream: `old${i}`, seq: 2 }] });
+    comesAndGoes(node, `b${i}`, plain);
+  }
+  const { former } = attach(node.hold(), new FakeLink(), 'c', plain).session;
+  t.same(
+    former?.map(({ stream }) => stream),
+    ['old16', 'old17', 'old18', 'old19'],
+  );
+});
+
 t.test('of two that have ended either may be the one that has come back', async (t) => {
   const node = new OneNode();
   comesAndGoes(node, 'a', old(2));

@@ -250,6 +250,20 @@ t.test('the application is at a message of the user', async (t) => {
     await cluster.until('it is at c', () => cluster.holdersOf(user).join() === 'c');
   });
 
+  await t.test('for too long, and the user has come anew: it goes all the same', async (t) => {
+    const { cluster, user, client, a, join } = await start({ quiesceMs: 1000 });
+    a.work.begin(user);
+    join();
+    await cluster.until('it waits for the application', () => a.work.turns.length === 1);
+    client.close();
+    const { state } = a.holder.ownership;
+    attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
+    await cluster.pass(1100);
+    t.same(a.work.turns, [`${user} held`, `${user} goes on`]);
+    a.work.finish(user);
+    await cluster.until('it is at c', () => cluster.holdersOf(user).join() === 'c');
+  });
+
   await t.test('and the ring gives the user back meanwhile: it stays', async (t) => {
     const { cluster, user, a, join } = await start();
     a.work.begin(user);
