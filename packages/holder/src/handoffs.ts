@@ -241,12 +241,11 @@ export class Handoffs {
   /** It could not be handed over, and is served here. */
   #stays(held: HeldUser): void {
     held.thaw();
-    if (this.#options.users.known(held.user) !== held) {
-      this.#ended(held);
-      return;
+    if (this.#options.users.known(held.user) !== held) this.#ended(held);
+    else {
+      this.#over(held.user, false);
+      this.#tryLater(held);
     }
-    this.#over(held.user, false);
-    this.#tryLater(held);
     this.#options.users.forgetIfUnneeded(held);
   }
 

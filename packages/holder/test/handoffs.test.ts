@@ -259,7 +259,7 @@ t.test('the application is at a message of the user', async (t) => {
     const { state } = a.holder.ownership;
     attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
     await cluster.pass(1100);
-    t.same(a.work.turns, [`${user} held`, `${user} goes on`]);
+    t.same(a.work.turns, [`${user} held`, `${user} goes on`, `${user} held`]);
     a.work.finish(user);
     await cluster.until('it is at c', () => cluster.holdersOf(user).join() === 'c');
   });
