@@ -37,8 +37,8 @@ async function start(t: Test) {
     return answer.ok && ((await answer.json()) as { sessions: unknown[] }).sessions.length > 0;
   };
   // each is there, and then away with its socket until it may dial again
-  const [sender, other] = [new Person(userOf('n1', 'n3')), new Person(userOf('n2', 'n2'))];
-  for (const person of [sender, other]) person.connect(t, edge.port);
+  const sender = new Person(t, edge.port, userOf('n1', 'n3'));
+  const other = new Person(t, edge.port, userOf('n2', 'n2'));
   await until(
     'both are there',
     async () => (await hasSession(n1, sender.user)) && (await hasSession(n2, other.user)),
@@ -48,15 +48,12 @@ async function start(t: Test) {
 
 class Person {
   readonly user: string;
-  connection!: Connection;
+  readonly connection: Connection;
   #mayDial = true;
   readonly #sockets: WebSocket[] = [];
 
-  constructor(user: string) {
+  constructor(t: Test, port: number, user: string) {
     this.user = user;
-  }
-
-  connect(t: Test, port: number): void {
     const url = (wanted: string): string => (this.#mayDial ? wanted : 'ws://127.0.0.1:1/');
     const sockets = this.#sockets;
     class Dialling extends WebSocket {
@@ -65,7 +62,7 @@ class Person {
         sockets.push(this);
       }
     }
-    this.connection = connect(`ws://127.0.0.1:${port}${pathOf(this.user)}`, {
+    this.connection = connect(`ws://127.0.0.1:${port}${pathOf(user)}`, {
       webSocket: Dialling as typeof WebSocket,
       sendTimeoutMs: 20_000,
       retry: { firstMs: 20, longestMs: 100 },

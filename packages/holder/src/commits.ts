@@ -29,7 +29,7 @@ export class Commits {
   readonly #waiting = new Set<ReleasedUser>();
   readonly #outboxes: MemberOutboxes<ReleasedUser>;
   readonly #failures = new Map<string, number>();
-  /** Released since the last call was on its way. */
+  /** Released, and yet to be told of. */
   #unsaid: ReleasedUser[] = [];
   #stopped = false;
 

@@ -195,8 +195,6 @@ export class LinkSession implements Session {
 
   #end(code: number, reason: string): void {
     this.link?.end(this.number, code, reason);
-    // it is closed behind what was written to it
-    this.acked = this.had;
     this.link = undefined;
     this.held.ended(this, code, reason);
   }

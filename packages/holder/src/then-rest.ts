@@ -4,8 +4,8 @@ import type { Clock } from '@pinwheel/membership';
 const longestMs = 5;
 
 /**
- * Works, and then rests for as long: however much there is to do, at least half of the time is left for messages. It
- * slows itself down when the machine is busy, as the work takes longer then.
+ * Works, and then rests for as long: about half of the time is left for other things. It slows itself down when the
+ * machine is busy, as the work takes longer then.
  */
 export async function thenRest(clock: Clock, work: () => Promise<void>): Promise<void> {
   const began = clock.now();

@@ -19,6 +19,22 @@ async function start(limits = {}) {
   return { cluster, user, client, a, c, join };
 }
 
+/** Alice belongs to `c`, and goes when the application is done with her message. */
+async function startBusy(limits = {}) {
+  const situation = await start(limits);
+  const { cluster, user, client, a, join } = situation;
+  a.work.begin(user);
+  join();
+  await cluster.until('it waits for the application', () => a.work.turns.length === 1);
+  /** Her last session ends, and she is there again with another one. */
+  const comesAnew = (): void => {
+    client.close();
+    const { state } = a.holder.ownership;
+    attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
+  };
+  return { ...situation, comesAnew };
+}
+
 t.test('a user goes to its owner, and its client notices nothing', async (t) => {
   const { cluster, user, client, a, c, join } = await start();
   a.send(user, '1', '2');
@@ -223,10 +239,7 @@ t.test('the application is at a message of the user', async (t) => {
   });
 
   await t.test('and the last session ends: nobody has to go', async (t) => {
-    const { cluster, user, client, a, join } = await start();
-    a.work.begin(user);
-    join();
-    await cluster.until('it waits for the application', () => a.work.turns.length === 1);
+    const { cluster, user, client, a } = await startBusy();
     client.close();
     a.work.finish(user);
     await cluster.settle();
@@ -237,13 +250,8 @@ t.test('the application is at a message of the user', async (t) => {
   });
 
   await t.test('and the user has come anew: what waits for it is done, and it goes', async (t) => {
-    const { cluster, user, client, a, join } = await start();
-    a.work.begin(user);
-    join();
-    await cluster.until('it waits for the application', () => a.work.turns.length === 1);
-    client.close();
-    const { state } = a.holder.ownership;
-    attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
+    const { cluster, user, a, comesAnew } = await startBusy();
+    comesAnew();
     a.work.finish(user);
     await cluster.settle();
     t.same(a.work.turns, [`${user} held`, `${user} goes on`]);
@@ -251,13 +259,8 @@ t.test('the application is at a message of the user', async (t) => {
   });
 
   await t.test('for too long, and the user has come anew: it goes all the same', async (t) => {
-    const { cluster, user, client, a, join } = await start({ quiesceMs: 1000 });
-    a.work.begin(user);
-    join();
-    await cluster.until('it waits for the application', () => a.work.turns.length === 1);
-    client.close();
-    const { state } = a.holder.ownership;
-    attach(a.holder.users.hold(user, state.ring.hashOf(user)), new FakeLink(), 'tablet');
+    const { cluster, user, a, comesAnew } = await startBusy({ quiesceMs: 1000 });
+    comesAnew();
     await cluster.pass(1100);
     t.same(a.work.turns, [`${user} held`, `${user} goes on`, `${user} held`]);
     a.work.finish(user);
@@ -265,10 +268,7 @@ t.test('the application is at a message of the user', async (t) => {
   });
 
   await t.test('and the ring gives the user back meanwhile: it stays', async (t) => {
-    const { cluster, user, a, join } = await start();
-    a.work.begin(user);
-    join();
-    await cluster.until('it waits for the application', () => a.work.turns.length === 1);
+    const { cluster, user, a } = await startBusy();
     cluster.ring(two, { members: { c: {} } });
     a.work.finish(user);
     await cluster.pass(1000);

@@ -9,11 +9,17 @@ export function checkDelivery(sim: Simulation): void {
   for (const log of sim.ledger.clients.values()) {
     checkOnce(sim, log);
     if (log.speech === 'v1') checkComplete(sim, log);
-    else {
+    else if (isUndisturbed(sim, log)) {
       checkPlain(sim, log);
       checkPlainOnce(sim, log);
     }
   }
+}
+
+/** Of a plain client no more is promised than this: nothing was lost for its user, who has no other client. */
+function isUndisturbed({ ledger }: Simulation, { name, user }: ClientLog): boolean {
+  const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
+  return isAlone && !ledger.excuses.some((excuse) => excuse.user === user);
 }
 
 function checkOnce({ world }: Simulation, { name, events, speech }: ClientLog): void {
@@ -48,8 +54,6 @@ function checkComplete(sim: Simulation, log: ClientLog): void {
  * connection was lost, and what came for it until its edge had noticed.
  */
 function checkPlain({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
-  const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
-  if (!isAlone || ledger.excuses.some((excuse) => excuse.user === user)) return;
   const lostAt = events.find((event) => event.kind === 'away' && event.why !== inOrder)?.at;
   const until =
     lostAt === undefined
@@ -70,9 +74,7 @@ function checkPlain({ ledger, world }: Simulation, { name, user, events }: Clien
  * What a connection had that was closed in order does not come to the next one, though nothing connects the two. Not so
  * a message that was sent again because its receipt was lost: ids are forgotten with the user.
  */
-function checkPlainOnce({ ledger, world }: Simulation, { name, user, events }: ClientLog): void {
-  const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
-  if (!isAlone || ledger.excuses.some((excuse) => excuse.user === user)) return;
+function checkPlainOnce({ ledger, world }: Simulation, { name, events }: ClientLog): void {
   const had = new Set<string>();
   for (const event of events) {
     if (event.kind === 'away' && event.why !== inOrder) return;
