@@ -262,19 +262,19 @@ export class HeldUser {
   }
 
   /** Ends what has waited too long. Whether another sweep is needed. */
-  sweep(): boolean {
-    const { now, resumeWindowMs } = this.#context;
-    const at = now();
-    const second = Math.floor(at / 1000);
+  sweep(now: number): boolean {
+    const second = Math.floor(now / 1000);
     let away = false;
-    for (const session of [...this.sessions]) {
+    // from behind, as the ones that end leave the list
+    for (let i = this.sessions.length - 1; i >= 0; i--) {
+      const session = this.sessions[i]!;
       if (session.kind !== 'link') continue;
       const { link, awayUntil } = session as LinkSession;
       if (link !== undefined) continue;
-      if (awayUntil <= at) this.ended(session, goneAway, 'did not come back');
+      if (awayUntil <= now) this.ended(session, goneAway, 'did not come back');
       else away = true;
     }
-    this.inbox?.expire(second - Math.ceil(resumeWindowMs / 1000));
+    this.inbox?.expire(second - Math.ceil(this.#context.resumeWindowMs / 1000));
     this.inbox?.shrink(second);
     this.isSwept = away || (this.inbox !== undefined && this.inbox.memoryBytes > 0);
     return this.isSwept;

@@ -24,11 +24,12 @@ import type {
   PrepareAnswer,
   PrepareRequest,
 } from './peers.js';
+import { Sweeps } from './sweeps.js';
 import { Users } from './users.js';
 
 const beatMs = 250;
-/** So many beats a sweep takes: all users at once would hold up everybody's messages. */
-const sweepBeats = 4;
+/** Stale copies are settled every so many beats. */
+const beatsToSettle = 4;
 /** So long after it stood still a process reads what has been waiting in its sockets, in ms. */
 const backlogMs = 500;
 
@@ -51,6 +52,7 @@ export class Holder {
   readonly #linkEvents: LinkEvents;
   #beatAt: number;
   #backlogUntil = Number.NEGATIVE_INFINITY;
+  readonly #sweeps: Sweeps;
   #beats = 0;
   #cancelBeat: () => void = () => {};
 
@@ -142,6 +144,7 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
+    this.#sweeps = new Sweeps(users, clock);
     this.#scheduleBeat();
   }
 
@@ -222,6 +225,7 @@ export class Holder {
 
   stop(): void {
     this.#cancelBeat();
+    this.#sweeps.stop();
     this.moves.stop();
     this.handoffs.stop();
     this.contested.stop();
@@ -289,8 +293,8 @@ export class Holder {
     this.#cancelBeat = this.#options.clock.after(beatMs, () => {
       this.#scheduleBeat();
       this.#beat();
-      this.users.sweep(1 / sweepBeats);
-      if (++this.#beats % sweepBeats === 0) this.#settleStaleCopies();
+      this.#sweeps.beat(beatMs);
+      if (++this.#beats % beatsToSettle === 0) this.#settleStaleCopies();
     });
   }
 }

@@ -116,18 +116,23 @@ export class Users {
     this.#options.forgotten(held);
   }
 
+  /** Users whom {@link sweep} goes round. */
+  get toSweep(): number {
+    return this.#sweeping.size;
+  }
+
   /**
    * Ends what has waited too long. Everybody is to be looked at about once a second.
    *
    * @param part of them that is looked at now, up to 1, so that it needs not be all at once.
    */
   sweep(part: number): void {
+    const now = this.#options.now();
     this.#sweepRounds.go(part, (held) => {
-      if (this.#known.get(held.user) !== held || !held.sweep()) this.#sweeping.delete(held);
+      if (this.#known.get(held.user) !== held || !held.sweep(now)) this.#sweeping.delete(held);
       if (!held.isSwept) this.forgetIfUnneeded(held);
     });
     this.#context.departed.sweep();
-    const now = this.#options.now();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;
       if (tombstone.unacknowledged === undefined) this.delete(tombstone);
