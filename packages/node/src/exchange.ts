@@ -6,6 +6,14 @@ import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
+/** What becomes of exchanges. */
+export interface ExchangeEvents {
+  /** What `whenRead` was given has thrown; to be answered. */
+  failed(exchange: Exchange, thrown: unknown): void;
+  /** It is answered, or nobody waits for the answer any more. Once. */
+  ended(): void;
+}
+
 /**
  * One HTTP request and its answer, safe against what uWebSockets.js leaves to its user: nothing is read of a request
  * behind its handler, nothing is written to one whose client has gone, and writes happen in one cork. What nobody asks for
@@ -14,7 +22,7 @@ export type AnswerHeaders = Readonly<Record<string, string>>;
 export class Exchange {
   readonly method: string;
   readonly #response: HttpResponse;
-  readonly #failed: (exchange: Exchange, thrown: unknown) => void;
+  readonly #events: ExchangeEvents;
   /** Until the handler first returns. */
   #request: HttpRequest | undefined;
   #path: string | undefined;
@@ -32,19 +40,14 @@ export class Exchange {
   /** Who waits for the body as a promise. */
   #reject: ((thrown: unknown) => void) | undefined;
 
-  /** @param failed is told when what `whenRead` was given throws. */
-  constructor(
-    response: HttpResponse,
-    request: HttpRequest,
-    method: string,
-    failed: (exchange: Exchange, thrown: unknown) => void,
-  ) {
+  constructor(response: HttpResponse, request: HttpRequest, method: string, events: ExchangeEvents) {
     this.#response = response;
     this.#request = request;
     this.method = method;
-    this.#failed = failed;
+    this.#events = events;
     response.onAborted(() => {
       this.#gone = true;
+      if (!this.#answered) events.ended();
       this.#release?.();
       this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
@@ -167,7 +170,7 @@ export class Exchange {
     try {
       if (this.#bodyDigest !== undefined) checkBody(this.#bodyDigest, body);
       const using = use(body);
-      if (using instanceof Promise) using.catch((thrown) => this.#failed(this, thrown));
+      if (using instanceof Promise) using.catch((thrown) => this.#events.failed(this, thrown));
       this.#isReading = false;
     } catch (thrown) {
       this.#refuseBody(thrown);
@@ -177,7 +180,7 @@ export class Exchange {
   #refuseBody(thrown: unknown): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    if (this.#reject === undefined) this.#failed(this, thrown);
+    if (this.#reject === undefined) this.#events.failed(this, thrown);
     else this.#reject(thrown);
   }
 
@@ -195,6 +198,7 @@ export class Exchange {
     if (this.#gone || this.#answered) return;
     this.#answered = true;
     this.#release?.();
+    this.#events.ended();
     this.#response.cork(() => {
       // 200 is what it says by itself
       if (status !== 200) this.#response.writeStatus(statusLineOf(status));

@@ -14,6 +14,8 @@ export interface LeavingOptions {
   readonly users: () => number;
   /** Closed sessions whose client has not read everything yet. */
   readonly unread: () => number;
+  /** Requests that have come and are not answered yet. */
+  readonly unanswered: () => number;
   readonly isInRing: () => boolean;
   /** Stops listening, cuts what is left and closes every part. */
   readonly end: () => Promise<void>;
@@ -22,6 +24,8 @@ export interface LeavingOptions {
 const pollMs = 20;
 /** Callers that have yet to hear that this node has left find it for so long after its last user has gone. */
 const lingerMs = 300;
+/** A request that is cut off is sent again, to where its user is now, though this one may have delivered it. */
+const answerMs = 500;
 /** Users who are told to go before the ring has changed would come straight back, but they do not wait for ever. */
 const ringWithoutMeMs = 5000;
 /** The source of members may be away: what is left of the entry is what its health check finds. */
@@ -95,7 +99,7 @@ export class Leaving {
   }
 
   async #sendOn(deadline: number): Promise<void> {
-    const { id, log, moves, users, unread } = this.#options;
+    const { id, log, moves, users, unread, unanswered } = this.#options;
     if (this.#isOpen()) moves.leave();
     const emptied = await this.#until(() => users() === 0 && unread() === 0, deadline);
     if (!emptied && this.#isOpen()) {
@@ -107,6 +111,7 @@ export class Leaving {
     }
     await this.#takeOut();
     await this.#until(() => false, Date.now() + lingerMs);
+    await this.#until(() => unanswered() === 0, Math.max(deadline, Date.now() + answerMs));
     await this.close();
   }
 

@@ -31,7 +31,7 @@ import { Inbound } from './inbound.js';
 import { serveLinks } from './link-server.js';
 import { LinkWork } from './link-work.js';
 import { MessagesApi } from './messages-api.js';
-import { createNodeCounters } from './node-counters.js';
+import { createNodeCounters, type NodeCounters } from './node-counters.js';
 import { nodeLimits } from './node-limits.js';
 import { addNodeMetrics } from './node-metrics.js';
 import type { CheckedNodeOptions } from './node-options.js';
@@ -64,6 +64,7 @@ export interface NodeParts {
   readonly holder: Holder;
   readonly admission: Admission;
   readonly queueSide: QueueSide;
+  readonly counters: NodeCounters;
   /** Ends everything but the tracker; clients are cut off. */
   close(): Promise<void>;
 }
@@ -289,5 +290,5 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     await clients.close();
     metrics.close();
   };
-  return { http, admin, direct, holder, admission, queueSide, close };
+  return { http, admin, direct, holder, admission, queueSide, counters, close };
 }

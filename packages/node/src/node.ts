@@ -100,6 +100,7 @@ class RunningNode implements PinwheelNode {
       moves: parts.holder.moves,
       users: () => this.#usersWithSomewhereToGo() + parts.holder.handoffs.underWay,
       unread: () => parts.direct.unread,
+      unanswered: () => parts.counters.unanswered,
       isInRing: () => this.#isInRing(),
       end: () => this.#end(),
     });

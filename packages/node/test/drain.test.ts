@@ -1,4 +1,5 @@
 import { type InProcessMembership, inProcessMembership, type Membership } from '@pinwheel/membership';
+import { buildRing } from '@pinwheel/ring';
 import { createSender } from '@pinwheel/sender';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
@@ -9,6 +10,7 @@ import { connectEdge } from './kit/fake-edge.js';
 import { Flow } from './kit/flow.js';
 import { quickTracking, startNodes } from './kit/nodes.js';
 import { metric, post, postLines, request } from './kit/requests.js';
+import { joinSilent } from './kit/silent-node.js';
 
 t.test('a node drains while messages flow, and nothing is lost', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2', 'n3'], { usersPerSecond: 400 });
@@ -186,6 +188,42 @@ t.test('a second call during the wait ends it at once', async (t) => {
   await until('it is cut off', () => slow.end);
   t.equal(slow.end?.code, 1006);
 });
+
+for (const { drainMs, forwardTimeoutMs, ends } of [
+  { drainMs: 60_000, forwardTimeoutMs: 1500, ends: ['delivered', 'overloaded'] },
+  { drainMs: 100, forwardTimeoutMs: 60_000, ends: 'cut' },
+]) {
+  t.test(`a draining node answers what it is at, within its time of ${drainMs} ms`, async (t) => {
+    const nodes = await startNodes(t, ['n1', 'n2'], { drainMs, forwardTimeoutMs, deadlineMs: 60_000 });
+    const n1 = nodes.of('n1');
+    const [then, afterwards] = [
+      ['n1', 'n2', 'silent'],
+      ['n2', 'silent'],
+    ].map(ringOf);
+    const ann = nodes
+      .usersOf('n1', 50)
+      .find((name) => then!.owner(name) === 'n1' && afterwards!.owner(name) === 'n2')!;
+    const bob = nodes.usersOf('n1', 50).find((name) => then!.owner(name) === 'silent')!;
+    const client = await connect(t, n1, ann);
+    await joinSilent(t, nodes, 'silent');
+    await until('it is in the ring', () => n1.tracker.current.ring.members.length === 3);
+    const receipts = postLines(n1, [
+      { user: ann, data: 'x' },
+      { user: bob, data: 'y' },
+    ]).then(
+      (lines) => lines.map(({ status }) => status),
+      () => 'cut',
+    );
+    await until('she has hers', () => client.texts.includes('x'));
+    await n1.drain();
+    t.same(await receipts, ends);
+    t.match(await until('she has moved', () => client.end), { code: 4000 });
+  });
+}
+
+function ringOf(ids: readonly string[]) {
+  return buildRing(ids.map((id) => ({ id })));
+}
 
 /** A source that takes an entry and is away from then on. */
 function silentMembership(membership: InProcessMembership): Membership {

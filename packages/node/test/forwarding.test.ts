@@ -1,10 +1,10 @@
-import { createServer } from 'node:http';
 import { BatchWriter, batchContentType, readPlaces } from '@pinwheel/protocol';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
 import { dyingMembership, startNodes } from './kit/nodes.js';
 import { metric, post, postBatch, postLines, request } from './kit/requests.js';
+import { joinSilent } from './kit/silent-node.js';
 
 t.test('three nodes', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2', 'n3']);
@@ -111,15 +111,7 @@ t.test('three nodes', async (t) => {
 
 t.test('a node that owns users and does not answer', async (t) => {
   const nodes = await startNodes(t, ['n1'], { forwardTimeoutMs: 200, deadlineMs: 1000 });
-  const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
-  const address = silent.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  nodes.membership.set({ id: 'silent', port });
+  await joinSilent(t, nodes, 'silent');
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
   const { ring } = n1.tracker.current;
@@ -161,13 +153,7 @@ t.test('a node that owns users and does not answer', async (t) => {
 
 t.test('messages on their way through other nodes have a bound', async (t) => {
   const nodes = await startNodes(t, ['n1'], { forwardTimeoutMs: 300, maxForwarding: 20 });
-  const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
-  nodes.membership.set({ id: 'silent', port: (silent.address() as { port: number }).port });
+  await joinSilent(t, nodes, 'silent');
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
   const { ring } = n1.tracker.current;
@@ -185,14 +171,7 @@ t.test('messages on their way through other nodes have a bound', async (t) => {
 
 t.test('nodes that are closed while messages are on their way through them', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2']);
-  const hanging = createServer(() => {});
-  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    hanging.closeAllConnections();
-    hanging.close();
-  });
-  const address = hanging.address();
-  nodes.membership.set({ id: 'hanging', port: (address as { port: number }).port });
+  await joinSilent(t, nodes, 'hanging');
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 3);
   const { ring } = n1.tracker.current;
