@@ -3,6 +3,7 @@ import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { allCpuMicros, cpuMicrosOf } from '@pinwheel/bench/load/process-usage.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
+import { portsGivenBack } from '../kit/ports-given-back.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 
@@ -11,6 +12,7 @@ const quick = rest.includes('--quick');
 const connections = quick ? 1000 : 3000;
 const times = quick ? 1 : 7;
 
+await portsGivenBack();
 const site = await Site.start(contender as Contender);
 // the first time compiles the code, and finds users who are brought to their owner
 const users = await site.clients.ask<readonly string[]>({ pick: connections });

@@ -3,6 +3,7 @@ import { pause } from '@pinwheel/bench/load/pause.js';
 import { kernelObjectsKb, maxDescriptors, memoryOf } from '@pinwheel/bench/load/process-usage.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
+import { portsGivenBack } from '../kit/ports-given-back.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 
@@ -16,6 +17,7 @@ const connections = all - first;
 /** V8 gives memory back when it has had nothing to do for some seconds. */
 const settleMs = 12_000;
 
+await portsGivenBack();
 const site = await Site.start(contender as Contender);
 const sender = createSender({ membership: site.membership() });
 await sender.ready();

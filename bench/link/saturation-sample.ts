@@ -8,8 +8,8 @@ import { measureWindow } from './window.js';
 const [contender, ...rest] = process.argv.slice(2);
 const quick = rest.includes('--quick');
 const connections = 1000;
-const outstanding = Number(process.env['PINWHEEL_BENCH_OUTSTANDING'] ?? 16_384);
-const batch = Number(process.env['PINWHEEL_BENCH_BATCH'] ?? 2048);
+const outstanding = rest.includes('--deep') ? 65_536 : 16_384;
+const batch = 2048;
 
 const site = await Site.start(contender as Contender);
 const users = await site.clients.ask<readonly string[]>({ pick: connections });
