@@ -121,13 +121,18 @@ function keep(
       continue;
     }
     numbered ??= picked.slice(0, k);
-    if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : linkLost);
+    if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : whyNobody(held));
     else {
       const status = seen.sessions > 0 ? 'delivered' : 'queued';
       receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));
     }
   }
   return numbered ?? picked;
+}
+
+/** Of a user with sessions none of which can be written to, or waited for. */
+function whyNobody({ linkSessions, sessions }: HeldUser): ReceiptDetail {
+  return linkSessions < sessions.length ? tooSlow : linkLost;
 }
 
 /** Said of messages whose acknowledgement will be asked for. */

@@ -4,7 +4,7 @@ import type { HeldUser } from './held-user.js';
 import { ReleasedUser, type Unacknowledged } from './known-user.js';
 import { LinkSession } from './link-session.js';
 import { MemberOutboxes } from './member-outbox.js';
-import { merge, stateOf } from './merge.js';
+import { canStillCome, merge, stateOf } from './merge.js';
 import type { Ownership } from './ownership.js';
 import { maxCallBytes, type Peers } from './peers.js';
 import { thenRest } from './then-rest.js';
@@ -205,7 +205,7 @@ export class Handoffs {
       // whoever gave the answer may be gone since, and the copies with it
       const isThere = ownership.isStill(leaving[0]!.target);
       for (const [i, { held, target, handoff, state }] of leaving.entries()) {
-        if (answer.answers[i]?.kind === 'kept' && isThere) {
+        if (answer.answers[i]?.kind === 'kept' && isThere && canStillCome(held, state)) {
           this.#release(held, target, { handoff, state, target, incarnation: answer.incarnation });
         } else {
           this.counters.refused++;

@@ -32,6 +32,14 @@ export function stateOf(held: HeldUser, second: number): UserState {
   };
 }
 
+/**
+ * Whether the plain clients that a state calls coming can still be told to come. One whose link was lost since it was
+ * written would be waited for in vain.
+ */
+export function canStillCome(held: HeldUser, { sessions }: UserState): boolean {
+  return sessions.every(({ key, isComing }) => !isComing || held.sessionOf(key)?.canWait !== false);
+}
+
 /** Makes a user of a state whose holder has given it up: the same stream, its sessions expected. */
 export function restore(held: HeldUser, state: UserState, context: Pick<HeldContext, 'now'>): void {
   const second = Math.floor(context.now() / 1000);

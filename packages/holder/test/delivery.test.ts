@@ -162,6 +162,22 @@ t.test(
   },
 );
 
+t.test('neither the socket on the node itself nor a plain client behind a lost link takes it', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const direct = new DirectSession(held, 'd1');
+  held.detach(attach(held, new FakeLink(), 'a', { acknowledges: false }).session);
+  direct.isLive = false;
+  const [full] = node.send(held, 'x');
+  t.match(full, { status: 'overloaded', error: { code: 'overloaded', message: /bound of unread bytes/ } });
+  direct.close({ code: 1000 }, 'left');
+  const [lost] = node.send(held, 'y');
+  t.match(lost, {
+    status: 'overloaded',
+    error: { code: 'unavailable', message: /link of its edge is lost/ },
+  });
+});
+
 t.test(
   'a user without a session, of whom others have yet to be asked: overloaded, never offline',
   async (t) => {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { Cluster } from './kit/cluster.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, DirectSession } from './kit/one-node.js';
-import { TestClient } from './kit/test-edge.js';
+import { TestClient, TestLink } from './kit/test-edge.js';
 
 const two = ['a', 'b'];
 const three = ['a', 'b', 'c'];
@@ -174,6 +174,23 @@ t.test('the target does not take the user: it is served where it is, and tried a
     c.isOpen = true;
     await cluster.until('the client is attached at c', () => client.at === 'c');
     t.same(client.recovered, [true, true]);
+  });
+
+  await t.test('because a plain client’s link was lost meanwhile, and it may not come along', async (t) => {
+    const { cluster, user, client, a, c, join } = await start();
+    const link = new TestLink(a, 'e2');
+    link.attach('plain', { user, acknowledges: false });
+    cluster.network.fateOf = ({ kind }) => (kind === 'prepare' ? 'hold-answer' : 'pass');
+    join();
+    await cluster.until('c has a copy', () => c.known(user) === 'prepared');
+    client.close();
+    link.link.gone();
+    cluster.network.fateOf = () => 'pass';
+    cluster.network.takeHeld().go();
+    await cluster.settle();
+    t.equal(a.known(user), 'held', 'it stays, for now');
+    await cluster.until('it goes as it is then', () => c.known(user) === 'held');
+    t.same(c.send(user, 'x'), ['overloaded'], 'nothing is queued for a client that nobody knows to come');
   });
 
   await t.test('because it is not among the members yet', async (t) => {
