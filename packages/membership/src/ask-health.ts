@@ -1,6 +1,7 @@
-import { Agent, request } from 'undici';
+import { get } from 'node:http';
 import { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
 import { authorityOf } from './member-fields.js';
+import { reasonOf } from './reason-of.js';
 
 /**
  * What answers there. `node`: a Pinwheel node. `other`: some server, but not one. `refused`: nobody listens.
@@ -10,46 +11,59 @@ export type HealthFinding =
   | { readonly kind: 'node'; readonly answer: HealthAnswer }
   | { readonly kind: 'other' | 'refused' | 'silent'; readonly reason: string };
 
-const maxAnswerBytes = 16_384;
+const maxAnswerLength = 16_384;
 
 /**
- * One call of `GET /healthz`, on a connection of its own, so that it says something about the path too.
+ * One call of `GET /healthz`, on a connection of its own, so that it says something about the path too. Every process
+ * asks every member of a list about once a second: a client with a pool costs twice as much for one call.
  *
  * @param nonce for what the node is to prove that it has a key of the service.
  */
-export async function askHealth(
+export function askHealth(
   address: string,
   port: number,
   timeoutMs: number,
   nonce?: string,
 ): Promise<HealthFinding> {
-  const dispatcher = new Agent({
-    pipelining: 0,
-    maxResponseSize: maxAnswerBytes,
-    connect: { timeout: timeoutMs },
-  });
-  const url = `http://${authorityOf(address, port)}/healthz${nonce === undefined ? '' : `?nonce=${nonce}`}`;
-  try {
-    const response = await request(url, { dispatcher, signal: AbortSignal.timeout(timeoutMs) });
-    const text = await response.body.text();
-    const answer = response.statusCode === 200 ? parseHealthAnswer(text) : undefined;
-    if (answer !== undefined) return { kind: 'node', answer };
-    return { kind: 'other', reason: `${url} answers ${response.statusCode}, not as a Pinwheel node` };
-  } catch (error) {
-    return {
-      kind: kindOf(error),
-      reason: `${url}: ${error instanceof Error ? error.message : String(error)}`,
+  const path = `/healthz${nonce === undefined ? '' : `?nonce=${nonce}`}`;
+  const url = `http://${authorityOf(address, port)}${path}`;
+  return new Promise((resolve) => {
+    const request = get({ host: address, port, path, agent: false });
+    const end = (finding: HealthFinding): void => {
+      clearTimeout(timer);
+      resolve(finding);
+      request.destroy();
     };
-  } finally {
-    dispatcher.destroy().catch(() => {});
-  }
+    const timer = setTimeout(
+      () => end({ kind: 'silent', reason: `${url}: no answer within ${timeoutMs} ms` }),
+      timeoutMs,
+    );
+    const failed = (error: Error): void => end({ kind: kindOf(error), reason: `${url}: ${reasonOf(error)}` });
+    request.on('error', failed);
+    request.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('error', failed);
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length > maxAnswerLength) {
+          end({ kind: 'other', reason: `${url} answers with more than ${maxAnswerLength} characters` });
+        }
+      });
+      response.on('end', () => end(findingOf(url, response.statusCode, text)));
+    });
+  });
 }
 
-function kindOf(error: unknown): 'other' | 'refused' | 'silent' {
-  const { name = '', code = '' } = error as { name?: string; code?: string };
-  if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'refused';
-  const isSilent = name === 'TimeoutError' || name === 'AbortError' || code.startsWith('UND_ERR_CONNECT');
-  if (isSilent || ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'].includes(code))
-    return 'silent';
+function findingOf(url: string, status: number | undefined, text: string): HealthFinding {
+  const answer = status === 200 ? parseHealthAnswer(text) : undefined;
+  if (answer !== undefined) return { kind: 'node', answer };
+  return { kind: 'other', reason: `${url} answers ${status}, not as a Pinwheel node` };
+}
+
+function kindOf(error: Error): 'other' | 'refused' | 'silent' {
+  const { code = '' } = error as { code?: string };
+  if (code === 'ECONNREFUSED' || code === 'ECONNRESET') return 'refused';
+  if (['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'].includes(code)) return 'silent';
   return 'other';
 }
