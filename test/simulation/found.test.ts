@@ -190,6 +190,16 @@ for (const [who, ring] of [
       check(stage.had('c1').length === 1, 'a message is delivered, of which n1 has not heard that it came');
       const pause = { at: 0, kind: 'pause', node: 'n1', forMs: 15_000, noticedMs: undefined } as const;
       stage.happenings.happen(pause);
+      // neither that nor the end of the link reaches n1 before it has handed the user over
+      const freeze = {
+        at: 0,
+        kind: 'freeze link',
+        edge: 'e1',
+        node: 'n1',
+        from: 'edge',
+        forMs: 60_000,
+      } as const;
+      stage.happenings.happen(freeze);
       await stage.ring('n2 n3');
       await stage.pass(8000);
       stage.happenings.happen({ at: 0, kind: 'drain edge', edge: 'e1', backMs: 100 });
