@@ -267,8 +267,8 @@ export class HeldUser {
     let away = false;
     // from behind, as the ones that end leave the list
     for (let i = this.sessions.length - 1; i >= 0; i--) {
-      const session = this.sessions[i]!;
-      if (session.kind !== 'link') continue;
+      const session = this.sessions[i];
+      if (session?.kind !== 'link') continue;
       const { link, awayUntil } = session as LinkSession;
       if (link !== undefined) continue;
       if (awayUntil <= now) this.ended(session, goneAway, 'did not come back');

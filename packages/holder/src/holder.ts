@@ -144,7 +144,7 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    this.#sweeps = new Sweeps(users, clock);
+    this.#sweeps = new Sweeps(users, clock, beatMs);
     this.#scheduleBeat();
   }
 
@@ -288,12 +288,12 @@ export class Holder {
     }
   }
 
-  /** One timer for everything: each time that an idle process wakes costs more than what it does then. */
+  /** One timer for everything, with few users: each time that an idle process wakes costs more than what it does then. */
   #scheduleBeat(): void {
     this.#cancelBeat = this.#options.clock.after(beatMs, () => {
       this.#scheduleBeat();
       this.#beat();
-      this.#sweeps.beat(beatMs);
+      this.#sweeps.beat();
       if (++this.#beats % beatsToSettle === 0) this.#settleStaleCopies();
     });
   }

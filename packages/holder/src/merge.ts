@@ -33,11 +33,13 @@ export function stateOf(held: HeldUser, second: number): UserState {
 }
 
 /**
- * Whether the plain clients that a state calls coming can still be told to come. One whose link was lost since it was
- * written would be waited for in vain.
+ * Whether the plain clients that a state calls coming can still be told to come. One that has ended since it was written,
+ * or lost its link, would be waited for in vain.
  */
 export function canStillCome(held: HeldUser, { sessions }: UserState): boolean {
-  return sessions.every(({ key, isComing }) => !isComing || held.sessionOf(key)?.canWait !== false);
+  return sessions.every(
+    ({ key, acknowledges, isComing }) => acknowledges || !isComing || held.sessionOf(key)?.canWait === true,
+  );
 }
 
 /** Makes a user of a state whose holder has given it up: the same stream, its sessions expected. */

@@ -132,6 +132,11 @@ export class Users {
       if (this.#known.get(held.user) !== held || !held.sweep(now)) this.#sweeping.delete(held);
       if (!held.isSwept) this.forgetIfUnneeded(held);
     });
+  }
+
+  /** Forgets tombstones and former positions whose time is over. */
+  forgetOld(): void {
+    const now = this.#options.now();
     this.#context.departed.sweep();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;

@@ -27,18 +27,21 @@ export function askHealth(
 ): Promise<HealthFinding> {
   const path = `/healthz${nonce === undefined ? '' : `?nonce=${nonce}`}`;
   const url = `http://${authorityOf(address, port)}${path}`;
-  return new Promise((resolve) => {
+  return new Promise<HealthFinding>((resolve, reject) => {
     const request = get({ host: address, port, path, agent: false });
     const end = (finding: HealthFinding): void => {
       clearTimeout(timer);
       resolve(finding);
       request.destroy();
     };
+    const failed = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
     const timer = setTimeout(
       () => end({ kind: 'silent', reason: `${url}: no answer within ${timeoutMs} ms` }),
       timeoutMs,
     );
-    const failed = (error: Error): void => end({ kind: kindOf(error), reason: `${url}: ${reasonOf(error)}` });
     request.on('error', failed);
     request.on('response', (response) => {
       let text = '';
@@ -52,7 +55,7 @@ export function askHealth(
       });
       response.on('end', () => end(findingOf(url, response.statusCode, text)));
     });
-  });
+  }).catch((error: Error) => ({ kind: kindOf(error), reason: `${url}: ${reasonOf(error)}` }));
 }
 
 function findingOf(url: string, status: number | undefined, text: string): HealthFinding {

@@ -6,12 +6,9 @@ import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
-/** What becomes of exchanges. */
-export interface ExchangeEvents {
-  /** What `whenRead` was given has thrown; to be answered. */
-  failed(exchange: Exchange, thrown: unknown): void;
-  /** It is answered, or nobody waits for the answer any more. Once. */
-  ended(): void;
+/** Exchanges that are neither answered nor given up by their callers. */
+export interface Unanswered {
+  count: number;
 }
 
 /**
@@ -22,7 +19,8 @@ export interface ExchangeEvents {
 export class Exchange {
   readonly method: string;
   readonly #response: HttpResponse;
-  readonly #events: ExchangeEvents;
+  readonly #failed: (exchange: Exchange, thrown: unknown) => void;
+  readonly #unanswered: Unanswered;
   /** Until the handler first returns. */
   #request: HttpRequest | undefined;
   #path: string | undefined;
@@ -40,14 +38,26 @@ export class Exchange {
   /** Who waits for the body as a promise. */
   #reject: ((thrown: unknown) => void) | undefined;
 
-  constructor(response: HttpResponse, request: HttpRequest, method: string, events: ExchangeEvents) {
+  /**
+   * @param failed is told when what `whenRead` was given throws.
+   * @param unanswered where it counts until its end.
+   */
+  constructor(
+    response: HttpResponse,
+    request: HttpRequest,
+    method: string,
+    failed: (exchange: Exchange, thrown: unknown) => void,
+    unanswered: Unanswered,
+  ) {
     this.#response = response;
     this.#request = request;
     this.method = method;
-    this.#events = events;
+    this.#failed = failed;
+    this.#unanswered = unanswered;
+    unanswered.count++;
     response.onAborted(() => {
       this.#gone = true;
-      if (!this.#answered) events.ended();
+      if (!this.#answered) unanswered.count--;
       this.#release?.();
       this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
@@ -170,7 +180,7 @@ export class Exchange {
     try {
       if (this.#bodyDigest !== undefined) checkBody(this.#bodyDigest, body);
       const using = use(body);
-      if (using instanceof Promise) using.catch((thrown) => this.#events.failed(this, thrown));
+      if (using instanceof Promise) using.catch((thrown) => this.#failed(this, thrown));
       this.#isReading = false;
     } catch (thrown) {
       this.#refuseBody(thrown);
@@ -180,7 +190,7 @@ export class Exchange {
   #refuseBody(thrown: unknown): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    if (this.#reject === undefined) this.#events.failed(this, thrown);
+    if (this.#reject === undefined) this.#failed(this, thrown);
     else this.#reject(thrown);
   }
 
@@ -198,7 +208,7 @@ export class Exchange {
     if (this.#gone || this.#answered) return;
     this.#answered = true;
     this.#release?.();
-    this.#events.ended();
+    this.#unanswered.count--;
     this.#response.cork(() => {
       // 200 is what it says by itself
       if (status !== 200) this.#response.writeStatus(statusLineOf(status));

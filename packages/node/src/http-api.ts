@@ -30,11 +30,9 @@ export function createHttpApi(
   /** What answers requests to a path of the API. An exception past it would end the process. */
   const answering = (path: string, need: Need) => {
     const fail = failing(path);
-    const events = { failed: fail, ended: () => void counters.unanswered-- };
     const hasParameter = path.includes(':');
     return (response: HttpResponse, request: RoutedRequest, method: string, handle: Handle): void => {
-      counters.unanswered++;
-      const exchange = new Exchange(response, request, method, events);
+      const exchange = new Exchange(response, request, method, fail, counters.unanswered);
       try {
         access.admit(exchange, request, need, port);
         const running = handle(exchange, hasParameter ? (request.getParameter(0) ?? '') : '');

@@ -14,8 +14,8 @@ export interface LeavingOptions {
   readonly users: () => number;
   /** Closed sessions whose client has not read everything yet. */
   readonly unread: () => number;
-  /** Requests that have come and are not answered yet. */
-  readonly unanswered: () => number;
+  /** Begins to wait for the requests that have come; gives what tells how many of them are not answered yet. */
+  readonly lastRequests: () => () => number;
   readonly isInRing: () => boolean;
   /** Stops listening, cuts what is left and closes every part. */
   readonly end: () => Promise<void>;
@@ -99,7 +99,7 @@ export class Leaving {
   }
 
   async #sendOn(deadline: number): Promise<void> {
-    const { id, log, moves, users, unread, unanswered } = this.#options;
+    const { id, log, moves, users, unread, lastRequests } = this.#options;
     if (this.#isOpen()) moves.leave();
     const emptied = await this.#until(() => users() === 0 && unread() === 0, deadline);
     if (!emptied && this.#isOpen()) {
@@ -111,6 +111,7 @@ export class Leaving {
     }
     await this.#takeOut();
     await this.#until(() => false, Date.now() + lingerMs);
+    const unanswered = lastRequests();
     await this.#until(() => unanswered() === 0, Math.max(deadline, Date.now() + answerMs));
     await this.close();
   }

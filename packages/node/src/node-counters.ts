@@ -1,5 +1,6 @@
 import type { ReceiptStatus } from '@pinwheel/protocol';
 import { limitNames } from '@pinwheel/server';
+import type { Unanswered } from './exchange.js';
 
 /** Every bound that a client of the WebSocket port can reach, as it is counted. */
 export const nodeLimitNames = [...limitNames, 'head-time'] as const;
@@ -15,8 +16,8 @@ export interface NodeCounters {
   >;
   /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
   readonly refusals: Record<'4xx' | '5xx' | 'gone', number>;
-  /** Requests that have come and are not answered yet. */
-  unanswered: number;
+  /** Requests that have come and are not answered yet. Replaced, it counts those that come from then on. */
+  unanswered: Unanswered;
   /** How often clients were refused or closed at a bound. */
   readonly limits: Record<(typeof nodeLimitNames)[number], number>;
   /** Closed sessions by the name of the close code, or what ended them. */
@@ -48,7 +49,7 @@ export function createNodeCounters(): NodeCounters {
       peer: 0,
     },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
-    unanswered: 0,
+    unanswered: { count: 0 },
     limits: Object.fromEntries(nodeLimitNames.map((name) => [name, 0])) as NodeCounters['limits'],
     closes: new Map(),
     forwarded: 0,

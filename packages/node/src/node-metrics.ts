@@ -48,7 +48,10 @@ export const nodeMetrics = {
     'Time to take a batch to its users, forwards included.',
   ),
   forwarded: counter('pinwheel_node_forwarded_total', 'Messages passed on to another node.'),
-  unanswered: gauge('pinwheel_node_requests_unanswered', 'Requests that have no answer yet.'),
+  unanswered: gauge(
+    'pinwheel_node_requests_unanswered',
+    'Requests that have no answer yet, the one for this included.',
+  ),
   forwarding: gauge('pinwheel_node_forwarding', 'Messages on their way through another node.'),
   acknowledgements: gauge('pinwheel_node_acknowledgements', 'Receipts that wait for clients.'),
   notOwner: counter('pinwheel_node_not_owner_total', 'Messages answered with not-owner.'),
@@ -169,7 +172,7 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.foreignUsers, () => holder.foreignUsers);
   metrics.add(nodeMetrics.receipts, () => readingsOf(counters.receipts));
   metrics.add(nodeMetrics.requests, () => readingsOf(counters.requests));
-  metrics.add(nodeMetrics.unanswered, () => counters.unanswered);
+  metrics.add(nodeMetrics.unanswered, () => counters.unanswered.count);
   metrics.add(nodeMetrics.refusals, () => readingsOf(counters.refusals));
   metrics.add(nodeMetrics.forwarded, () => counters.forwarded);
   metrics.add(nodeMetrics.forwarding, forwarding);

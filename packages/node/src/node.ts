@@ -22,7 +22,7 @@ export interface PinwheelNode {
   ready(deadlineMs?: number): Promise<void>;
   /**
    * Leaves as planned: says so in membership, sends its users on at the pace, takes its entry out and closes.
-   * Resolves when that is done, at the latest three seconds after `drainMs`. May be called twice.
+   * Resolves when that is done, at the latest four seconds after `drainMs`. May be called twice.
    */
   drain(): Promise<void>;
   /** Resolves when the node is closed, whoever closed it. */
@@ -100,7 +100,11 @@ class RunningNode implements PinwheelNode {
       moves: parts.holder.moves,
       users: () => this.#usersWithSomewhereToGo() + parts.holder.handoffs.underWay,
       unread: () => parts.direct.unread,
-      unanswered: () => parts.counters.unanswered,
+      lastRequests: () => {
+        const before = parts.counters.unanswered;
+        parts.counters.unanswered = { count: 0 };
+        return () => before.count;
+      },
       isInRing: () => this.#isInRing(),
       end: () => this.#end(),
     });

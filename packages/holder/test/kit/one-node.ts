@@ -67,6 +67,7 @@ export class OneNode {
     for (let i = 0; i < seconds; i++) {
       await this.clock.pass(1000);
       this.users.sweep(1);
+      this.users.forgetOld();
     }
   }
 }
