@@ -78,7 +78,7 @@ export function deliverTo(
     write(held, batch, picked, 0, written);
     for (const i of picked) {
       if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!);
-      else receipts.set(i, 'overloaded', 0, sessions.length === 0 ? nobodyHere : tooSlow);
+      else receipts.set(i, 'overloaded', 0, whyNobody(held));
     }
     return;
   }
@@ -130,8 +130,9 @@ function keep(
   return numbered ?? picked;
 }
 
-/** Of a user with sessions none of which can be written to, or waited for. */
+/** Why a user who is held here has no session that can be written to, or waited for. */
 function whyNobody({ linkSessions, sessions }: HeldUser): ReceiptDetail {
+  if (sessions.length === 0) return nobodyHere;
   return linkSessions < sessions.length ? tooSlow : linkLost;
 }
 
