@@ -136,20 +136,27 @@ export class Network {
    * A call to whoever listens there. Rejects with `unreachable` when nothing was sent, with `unknown-outcome` or
    * `deadline` when nobody knows.
    *
-   * @param serve runs in the process that is called, when that is there.
+   * @param serve runs in the process that is called, when that is there. A part of the answer that it says comes before
+   * the answer, on the same way.
+   * @param heard takes such a part, unless the call has failed by then.
    */
   call<T>(
     from: SimProcess,
     to: string,
     what: string,
     timeoutMs: number,
-    serve: (process: SimProcess) => T | Promise<T>,
+    serve: (process: SimProcess, say: (part: T) => void) => T | Promise<T>,
+    heard: (part: T) => void = () => {},
   ): Promise<T> {
     const world = this.#world;
+    let isOver = false;
     const fate = this.fateOf({ from: from.id, to, what }) ?? this.#chance();
     return new Promise((resolve, reject) => {
       const fail = (afterMs: number, code: 'unreachable' | 'unknown-outcome' | 'deadline'): void => {
-        world.after(afterMs, from, () => reject(new PinwheelError(code, `${what} to ${to}: ${code}`)));
+        world.after(afterMs, from, () => {
+          isOver = true;
+          reject(new PinwheelError(code, `${what} to ${to}: ${code}`));
+        });
       };
       fail(timeoutMs, 'deadline');
       if (fate.brokenMs !== undefined) fail(fate.brokenMs, 'unknown-outcome');
@@ -181,7 +188,12 @@ export class Network {
               if (!this.isParted(from.id, to)) world.after(0, from, give);
             });
           };
-          Promise.resolve(serve(process)).then(
+          const say = (part: T): void => {
+            answer(() => {
+              if (!isOver) heard(part);
+            });
+          };
+          Promise.resolve(serve(process, say)).then(
             (value) => answer(() => resolve(value)),
             (thrown: unknown) => answer(() => reject(thrown)),
           );

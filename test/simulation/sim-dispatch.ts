@@ -31,11 +31,12 @@ export class SimDispatch {
         random: process.random,
         ownerOf: (user) => this.#places.placeOf(user),
         whyNobody: () => new PinwheelError('unavailable', 'the ring has no members'),
-        post: async (member, batch, deadlineMs) => {
-          const outcome = await messages.post(process, member, batch, { deadlineMs });
-          const moved = this.#places.answered(member, batch, outcome);
-          if (moved !== undefined) this.dispatch.usersMoved(moved);
-          return outcome;
+        post: (member, batch, deadlineMs, ended) => {
+          void messages.post(process, member, batch, { deadlineMs }, (items, outcome) => {
+            const moved = this.#places.answered(member, items, outcome);
+            if (moved !== undefined) this.dispatch.usersMoved(moved);
+            ended(items, outcome);
+          });
         },
         // nothing that is sent here waits for a client
         ask: () => Promise.reject(new PinwheelError('unavailable', 'nobody is asked for acknowledgements')),

@@ -2,15 +2,16 @@ import {
   BatchWriter,
   decodeBatch,
   type ErrorCode,
+  encodeFirstPart,
   maxHops,
+  headers as names,
   type OutgoingMessage,
   PinwheelError,
-  Receipts,
-  readPlaces,
+  type Receipts,
   writePlaces,
 } from '@pinwheel/protocol';
 import type { Ledger } from './ledger.js';
-import type { Outcome } from './mechanisms.js';
+import { BatchAnswer, type Ended } from './mechanisms.js';
 import type { Network } from './network.js';
 import type { SimNode } from './sim-node.js';
 import type { SimProcess } from './sim-process.js';
@@ -23,10 +24,9 @@ export interface PostOptions {
 }
 
 interface Answered {
+  /** As far as the answer goes. */
   readonly bytes: Buffer;
-  readonly fingerprint: string;
-  readonly foreignUsers: number;
-  readonly passedOn: readonly number[];
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** `POST /v1/messages` over the simulated network: what a client of a node's API and its server do, in real bytes. */
@@ -56,35 +56,41 @@ export class SimMessages {
   }
 
   /** Never rejects. */
-  async post(
+  async post<Item extends OutgoingMessage>(
     from: SimProcess,
     to: string,
-    messages: readonly OutgoingMessage[],
+    messages: readonly Item[],
     options: PostOptions,
-  ): Promise<Outcome> {
+    ended: Ended<Item>,
+  ): Promise<void> {
     const bytes = Buffer.from(new BatchWriter().write(messages));
-    const { length } = messages;
+    const coming = new BatchAnswer(to, messages, ended);
     this.#world.note(() => `${from.id} posts [${messages.map(({ data }) => textOf(data))}] to ${to}`);
     const waiting = { from };
     this.#waiting.add(waiting);
     try {
-      const answer = await this.#network.call(
+      const answer = await this.#network.call<Answered>(
         from,
         to,
         'messages',
         Math.max(1, options.deadlineMs),
-        (process) => this.#serve(process, bytes, options),
+        (process, say) => this.#serve(process, bytes, options, say),
+        ({ bytes: soFar, headers }) => coming.came(soFar, headers),
       );
-      const { bytes: answered, ...said } = answer;
-      return { kind: 'answered', receipts: Receipts.decode(answered, length), ...said };
+      coming.whole(answer.bytes, answer.headers);
     } catch (thrown) {
-      return { kind: 'failed', error: PinwheelError.from(thrown) };
+      coming.failed(PinwheelError.from(thrown));
     } finally {
       this.#waiting.delete(waiting);
     }
   }
 
-  async #serve(process: SimProcess, bytes: Buffer, options: PostOptions): Promise<Answered> {
+  async #serve(
+    process: SimProcess,
+    bytes: Buffer,
+    options: PostOptions,
+    say: (part: Answered) => void,
+  ): Promise<Answered> {
     const node = this.#nodeIn(process);
     if (node === undefined) throw new PinwheelError('unreachable' satisfies ErrorCode, 'no node is there');
     const { hops = 0, noForward = false, deadlineMs } = options;
@@ -97,17 +103,32 @@ export class SimMessages {
       if (sent !== undefined) sent[repeated ? 'repeatedAt' : 'firstTriedAt'] = this.#world.now;
     }
     const deadline = process.clock.now() + deadlineMs;
-    const receipts = await node.router.answer(batch, { hops, noForward, deadline });
-    this.#world.note(() => {
-      const named = batch.map(
-        ({ data, user }, i) => `${textOf(data)}: ${describe(receipts.receipt(i, user))}`,
-      );
-      return `${process.id} answers ${named.join(', ')}`;
+    const answer = (receipts: Receipts, encoded: Buffer, without: readonly number[] = []): Answered => {
+      this.#world.note(() => {
+        const named = batch.map(({ data, user }, i) =>
+          without.includes(i) ? '' : `${textOf(data)}: ${describe(receipts.receipt(i, user))}`,
+        );
+        return `${process.id} answers ${named.join(', ')}`;
+      });
+      const { fingerprint } = node.holder.ownership.state.ring;
+      const headers = {
+        [names.fingerprint]: fingerprint,
+        [names.foreignUsers]: String(node.holder.foreignUsers),
+        [names.passedOn]: writePlaces(receipts.passedOn, batch.length),
+      };
+      return { bytes: encoded, headers };
+    };
+    let begun: Answered | undefined;
+    let later: readonly number[] = [];
+    const receipts = await node.router.answer(batch, { hops, noForward, deadline }, (known, places) => {
+      later = places;
+      begun = answer(known, encodeFirstPart(known, places), places);
+      say(begun);
     });
-    const { fingerprint } = node.holder.ownership.state.ring;
-    const { foreignUsers } = node.holder;
-    const passedOn = readPlaces(writePlaces(receipts.passedOn, batch.length), batch.length);
-    return { bytes: receipts.encode(), fingerprint, foreignUsers, passedOn };
+    if (begun === undefined) return answer(receipts, receipts.encode());
+    const rest = answer(receipts, receipts.pick(later).encode());
+    // what stands in an answer's head has been said
+    return { bytes: Buffer.concat([begun.bytes, rest.bytes]), headers: begun.headers };
   }
 }
 

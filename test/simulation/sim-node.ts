@@ -208,10 +208,8 @@ export class SimNode {
 
   #clients(): NodeClients {
     const { messages } = this.#sim;
-    const of = (member: Member): unknown => ({
-      post: (
-        ...[batch, options]: [Parameters<typeof messages.post>[2], Parameters<typeof messages.post>[3]]
-      ) => messages.post(this.process, member.id, batch, options),
+    const of = (member: Member): Pick<ReturnType<NodeClients['of']>, 'post'> => ({
+      post: (batch, options, ended) => messages.post(this.process, member.id, batch, options, ended),
     });
     return { of } as unknown as NodeClients;
   }

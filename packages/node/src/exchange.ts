@@ -28,6 +28,7 @@ export class Exchange {
   #contentType: string | undefined;
   #gone = false;
   #answered = false;
+  #begun = false;
   #isLast = false;
   /** That the body must have, as the caller has proven. */
   #bodyDigest: string | undefined;
@@ -203,12 +204,33 @@ export class Exchange {
     this.send(status, 'application/json', JSON.stringify(value), extra);
   }
 
+  /** Answers with 200 and the first part of a body; `end` gives the rest. */
+  begin(contentType: string, part: Uint8Array, extra?: AnswerHeaders): void {
+    if (this.#gone || this.#answered) return;
+    this.#begun = true;
+    this.#response.cork(() => {
+      this.#response.writeHeader('content-type', contentType);
+      for (const name in extra) this.#response.writeHeader(name, extra[name]!);
+      this.#response.write(part);
+    });
+  }
+
+  /** The rest of an answer that was begun. */
+  end(rest: Uint8Array): void {
+    if (this.#gone || this.#answered) return;
+    this.#over();
+    this.#response.cork(() => this.#response.end(rest, this.#isLast));
+  }
+
   /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
   send(status: number, contentType: string, body: string | Uint8Array, extra?: AnswerHeaders): void {
     if (this.#gone || this.#answered) return;
-    this.#answered = true;
-    this.#release?.();
-    this.#unanswered.count--;
+    // whoever has heard a part of another answer must not take this one for the rest of it
+    if (this.#begun) {
+      this.#response.close();
+      return;
+    }
+    this.#over();
     this.#response.cork(() => {
       // 200 is what it says by itself
       if (status !== 200) this.#response.writeStatus(statusLineOf(status));
@@ -222,6 +244,12 @@ export class Exchange {
       // the rest of a body that is too large is not waited for
       this.#response.end(body, this.#isLast || status === 413);
     });
+  }
+
+  #over(): void {
+    this.#answered = true;
+    this.#release?.();
+    this.#unanswered.count--;
   }
 
   fail(thrown: unknown): void {

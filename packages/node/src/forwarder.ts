@@ -7,7 +7,7 @@ import {
   PinwheelError,
   type Receipt,
 } from '@pinwheel/protocol';
-import { defaultOutboxLimits, type NodeClients, Outbox, type Outcome } from '@pinwheel/sender';
+import { defaultOutboxLimits, type Ended, type Landed, type NodeClients, Outbox } from '@pinwheel/sender';
 
 export interface ForwardOptions {
   /** How often the messages will have been forwarded with this one. */
@@ -111,7 +111,7 @@ export class Forwarder {
     if (outbox === undefined) {
       outbox = new Outbox<Forwarding>(
         (message) => this.#inTime(message),
-        (batch) => this.#post(member.id, batch, hops, noForward),
+        (batch, landed) => this.#post(member.id, batch, { hops, noForward }, landed),
         { ...defaultOutboxLimits, keepsUsersTogether: true },
       );
       this.#outboxes.set(key, outbox);
@@ -128,44 +128,37 @@ export class Forwarder {
     return false;
   }
 
-  async #post(
-    member: string,
-    batch: readonly Forwarding[],
-    hops: number,
-    noForward: boolean,
-  ): Promise<() => void> {
-    const heard = this.#options.asking(member);
-    const outcome = await this.#outcomeOf(member, batch, hops, noForward);
-    return () => {
-      if (outcome.kind === 'failed') {
-        const { code, message: why } = outcome.error;
-        for (const message of batch) this.#end(message, { failed: code, why });
-        return;
-      }
-      heard(outcome.fingerprint, outcome.foreignUsers);
-      for (const [i, message] of batch.entries())
-        this.#end(message, outcome.receipts.receipt(i, message.user));
-    };
-  }
-
-  async #outcomeOf(
+  #post(
     id: string,
     batch: readonly Forwarding[],
-    hops: number,
-    noForward: boolean,
-  ): Promise<Outcome> {
-    const { clients, memberOf, now } = this.#options;
+    way: Pick<ForwardOptions, 'hops' | 'noForward'>,
+    landed: Landed<Forwarding>,
+  ): void {
+    const { clients, memberOf, now, asking } = this.#options;
+    const heard = asking(id);
+    const ended: Ended<Forwarding> = (items, outcome) =>
+      landed(items, () => {
+        if (outcome.kind === 'failed') {
+          const { code, message: why } = outcome.error;
+          for (const message of items) this.#end(message, { failed: code, why });
+          return;
+        }
+        heard(outcome.fingerprint, outcome.foreignUsers);
+        for (const [i, message] of items.entries())
+          this.#end(message, outcome.receipts.receipt(i, message.user));
+      });
     // asked for at every batch: a member that came back may listen elsewhere
     const member = memberOf(id);
     if (member === undefined) {
-      return { kind: 'failed', error: new PinwheelError('unreachable', `member ${id} has left`) };
+      ended(batch, { kind: 'failed', error: new PinwheelError('unreachable', `member ${id} has left`) });
+      return;
     }
     const deadline = Math.max(...batch.map((message) => message.deadline));
     try {
-      return await clients.of(member).post(batch, { deadlineMs: deadline - now(), hops, noForward });
+      void clients.of(member).post(batch, { deadlineMs: deadline - now(), ...way }, ended);
     } catch (thrown) {
       // the node has been closed since the batch was filled
-      return { kind: 'failed', error: PinwheelError.from(thrown) };
+      ended(batch, { kind: 'failed', error: PinwheelError.from(thrown) });
     }
   }
 

@@ -3,6 +3,7 @@ import {
   countLines,
   decodeBatch,
   decodeUserId,
+  encodeFirstPart,
   headers,
   isMessageId,
   type Message,
@@ -20,10 +21,15 @@ import type { AnswerHeaders, Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
 import { readPassage, readWait } from './passage.js';
 import { readPayload } from './payload.js';
-import type { Passage } from './router.js';
+import type { KnownEarly, Passage } from './router.js';
 
 export interface MessagesApiOptions {
-  readonly route: (batch: readonly Message[], passage: Passage) => Receipts | Promise<Receipts>;
+  /** @param early see {@link Router.answer}; whoever knows everything at once may leave it out. */
+  readonly route: (
+    batch: readonly Message[],
+    passage: Passage,
+    early?: KnownEarly,
+  ) => Receipts | Promise<Receipts>;
   /** Whether clients' sockets end here, rather than at edges. */
   readonly hasDirectClients: () => boolean;
   readonly acknowledgements: Acknowledgements;
@@ -85,17 +91,23 @@ export class MessagesApi {
   #binary(exchange: Exchange, passage: Passage, body: Buffer): void | Promise<void> {
     const batch = decodeBatch(body);
     exchange.spend(batch.length);
-    const routed = this.#route(batch, passage);
+    let later: readonly number[] | undefined;
+    const routed = this.#route(batch, passage, (known, places) => {
+      later = places;
+      const first = encodeFirstPart(known, places);
+      exchange.begin(batchContentType, first, this.#extraHeaders(passage, known));
+    });
     if (routed instanceof Promise) {
-      return routed.then((receipts) => this.#answerBinary(exchange, passage, receipts));
+      return routed.then((receipts) => this.#answerBinary(exchange, passage, receipts, later));
     }
     this.#answerBinary(exchange, passage, routed);
   }
 
-  #answerBinary(exchange: Exchange, passage: Passage, receipts: Receipts): void {
+  #answerBinary(exchange: Exchange, passage: Passage, receipts: Receipts, later?: readonly number[]): void {
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
-    exchange.send(200, batchContentType, receipts.encode(), this.#extraHeaders(passage, receipts));
+    if (later !== undefined) exchange.end(receipts.pick(later).encode());
+    else exchange.send(200, batchContentType, receipts.encode(), this.#extraHeaders(passage, receipts));
   }
 
   /** What other nodes say of themselves is of use to nodes only, and a sender reads every header of every answer. */
@@ -146,11 +158,11 @@ export class MessagesApi {
     return readPassage(exchange, this.#options.now(), this.#options.deadlineMs);
   }
 
-  #route(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+  #route(batch: readonly Message[], passage: Passage, early?: KnownEarly): Receipts | Promise<Receipts> {
     const { route, hasDirectClients } = this.#options;
-    if (batch.length === 1 || !hasDirectClients()) return route(batch, passage);
+    if (batch.length === 1 || !hasDirectClients()) return route(batch, passage, early);
     // while uWebSockets.js calls a request's handler it holds its one cork for that request: every message to a
     // client would be a system call of its own
-    return new Promise((resolve) => setImmediate(resolve)).then(() => route(batch, passage));
+    return new Promise((resolve) => setImmediate(resolve)).then(() => route(batch, passage, early));
   }
 }

@@ -219,7 +219,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
         ...shared,
         route: isAnywhere(strategy)
           ? publishing({ router, now, send: publish })
-          : (batch, passage) => router.answer(batch, passage),
+          : (batch, passage, early) => router.answer(batch, passage, early),
         whyNoWait: whyNoWait(strategy),
         hasDirectClients: () => direct.size > 0,
         selfHeaders: () => ({

@@ -14,6 +14,14 @@ export interface Passage {
   readonly deadline: number;
 }
 
+/**
+ * Takes what is known of a batch before the rest of it is.
+ *
+ * @param receipts of the batch; those at the places in `later` are not known yet.
+ * @param later in order; neither none nor all.
+ */
+export type KnownEarly = (receipts: Receipts, later: readonly number[]) => void;
+
 export interface RouterOptions {
   readonly holder: Holder;
   readonly forwarder: Forwarder;
@@ -52,10 +60,12 @@ export class Router {
   /**
    * As {@link route}, for a caller that waits for the receipts and tries again what nobody took: what may be out of
    * date because this process stood still is not taken.
+   *
+   * @param early called, before this returns, when some of the batch has to wait and the others need not wait for it.
    */
-  answer(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+  answer(batch: readonly Message[], passage: Passage, early?: KnownEarly): Receipts | Promise<Receipts> {
     const mayBeOutOfDate = this.#options.holder.beforeDelivery();
-    return mayBeOutOfDate ? noneTaken(batch, stoodStill) : this.#take(batch, passage);
+    return mayBeOutOfDate ? noneTaken(batch, stoodStill) : this.#take(batch, passage, early);
   }
 
   /** The receipts, at once when every user is here. Never rejects. The batch must stay as it is until then. */
@@ -64,13 +74,13 @@ export class Router {
     return this.#take(batch, passage);
   }
 
-  #take(batch: readonly Message[], passage: Passage): Receipts | Promise<Receipts> {
+  #take(batch: readonly Message[], passage: Passage, early?: KnownEarly): Receipts | Promise<Receipts> {
     const start = performance.now();
     const { holder, now } = this.#options;
     if (passage.deadline <= now()) return noneTaken(batch, late);
     const receipts = new Receipts(batch.length);
     const missing = deliver(holder.users, batch, receipts, holder.second);
-    if (missing.size > 0) return this.#routeMissing(batch, missing, receipts, passage, start);
+    if (missing.size > 0) return this.#routeMissing(batch, missing, receipts, passage, start, early);
     this.#observe(start);
     return receipts;
   }
@@ -85,12 +95,21 @@ export class Router {
     receipts: Receipts,
     passage: Passage,
     start: number,
+    early: KnownEarly | undefined,
   ): Promise<Receipts> {
     const waits: Promise<void>[] = [];
+    const later: number[] = [];
     for (const [user, places] of missing) {
       const wait = this.#routeUser({ user, batch, places, receipts }, passage, 0);
-      if (wait !== undefined) waits.push(wait);
+      if (wait === undefined) continue;
+      waits.push(wait);
+      later.push(...places);
     }
+    if (later.length > 0 && later.length < batch.length)
+      early?.(
+        receipts,
+        later.sort((a, b) => a - b),
+      );
     await Promise.all(waits);
     this.#observe(start);
     return receipts;

@@ -77,6 +77,18 @@ export class Receipts {
     return detail === undefined ? { user, status } : { user, status, ...detail };
   }
 
+  /** Those at some places, in that order. */
+  pick(places: readonly number[]): Receipts {
+    const picked = new Receipts(places.length);
+    for (const [i, place] of places.entries()) {
+      picked.#status[i] = this.#status[place]!;
+      picked.#sessions[i] = this.#sessions[place]!;
+      const detail = this.#details?.get(place);
+      if (detail !== undefined) picked.#say(i, detail);
+    }
+    return picked;
+  }
+
   encode(): Buffer {
     let details: Map<number, Buffer> | undefined;
     let size = magic.length + this.length * plainBytes;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Receipts } from '@pinwheel/protocol';
 import { type BroadcastStrategy, type Posted, topics } from '@pinwheel/strategy';
-import type { Outcome } from './node-client.js';
+import type { Outcome } from './batch-answer.js';
 import type { Pending } from './pending.js';
 import { detailOf, failureOfAll } from './post-outcomes.js';
 import { nobodyListens } from './post-to-everybody.js';
@@ -18,7 +18,7 @@ export class BroadcastTransport extends QueueTransport<BroadcastStrategy> {
     this.#topic = topics.broadcast(strategy);
   }
 
-  async post(_place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+  protected async outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const { queue, maxMessagesPerPost = batch.length } = this.strategy;
     const posts = [];
     for (let i = 0; i < batch.length; i += maxMessagesPerPost) {

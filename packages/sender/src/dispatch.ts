@@ -1,10 +1,10 @@
 import { backoffMs } from '@pinwheel/membership';
 import type { ErrorCode, PinwheelError, Receipt, ReceiptStatus } from '@pinwheel/protocol';
+import type { Ended, Outcome } from './batch-answer.js';
 import { ClientWaits, type ClientWaitsWorld } from './client-waits.js';
 import { Lanes } from './lanes.js';
 import { doubtOf, inDoubt, isDelivered, notTaken, overloaded, unanswered, unsent } from './last-words.js';
-import type { Outcome } from './node-client.js';
-import { Outbox, type OutboxLimits } from './outbox.js';
+import { type Landed, Outbox, type OutboxLimits } from './outbox.js';
 import type { Pending } from './pending.js';
 import type { Moved } from './ring-places.js';
 
@@ -14,8 +14,8 @@ export interface DispatchWorld extends ClientWaitsWorld {
   ownerOf(user: string): string | undefined;
   /** Why nobody owns a user: there is no ring yet, or it is empty. */
   whyNobody(): PinwheelError;
-  /** Sends a batch to a member. Never rejects. */
-  post(member: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+  /** Sends a batch to a member and says what became of it. Never fails. */
+  post(member: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void;
   /** The ring seems to be out of date. Cheap to call often. */
   refreshRing(): void;
 }
@@ -156,7 +156,7 @@ export class Dispatch {
     if (outbox === undefined) {
       outbox = new Outbox<Pending>(
         (queued) => this.#leaves(queued),
-        (batch) => this.#post(member, batch),
+        (batch, landed) => this.#post(member, batch, landed),
         this.#limits,
       );
       this.#outboxes.set(member, outbox);
@@ -164,14 +164,15 @@ export class Dispatch {
     outbox.push(message);
   }
 
-  async #post(member: string, batch: readonly Pending[]): Promise<() => void> {
+  #post(member: string, batch: readonly Pending[], landed: Landed<Pending>): void {
     const now = this.#world.clock.now();
     let deadline = now;
     for (const message of batch) deadline = Math.max(deadline, message.deadline);
     this.counters.batches++;
     this.counters.batchedMessages += batch.length;
-    const outcome = await this.#world.post(member, batch, Math.min(deadline - now, this.#limits.deadlineMs));
-    return () => this.#ended(member, batch, outcome);
+    this.#world.post(member, batch, Math.min(deadline - now, this.#limits.deadlineMs), (items, outcome) =>
+      landed(items, () => this.#ended(member, items, outcome)),
+    );
   }
 
   #ended(member: string, batch: readonly Pending[], outcome: Outcome): void {

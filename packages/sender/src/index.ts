@@ -8,11 +8,11 @@ export {
   timelyMs,
   unacknowledged,
 } from './ack-receipts.js';
+export type { Ended, Outcome } from './batch-answer.js';
 export type { BroadcastReceipt } from './broadcast.js';
 export { messageIds } from './message-ids.js';
-export type { Outcome } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';
-export { defaultOutboxLimits, Outbox } from './outbox.js';
+export { defaultOutboxLimits, type Landed, Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
 export { addSenderMetrics, senderMetrics } from './sender-metrics.js';
 export type { SenderOptions } from './sender-options.js';

@@ -1,31 +1,11 @@
-import {
-  BatchWriter,
-  headers as names,
-  type OutgoingMessage,
-  PinwheelError,
-  type Receipt,
-  Receipts,
-  readPlaces,
-} from '@pinwheel/protocol';
+import { BatchWriter, type OutgoingMessage, type PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Signer } from '@pinwheel/trust';
 import type { Pool } from 'undici';
 import { AckClient, type AckQuestion, type AskOptions } from './ack-client.js';
+import { BatchAnswer, type Ended } from './batch-answer.js';
 import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from './node-pool.js';
-import { RequestDeadline, request, type WholeAnswer } from './request.js';
+import { type Came, RequestDeadline, request, type WholeAnswer } from './request.js';
 import type { Traffic } from './traffic.js';
-
-/** How a batch that was posted ended. */
-export type Outcome =
-  | {
-      readonly kind: 'answered';
-      readonly receipts: Receipts;
-      /** How many users the node holds that its ring gives to another, and the ring it says that of. */
-      readonly foreignUsers: number;
-      readonly fingerprint: string;
-      /** Places of messages that it passed on to another node. */
-      readonly passedOn: readonly number[];
-    }
-  | { readonly kind: 'failed'; readonly error: PinwheelError };
 
 /** More than one for batches that go on to other nodes: others need not wait behind them. */
 export const connectionsToNode = 4;
@@ -57,28 +37,29 @@ export class NodeClient {
     this.#openAckClient = () => new AckClient(id, this.#name, origin, signer, connectTimeoutMs);
   }
 
-  /** Never rejects. */
-  async post(messages: readonly OutgoingMessage[], options: PostOptions): Promise<Outcome> {
+  /** Never rejects. The batch must stay as it is until all of it has ended. */
+  async post<Item extends OutgoingMessage>(
+    messages: readonly Item[],
+    options: PostOptions,
+    ended: Ended<Item>,
+  ): Promise<void> {
+    const coming = new BatchAnswer(this.#name, messages, ended);
     const writer = this.#idleWriters.pop() ?? new BatchWriter();
     try {
       const path = '/v1/messages';
       const body = writer.write(messages);
       this.#traffic.copies += messages.length;
       this.#traffic.bytes += body.length;
-      const answer = await this.#request('POST', path, options, body);
-      if (answer.status !== 200)
-        return { kind: 'failed', error: refusalOf(this.#name, answer.status, answer.body) };
+      const read: Came = ({ status, body: soFar, headers }) => {
+        if (status === 200) coming.came(soFar, headers);
+      };
+      const answer = await this.#request('POST', path, options, body, read);
+      if (answer.status !== 200) throw refusalOf(this.#name, answer.status, answer.body);
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
-      return {
-        kind: 'answered',
-        receipts: this.#decode(answer.body, messages.length),
-        foreignUsers: Number(answer.headers[names.foreignUsers] ?? 0),
-        fingerprint: String(answer.headers[names.fingerprint] ?? ''),
-        passedOn: readPlaces(String(answer.headers[names.passedOn] ?? ''), messages.length),
-      };
+      coming.whole(answer.body, answer.headers);
     } catch (thrown) {
-      return { kind: 'failed', error: this.#failure(thrown, options) };
+      coming.failed(this.#failure(thrown, options));
     }
   }
 
@@ -122,23 +103,14 @@ export class NodeClient {
     path: string,
     options: PostOptions,
     body: string | Uint8Array | null,
+    came?: Came,
   ): Promise<WholeAnswer> {
     const proven = { method, path, to: this.#id, body: body ?? undefined };
     const headers = signedHeaders(options, this.#signer, proven);
-    return request(this.#pool, { method, path, headers, body, deadlineMs: options.deadlineMs });
+    return request(this.#pool, { method, path, headers, body, deadlineMs: options.deadlineMs }, came);
   }
 
   #failure(thrown: unknown, { deadlineMs }: PostOptions): PinwheelError {
     return failureOf(this.#name, thrown, thrown instanceof RequestDeadline, deadlineMs);
-  }
-
-  /** An answer that cannot be read says nothing about what became of the batch. */
-  #decode(body: Buffer, length: number): Receipts {
-    try {
-      return Receipts.decode(body, length);
-    } catch (cause) {
-      const why = PinwheelError.from(cause).message;
-      throw new PinwheelError('unknown-outcome', `node ${this.#name} answered nonsense: ${why}`, { cause });
-    }
   }
 }

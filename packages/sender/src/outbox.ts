@@ -16,6 +16,9 @@ export interface OutboxLimits {
 
 export const defaultOutboxLimits: OutboxLimits = { maxBatchMessages: 2048, maxBatchBytes: 1_048_576 };
 
+/** Takes items that are not in flight any more, and then makes the call that deals with what became of them. */
+export type Landed<Item> = (items: readonly Item[], deal: () => void) => void;
+
 /** Messages in flight in all where there is more than one batch. */
 const mostBeside = 64;
 
@@ -28,7 +31,7 @@ const mostBeside = 64;
  */
 export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
   readonly #leaves: (item: Item) => boolean;
-  readonly #post: (batch: readonly Item[]) => Promise<() => void>;
+  readonly #post: (batch: readonly Item[], landed: Landed<Item>) => void;
   readonly #limits: OutboxLimits;
   #open: Item[] = [];
   readonly #flights = new Set<readonly Item[]>();
@@ -36,12 +39,11 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
 
   /**
    * @param leaves asked for each item as its batch departs; `false` drops the item from the outbox.
-   * @param post sends a batch and resolves with the call that deals with its answer; neither ever fails. By the time
-   * of that call the batch is not in flight any more.
+   * @param post sends a batch and says what has landed of it, in one part or in several. It never fails.
    */
   constructor(
     leaves: (item: Item) => boolean,
-    post: (batch: readonly Item[]) => Promise<() => void>,
+    post: (batch: readonly Item[], landed: Landed<Item>) => void,
     limits: OutboxLimits = defaultOutboxLimits,
   ) {
     this.#leaves = leaves;
@@ -89,18 +91,24 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
       const next = this.#flights.size === 0 ? this.#open.splice(0, this.#batchLength()) : this.#takeBeside();
       if (next.length === 0) return;
       const batch = next.filter(this.#leaves);
-      if (batch.length > 0) void this.#fly(batch);
+      if (batch.length > 0) this.#fly(batch);
     }
   }
 
-  async #fly(batch: readonly Item[]): Promise<void> {
-    this.#flights.add(batch);
-    const answered = await this.#post(batch);
-    this.#flights.delete(batch);
-    answered();
-    // what callers send as they get their receipts leaves with the next batch, not with the one after it
-    await undefined;
-    this.#leave();
+  #fly(batch: readonly Item[]): void {
+    let flying = batch;
+    this.#flights.add(flying);
+    this.#post(batch, (items, deal) => {
+      this.#flights.delete(flying);
+      if (items.length < flying.length) {
+        const landed = new Set(items);
+        flying = flying.filter((item) => !landed.has(item));
+        this.#flights.add(flying);
+      }
+      deal();
+      // what callers send as they get their receipts leaves with the next batch, not with the one after it
+      queueMicrotask(() => this.#leave());
+    });
   }
 
   /** How many may leave beside those in flight. */

@@ -1,6 +1,6 @@
 import type { PinwheelError, ReceiptDetail } from '@pinwheel/protocol';
 import type { Posted } from '@pinwheel/strategy';
-import type { Outcome } from './node-client.js';
+import type { Outcome } from './batch-answer.js';
 
 /** What became of a batch of whose posts none was taken; `undefined` when some were, or there were none. */
 export function failureOfAll(posted: readonly Posted[]): Extract<Outcome, { kind: 'failed' }> | undefined {

@@ -5,8 +5,8 @@ import {
   type RegistryStrategy,
   whyNoWait,
 } from '@pinwheel/strategy';
+import type { Ended, Outcome } from './batch-answer.js';
 import type { BroadcastReceipt } from './broadcast.js';
-import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
 import { noTraffic } from './traffic.js';
@@ -36,7 +36,12 @@ export abstract class QueueTransport<Strategy extends BroadcastStrategy | Regist
     return this.strategy.queue.maxPostBytes - postHeadBytes;
   }
 
-  abstract post(place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+  post(_place: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void {
+    void this.outcomeOf(batch, deadlineMs).then((outcome) => ended(batch, outcome));
+  }
+
+  /** Never rejects. */
+  protected abstract outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
 
   async start(): Promise<void> {}
 

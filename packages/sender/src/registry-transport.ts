@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
 import { nodeName, type Posted, type RegistryStrategy, topics } from '@pinwheel/strategy';
+import type { Outcome } from './batch-answer.js';
 import { inDoubt } from './last-words.js';
-import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
 import { detailOf, failureOfAll } from './post-outcomes.js';
 import { QueueTransport } from './queue-transport.js';
@@ -18,7 +18,7 @@ type Parts = ReadonlyMap<string, readonly number[]>;
 export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   readonly #writers = new QueueWriters();
 
-  async post(_place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+  protected async outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const start = performance.now();
     try {
       const parts = await this.#find(batch, deadlineMs);

@@ -16,6 +16,9 @@ export interface WholeAnswer {
   readonly body: Buffer;
 }
 
+/** More of an answer has come: what there is of it so far. What it throws ends the request. */
+export type Came = (answer: WholeAnswer) => void;
+
 /** No answer came in time. */
 export class RequestDeadline extends Error {}
 
@@ -28,10 +31,11 @@ export class RequestDeadline extends Error {}
 export function request(
   pool: Dispatcher,
   { deadlineMs, method, ...rest }: WholeRequest,
+  came?: Came,
 ): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => handler.late(), Math.max(1, deadlineMs));
-    const handler = new AnswerHandler(timer, resolve, reject);
+    const handler = new AnswerHandler(timer, resolve, reject, came);
     pool.dispatch({ method: method as Dispatcher.HttpMethod, ...rest }, handler);
   });
 }
@@ -40,16 +44,23 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout;
   readonly #resolve: (answer: WholeAnswer) => void;
   readonly #reject: (error: Error) => void;
+  readonly #came: Came | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #lateness: RequestDeadline | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #body: Buffer | undefined;
 
-  constructor(timer: NodeJS.Timeout, resolve: (answer: WholeAnswer) => void, reject: (error: Error) => void) {
+  constructor(
+    timer: NodeJS.Timeout,
+    resolve: (answer: WholeAnswer) => void,
+    reject: (error: Error) => void,
+    came: Came | undefined,
+  ) {
     this.#timer = timer;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#came = came;
   }
 
   late(): void {
@@ -69,21 +80,26 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#headers = headers;
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#body = this.#body === undefined ? chunk : Buffer.concat([this.#body, chunk]);
+    try {
+      this.#came?.(this.#answer());
+    } catch (thrown) {
+      controller.abort(thrown as Error);
+    }
   }
 
   onResponseEnd(): void {
     clearTimeout(this.#timer);
-    this.#resolve({
-      status: this.#status,
-      headers: this.#headers,
-      body: this.#body ?? Buffer.alloc(0),
-    });
+    this.#resolve(this.#answer());
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#timer);
     this.#reject(error);
+  }
+
+  #answer(): WholeAnswer {
+    return { status: this.#status, headers: this.#headers, body: this.#body ?? Buffer.alloc(0) };
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, RingState } from '@pinwheel/membership';
 import type { Ring } from '@pinwheel/ring';
-import type { Outcome } from './node-client.js';
+import type { Outcome } from './batch-answer.js';
 
 /** Users who are known to have moved, at most: beyond them it goes by how many have. */
 const maxMoved = 10_000;

@@ -4,8 +4,9 @@ import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';
 import { Signer } from '@pinwheel/trust';
 import type { AckQuestion, AskOptions } from './ack-client.js';
+import type { Ended } from './batch-answer.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
-import { connectionsToNode, type NodeClient, type Outcome } from './node-client.js';
+import { connectionsToNode, type NodeClient } from './node-client.js';
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
@@ -86,23 +87,30 @@ export class RingTransport implements Transport {
     return new PinwheelError('unavailable', why);
   }
 
-  async post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
-    const outcome = await this.#post(id, batch, deadlineMs);
-    const moved = this.#places.answered(id, batch, outcome);
-    if (moved !== undefined) this.#changed(moved);
-    return outcome;
+  post(id: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void {
+    void this.#post(id, batch, deadlineMs, (items, outcome) => {
+      const moved = this.#places.answered(id, items, outcome);
+      if (moved !== undefined) this.#changed(moved);
+      ended(items, outcome);
+    });
   }
 
-  async #post(id: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+  async #post(
+    id: string,
+    batch: readonly Pending[],
+    deadlineMs: number,
+    ended: Ended<Pending>,
+  ): Promise<void> {
+    let client: NodeClient;
     try {
-      const client = this.#clientOf(id);
-      const start = performance.now();
-      const outcome = await client.post(batch, { deadlineMs });
-      this.#options.observe((performance.now() - start) / 1000);
-      return outcome;
+      client = this.#clientOf(id);
     } catch (thrown) {
-      return { kind: 'failed', error: PinwheelError.from(thrown) };
+      ended(batch, { kind: 'failed', error: PinwheelError.from(thrown) });
+      return;
     }
+    const start = performance.now();
+    await client.post(batch, { deadlineMs }, ended);
+    this.#options.observe((performance.now() - start) / 1000);
   }
 
   async ask(id: string, question: AckQuestion, options: AskOptions): Promise<Receipt> {

@@ -110,7 +110,7 @@ class DispatchingSender implements Sender {
         random: Math.random,
         ownerOf: (user) => transport.placeOf(user),
         whyNobody: () => transport.whyNowhere(),
-        post: (place, batch, deadlineMs) => transport.post(place, batch, deadlineMs),
+        post: (place, batch, deadlineMs, ended) => transport.post(place, batch, deadlineMs, ended),
         ask: (place, question, waitMs, deadlineMs) => transport.ask(place, question, { waitMs, deadlineMs }),
         refreshRing: () => transport.refresh(),
       },

@@ -1,7 +1,7 @@
 import type { PinwheelError, Receipt } from '@pinwheel/protocol';
 import type { AckQuestion, AskOptions } from './ack-client.js';
+import type { Ended } from './batch-answer.js';
 import type { BroadcastReceipt } from './broadcast.js';
-import type { Outcome } from './node-client.js';
 import type { Pending } from './pending.js';
 import type { Moved } from './ring-places.js';
 import type { Traffic } from './traffic.js';
@@ -26,8 +26,8 @@ export interface Transport {
   placeOf(user: string): string | undefined;
   /** Why there is no place for a user. */
   whyNowhere(): PinwheelError;
-  /** Sends a batch to a place. Never rejects. */
-  post(place: string, batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+  /** Sends a batch to a place and says what became of it. Never fails. */
+  post(place: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void;
   /**
    * Asks what of a message has been acknowledged.
    *

@@ -11,9 +11,9 @@ async function batchesOf(
   let count = 0;
   const outbox = new Outbox<Pending>(
     () => true,
-    async (batch) => {
+    (batch, landed) => {
       batches.push(batch.map(({ user }) => user).join(''));
-      return () => {};
+      queueMicrotask(() => landed(batch, () => {}));
     },
     { maxBatchMessages: 4, maxBatchBytes: 1_000_000, ...limits },
   );
@@ -45,11 +45,10 @@ function answeredByHand(limits: Partial<OutboxLimits> = {}) {
   let count = 0;
   const outbox = new Outbox<Pending>(
     () => true,
-    (batch) =>
-      new Promise((resolve) => {
-        const users = batch.map(({ user }) => user).join('');
-        flights.push({ users, land: () => resolve(() => {}) });
-      }),
+    (batch, landed) => {
+      const users = batch.map(({ user }) => user).join('');
+      flights.push({ users, land: () => landed(batch, () => {}) });
+    },
     { maxBatchMessages: 2048, maxBatchBytes: 1_000_000, maxFlights: 4, ...limits },
   );
   const push = async (users: Iterable<string>, data = 'x'): Promise<void> => {

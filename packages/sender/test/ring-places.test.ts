@@ -2,7 +2,7 @@ import type { Member, RingState } from '@pinwheel/membership';
 import { Receipts } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import t from 'tap';
-import type { Outcome } from '../src/node-client.js';
+import type { Outcome } from '../src/batch-answer.js';
 import { RingPlaces } from '../src/ring-places.js';
 import { FakeClock } from './kit/fake-clock.js';
 

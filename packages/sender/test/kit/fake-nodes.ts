@@ -1,7 +1,7 @@
 import { type ErrorCode, PinwheelError, type Receipt, Receipts } from '@pinwheel/protocol';
 import type { AckQuestion } from '../../src/ack-client.js';
+import type { Outcome } from '../../src/batch-answer.js';
 import { Dispatch, type DispatchLimits } from '../../src/dispatch.js';
-import type { Outcome } from '../../src/node-client.js';
 import { Pending } from '../../src/pending.js';
 import { FakeClock } from './fake-clock.js';
 
@@ -79,7 +79,9 @@ export class FakeNodes {
         random,
         ownerOf: (user) => this.owners(user),
         whyNobody: () => new PinwheelError('unavailable', 'nobody is there'),
-        post: (member, batch, deadlineMs) => this.#post(member, batch, deadlineMs),
+        post: (member, batch, deadlineMs, ended) => {
+          void this.#post(member, batch, deadlineMs).then((outcome) => ended(batch, outcome));
+        },
         ask: (member, question, waitMs, deadlineMs) => this.#ask(member, question, waitMs, deadlineMs),
         refreshRing: () => {
           this.refreshes++;

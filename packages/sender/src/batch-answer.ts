@@ -1,0 +1,103 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeFirstPart, headers as names, PinwheelError, Receipts, readPlaces } from '@pinwheel/protocol';
+
+/** What became of a batch that was posted, or of a part of it. */
+export type Outcome =
+  | {
+      readonly kind: 'answered';
+      readonly receipts: Receipts;
+      /** How many users the node holds that its ring gives to another, and the ring it says that of. */
+      readonly foreignUsers: number;
+      readonly fingerprint: string;
+      /** Places of messages that it passed on to another node. */
+      readonly passedOn: readonly number[];
+    }
+  | { readonly kind: 'failed'; readonly error: PinwheelError };
+
+/** Is told what became of a batch, once of each message: of all at once, or of some before the rest. */
+export type Ended<Item> = (items: readonly Item[], outcome: Outcome) => void;
+
+/**
+ * A node's answer to a batch as it comes in: in one part or in two, so that a message which has somewhere else to go holds
+ * up no other's receipt.
+ */
+export class BatchAnswer<Item> {
+  readonly #node: string;
+  readonly #batch: readonly Item[];
+  readonly #ended: Ended<Item>;
+  /** Those without an outcome, with their places in the batch when these are not all. */
+  #rest: readonly Item[];
+  #restPlaces: readonly number[] | undefined;
+  /** Where in the answer their receipts begin. */
+  #restAt = 0;
+
+  /** @param node as an error names it. */
+  constructor(node: string, batch: readonly Item[], ended: Ended<Item>) {
+    this.#node = node;
+    this.#batch = batch;
+    this.#rest = batch;
+    this.#ended = ended;
+  }
+
+  /**
+   * More of the answer has come.
+   *
+   * @throws PinwheelError `unknown-outcome` when it cannot be read.
+   */
+  came(soFar: Buffer, headers: IncomingHttpHeaders): void {
+    if (this.#restPlaces !== undefined) return;
+    const first = this.#read(() => decodeFirstPart(soFar, this.#batch.length));
+    if (first === undefined) return;
+    const later = new Set(first.later);
+    this.#rest = this.#batch.filter((_, place) => later.has(place));
+    this.#restPlaces = first.later;
+    this.#restAt = first.end;
+    const known = this.#batch.filter((_, place) => !later.has(place));
+    // what was passed on is never known at once
+    this.#ended(known, answered(first.receipts, headers, []));
+  }
+
+  /**
+   * The whole answer has come.
+   *
+   * @throws PinwheelError `unknown-outcome` when it cannot be read.
+   */
+  whole(answer: Buffer, headers: IncomingHttpHeaders): void {
+    this.came(answer, headers);
+    const receipts = this.#read(() => Receipts.decode(answer.subarray(this.#restAt), this.#rest.length));
+    const passedOn = readPlaces(String(headers[names.passedOn] ?? ''), this.#batch.length);
+    this.#ended(this.#rest, answered(receipts, headers, this.#inRest(passedOn)));
+  }
+
+  /** No answer will come any more, or one that cannot be read. */
+  failed(error: PinwheelError): void {
+    this.#ended(this.#rest, { kind: 'failed', error });
+  }
+
+  /** An answer that cannot be read says nothing about what became of the batch. */
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      const why = PinwheelError.from(cause).message;
+      throw new PinwheelError('unknown-outcome', `node ${this.#node} answered nonsense: ${why}`, { cause });
+    }
+  }
+
+  #inRest(places: readonly number[]): readonly number[] {
+    const rest = this.#restPlaces;
+    if (rest === undefined || places.length === 0) return places;
+    const wanted = new Set(places);
+    return [...rest.keys()].filter((i) => wanted.has(rest[i]!));
+  }
+}
+
+function answered(receipts: Receipts, headers: IncomingHttpHeaders, passedOn: readonly number[]): Outcome {
+  return {
+    kind: 'answered',
+    receipts,
+    foreignUsers: Number(headers[names.foreignUsers] ?? 0),
+    fingerprint: String(headers[names.fingerprint] ?? ''),
+    passedOn,
+  };
+}
