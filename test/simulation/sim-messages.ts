@@ -115,6 +115,7 @@ export class SimMessages {
         [names.fingerprint]: fingerprint,
         [names.foreignUsers]: String(node.holder.foreignUsers),
         [names.passedOn]: writePlaces(receipts.passedOn, batch.length),
+        ...(node.holder.moves.turn === undefined ? {} : { [names.turn]: String(node.holder.moves.turn) }),
       };
       return { bytes: encoded, headers };
     };

@@ -1,5 +1,6 @@
 import type { Clock } from '@pinwheel/membership';
 import { Migration, type MigrationChange, type MigrationStatus } from '@pinwheel/migration';
+import { turnOf } from '@pinwheel/ring';
 import type { Handoffs } from './handoffs.js';
 import type { HeldUser } from './held-user.js';
 import type { Ownership } from './ownership.js';
@@ -58,6 +59,14 @@ export class Moves {
     return this.#unjudged === undefined ? this.#migration.status.waiting : this.#options.users.userCount;
   }
 
+  /**
+   * How far the moves have come: whoever belongs elsewhere and has an earlier turn is gone, or on its way. `undefined` when
+   * nobody waits, or it is not known yet who has to.
+   */
+  get turn(): number | undefined {
+    return this.#unjudged === undefined ? this.#migration.turn : undefined;
+  }
+
   /** Judges everybody anew, the first ones at once. */
   ringChanged(): void {
     this.#cancelJudging();
@@ -84,7 +93,7 @@ export class Moves {
 
   #list(held: HeldUser): void {
     if (this.#isStopped || this.#options.handoffs.isUnderWay(held.user)) return;
-    if (this.#belongsElsewhere(held)) this.#migration.add(held.user);
+    if (this.#belongsElsewhere(held)) this.#migration.add(held.user, turnOf(held.hash));
     else this.#migration.delete(held.user);
   }
 

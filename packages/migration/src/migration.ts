@@ -1,4 +1,5 @@
 import { createPace, type Pace } from './pace.js';
+import { Turns } from './turns.js';
 
 /** How a migration is going; what `/v1/migrations` answers. */
 export interface MigrationStatus {
@@ -32,14 +33,14 @@ export interface MigrationOptions {
 const leastWaitMs = 10;
 
 /**
- * The list of the users who have to move, worked through at a pace, first come first served. It is continuous: a
- * user joins it however it came to be in the wrong place, and leaves it when the place is the right one again.
- * Knows no socket and no clock of its own.
+ * The list of the users who have to move, worked through at a pace, in the order of their turns and among those of one
+ * first come first served. It is continuous: a user joins it however it came to be in the wrong place, and leaves it when
+ * the place is the right one again. Knows no socket and no clock of its own.
  */
 export class Migration {
   readonly #options: MigrationOptions;
   readonly #pace: Pace;
-  readonly #waiting = new Set<string>();
+  readonly #waiting = new Turns();
   #moved = 0;
   #cancel: (() => void) | undefined;
 
@@ -57,9 +58,14 @@ export class Migration {
     };
   }
 
-  /** The user has to move, at its turn. Known users keep their place. */
-  add(user: string): void {
-    this.#waiting.add(user);
+  /** The turn that is on; `undefined` when nobody waits. */
+  get turn(): number | undefined {
+    return this.#waiting.first;
+  }
+
+  /** The user has to move, at its turn. Known users keep their place. @param turn a whole number from 0 to 255. */
+  add(user: string, turn = 0): void {
+    this.#waiting.add(user, turn);
     this.#schedule();
   }
 
@@ -103,9 +109,9 @@ export class Migration {
   #turn(): void {
     const room = this.#options.room?.() ?? this.#waiting.size;
     let going = this.#pace.take(Math.max(0, Math.min(this.#waiting.size, room)));
-    for (const user of this.#waiting) {
-      if (going-- <= 0) return;
-      this.#waiting.delete(user);
+    while (going-- > 0) {
+      const user = this.#waiting.take();
+      if (user === undefined) return;
       this.#moved++;
       this.#options.go(user);
     }

@@ -42,6 +42,8 @@ export interface MessagesApiOptions {
   readonly deadlineMs: number;
   /** What this node says of itself to another one with every batch. */
   readonly selfHeaders: () => AnswerHeaders;
+  /** How far its moves have come; `undefined` when nobody has to move. */
+  readonly moveHeaders: () => AnswerHeaders | undefined;
 }
 
 /** `POST /v1/users/{user}/messages` and `POST /v1/messages`. */
@@ -113,7 +115,9 @@ export class MessagesApi {
   /** What other nodes say of themselves is of use to nodes only, and a sender reads every header of every answer. */
   #extraHeaders({ hops }: Passage, { passedOn, length }: Receipts): AnswerHeaders | undefined {
     if (hops > 0) return this.#options.selfHeaders();
-    return passedOn.length > 0 ? { [headers.passedOn]: writePlaces(passedOn, length) } : undefined;
+    const moving = this.#options.moveHeaders();
+    if (passedOn.length === 0) return moving;
+    return { ...moving, [headers.passedOn]: writePlaces(passedOn, length) };
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {

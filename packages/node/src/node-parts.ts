@@ -226,6 +226,11 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
           [headers.fingerprint]: ownership.state.ring.fingerprint,
           [headers.foreignUsers]: String(holder.foreignUsers),
         }),
+        moveHeaders: () => {
+          const { turn } = holder.moves;
+          if (turn === undefined) return undefined;
+          return { [headers.fingerprint]: ownership.state.ring.fingerprint, [headers.turn]: String(turn) };
+        },
       }),
       users: new UsersApi({ ...shared, isAnywhere: isAnywhere(strategy) }),
       acknowledgements: new AcknowledgementsApi(shared),

@@ -22,6 +22,8 @@ export const headers = {
   proof: 'pinwheel-proof',
   /** On an answer: how many users this node holds that its ring gives to another node. */
   foreignUsers: 'pinwheel-foreign-users',
+  /** On an answer to a batch: the turn at which this node's moves are by the ring of `fingerprint`. */
+  turn: 'pinwheel-turn',
   /** On an answer to a batch: which of its messages went on to another node; see `writePlaces`. */
   passedOn: 'pinwheel-passed-on',
 } as const;

@@ -19,3 +19,4 @@ export {
   ringSettings,
   ringSettingsDigest,
 } from './ring-settings.js';
+export { turnOf } from './turn-of.js';

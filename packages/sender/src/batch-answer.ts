@@ -9,6 +9,8 @@ export type Outcome =
       /** How many users the node holds that its ring gives to another, and the ring it says that of. */
       readonly foreignUsers: number;
       readonly fingerprint: string;
+      /** The turn at which its moves are by that ring: earlier ones have gone. */
+      readonly turn: number;
       /** Places of messages that it passed on to another node. */
       readonly passedOn: readonly number[];
     }
@@ -98,6 +100,7 @@ function answered(receipts: Receipts, headers: IncomingHttpHeaders, passedOn: re
     receipts,
     foreignUsers: Number(headers[names.foreignUsers] ?? 0),
     fingerprint: String(headers[names.fingerprint] ?? ''),
+    turn: Number(headers[names.turn] ?? 0),
     passedOn,
   };
 }

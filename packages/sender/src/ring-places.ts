@@ -1,5 +1,5 @@
 import type { Clock, RingState } from '@pinwheel/membership';
-import type { Ring } from '@pinwheel/ring';
+import { type Ring, turnOf } from '@pinwheel/ring';
 import type { Outcome } from './batch-answer.js';
 
 /** Users who are known to have moved, at most: beyond them it goes by how many have. */
@@ -31,6 +31,8 @@ export class RingPlaces {
   readonly #moved = new Set<string>();
   /** By former owner that was tried: the part of its messages, lately, for which it was one hop too many. */
   readonly #astray = new Map<string, number>();
+  /** By former owner: the turn at which its moves are. */
+  readonly #turns = new Map<string, number>();
   readonly #after: Clock['after'];
   readonly #settled: () => void;
   #cancelSettling: () => void = () => {};
@@ -67,6 +69,7 @@ export class RingPlaces {
     this.#former = ring;
     this.#moved.clear();
     this.#astray.clear();
+    this.#turns.clear();
   }
 
   /** Id of the member that a user's messages are sent to; `undefined` when the ring is empty, or not there yet. */
@@ -77,7 +80,8 @@ export class RingPlaces {
     const owner = ring.ownerOfHash(hash);
     const former = this.#former?.ownerOfHash(hash);
     if (owner === undefined || former === undefined || former === owner) return owner;
-    return this.#isTried(former, owner) && !this.#moved.has(user) ? former : owner;
+    if (!this.#isTried(former, owner) || turnOf(hash) < (this.#turns.get(former) ?? 0)) return owner;
+    return this.#moved.has(user) ? owner : former;
   }
 
   /**
@@ -94,7 +98,9 @@ export class RingPlaces {
       this.#astray.set(place, 1);
       return everybody;
     }
-    const { receipts } = outcome;
+    const { receipts, fingerprint, turn } = outcome;
+    const hasAdvanced = fingerprint === this.#state!.ring.fingerprint && turn > (this.#turns.get(place) ?? 0);
+    if (hasAdvanced) this.#turns.set(place, turn);
     const passedOn = new Set(outcome.passedOn);
     const moved = new Set<string>();
     let astray = before;
@@ -110,7 +116,7 @@ export class RingPlaces {
       }
     }
     this.#astray.set(place, astray);
-    if (astray > mostAstray) return everybody;
+    if (astray > mostAstray || hasAdvanced) return everybody;
     return moved.size > 0 ? { from: place, has: (user) => moved.has(user) } : undefined;
   }
 
