@@ -131,6 +131,27 @@ t.test('who leaves the list does not go, who is added twice goes once, who comes
   t.equal(gone.length, 4, 'one that has gone may have to go again');
 });
 
+t.test('users go by their turns, and who has the same one in the order in which they came', async (t) => {
+  const { timers, migration, gone } = start(10);
+  t.equal(migration.turn, undefined, 'nobody waits');
+  const turns = { a: 255, b: 7, c: 0, d: 7, e: 255 };
+  for (const [user, turn] of Object.entries(turns)) migration.add(user, turn);
+  t.equal(migration.turn, 0);
+  migration.add('c', 200);
+  migration.delete('c');
+  t.equal(migration.turn, 7, 'a known user has kept its place');
+  while (gone.length < 2) timers.pass(10);
+  t.equal(migration.turn, 255);
+  migration.add('f', 3);
+  t.equal(migration.turn, 3, 'who comes late and has an earlier turn is next');
+  timers.pass(5000);
+  t.same(gone.map(({ user }) => user).join(''), 'bdfae');
+  t.equal(migration.turn, undefined);
+  migration.add('g', 9);
+  migration.stop();
+  t.equal(migration.turn, undefined);
+});
+
 t.test('who went ahead of its turn counts as moved, and only once', async (t) => {
   const { timers, migration, gone } = start(1);
   migration.add('a');

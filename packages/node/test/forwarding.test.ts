@@ -1,10 +1,14 @@
 import { BatchWriter, batchContentType, readPlaces } from '@pinwheel/protocol';
+import { NodeClients } from '@pinwheel/sender';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
 import { dyingMembership, startNodes } from './kit/nodes.js';
 import { metric, post, postBatch, postLines, request } from './kit/requests.js';
 import { joinSilent } from './kit/silent-node.js';
+
+/** Names for users of any owner. */
+const names = Array.from({ length: 100 }, (_, i) => `u${i}`);
 
 t.test('three nodes', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2', 'n3']);
@@ -115,10 +119,8 @@ t.test('a node that owns users and does not answer', async (t) => {
   const n1 = nodes.of('n1');
   await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
   const { ring } = n1.tracker.current;
-  const theirs = Array.from({ length: 100 }, (_, i) => `u${i}`).filter(
-    (name) => ring.owner(name) === 'silent',
-  );
-  const mine = Array.from({ length: 100 }, (_, i) => `u${i}`).find((name) => ring.owner(name) === 'n1') ?? '';
+  const theirs = names.filter((name) => ring.owner(name) === 'silent');
+  const mine = names.find((name) => ring.owner(name) === 'n1') ?? '';
   const client = await connect(t, n1, mine);
 
   t.test('its users get an honest overloaded in time, the others of the batch their receipts', async (t) => {
@@ -149,6 +151,50 @@ t.test('a node that owns users and does not answer', async (t) => {
     t.match(await post(n1, user, 'x'), { status: 200 });
     await until('the message', () => late.texts.join() === 'x');
   });
+});
+
+t.test('a message whose user’s owner does not answer holds up no other receipt of its batch', async (t) => {
+  const nodes = await startNodes(t, ['n1'], { forwardTimeoutMs: 1000 });
+  const n1 = nodes.of('n1');
+  await joinSilent(t, nodes, 'silent');
+  await until('it is in the ring', () => n1.tracker.current.ring.members.length === 2);
+  const { ring } = n1.tracker.current;
+  const [here = '', there = ''] = ['n1', 'silent'].map((id) => names.find((user) => ring.owner(user) === id));
+  const client = await connect(t, n1, here);
+  const clients = new NodeClients();
+  t.teardown(() => clients.close());
+  const batch = [here, there, here].map((user, i) => ({
+    user,
+    data: `${i}`,
+    binary: false,
+    id: `m${i}`,
+    waitForClient: false,
+    repeated: false,
+  }));
+  const ends: string[] = [];
+  const posted = clients
+    .of({
+      id: 'n1',
+      address: '127.0.0.1',
+      port: n1.port,
+      wsPort: 0,
+      weight: 1,
+      draining: false,
+      kind: 'node',
+    })
+    .post(batch, { deadlineMs: 20_000 }, (items, outcome) => {
+      if (outcome.kind === 'failed') throw outcome.error;
+      const statuses = items.map(
+        ({ user, data }, i) => `${data} ${outcome.receipts.receipt(i, user).status}`,
+      );
+      ends.push(`${statuses} passed on ${outcome.passedOn}`);
+    });
+  await until('what is here has its receipts', () => ends.length === 1);
+  t.same(ends, ['0 delivered,2 delivered passed on ']);
+  t.equal(await metric(n1, 'pinwheel_node_forwarding'), 1, 'while the other one is on its way');
+  await posted;
+  t.same(ends.slice(1), ['1 overloaded passed on 0']);
+  t.same(client.texts, ['0', '2']);
 });
 
 t.test('messages on their way through other nodes have a bound', async (t) => {

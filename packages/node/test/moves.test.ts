@@ -1,6 +1,9 @@
+import { BatchWriter, batchContentType } from '@pinwheel/protocol';
+import { buildRing, turnOf } from '@pinwheel/ring';
 import { createSender } from '@pinwheel/sender';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
+import type { PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';
 import { Crowd } from './kit/crowd.js';
 import { Flow } from './kit/flow.js';
@@ -89,6 +92,21 @@ t.test('a move that is paused moves nobody until it is resumed', async (t) => {
     const { user = '' } = leaving[0] ?? {};
     t.match((await request(n2, 'GET', `/v1/users/${user}`)).json, { holder: 'n1', online: true });
     t.equal(n1.migration.moved, 0);
+  });
+
+  t.test('a node that moves users says how far it has come', async (t) => {
+    const message = { user: 'u', data: '', binary: false, id: 'i', waitForClient: false, repeated: false };
+    const ask = async (node: PinwheelNode) => {
+      const body = new BatchWriter().write([message]);
+      return (await request(node, 'POST', '/v1/messages', body, { 'content-type': batchContentType }))
+        .headers;
+    };
+    const ring = buildRing([{ id: 'n1' }, { id: 'n2' }]);
+    const turn = Math.min(...leaving.map(({ user }) => turnOf(ring.hashOf(user))));
+    const said = await ask(n1);
+    t.equal(said.get('pinwheel-turn'), String(turn), 'nobody has gone');
+    t.equal(said.get('pinwheel-fingerprint'), ring.fingerprint);
+    t.equal((await ask(n2)).get('pinwheel-turn'), null);
   });
 
   t.test('bad changes of the pace are refused', async (t) => {

@@ -41,13 +41,19 @@ t.test('asked to, it keeps the messages of a user together that stand together',
 
 /** An outbox whose batches are answered when the test says so. */
 function answeredByHand(limits: Partial<OutboxLimits> = {}) {
-  const flights: { readonly users: string; readonly land: () => void }[] = [];
+  const flights: { readonly users: string; readonly land: (which: string) => void }[] = [];
   let count = 0;
   const outbox = new Outbox<Pending>(
     () => true,
     (batch, landed) => {
       const users = batch.map(({ user }) => user).join('');
-      flights.push({ users, land: () => landed(batch, () => {}) });
+      const land = (which: string): void => {
+        landed(
+          batch.filter(({ user }) => which.includes(user)),
+          () => {},
+        );
+      };
+      flights.push({ users, land });
     },
     { maxBatchMessages: 2048, maxBatchBytes: 1_000_000, maxFlights: 4, ...limits },
   );
@@ -57,10 +63,15 @@ function answeredByHand(limits: Partial<OutboxLimits> = {}) {
   };
   const land = async (users: string): Promise<void> => {
     const at = flights.findIndex((flight) => flight.users === users);
-    flights.splice(at, 1)[0]!.land();
+    flights.splice(at, 1)[0]!.land(users);
     for (let i = 0; i < 10; i++) await null;
   };
-  return { outbox, push, land, inFlight: () => flights.map(({ users }) => users) };
+  /** Some of a batch, before the rest of it. */
+  const landEarly = async (users: string, which: string): Promise<void> => {
+    flights.find((flight) => flight.users === users)!.land(which);
+    for (let i = 0; i < 10; i++) await null;
+  };
+  return { outbox, push, land, landEarly, inFlight: () => flights.map(({ users }) => users) };
 }
 
 t.test('small batches do not wait for one another, but a user for himself', async (t) => {
@@ -85,6 +96,24 @@ t.test('small batches do not wait for one another, but a user for himself', asyn
   await land('c');
   await land('aab');
   t.same([...inFlight(), ...outbox.open, ...outbox.inFlight], []);
+});
+
+t.test('what lands before the rest of its batch frees its users, and the rest stays in flight', async (t) => {
+  const { outbox, push, land, landEarly, inFlight } = answeredByHand();
+  await push('abc');
+  await push('ab');
+  t.same(inFlight(), ['abc']);
+  await landEarly('abc', 'ac');
+  t.same(inFlight(), ['abc', 'a'], 'a goes on, b waits for himself');
+  t.same(
+    outbox.inFlight.map(({ user }) => user),
+    ['b', 'a'],
+  );
+  await land('a');
+  await landEarly('abc', 'b');
+  t.same(inFlight(), ['abc', 'b']);
+  await land('b');
+  t.same([...outbox.open, ...outbox.inFlight], []);
 });
 
 t.test('what is much fills one batch', async (t) => {

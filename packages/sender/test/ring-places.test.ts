@@ -1,6 +1,6 @@
 import type { Member, RingState } from '@pinwheel/membership';
 import { Receipts } from '@pinwheel/protocol';
-import { buildRing } from '@pinwheel/ring';
+import { buildRing, turnOf } from '@pinwheel/ring';
 import t from 'tap';
 import type { Outcome } from '../src/batch-answer.js';
 import { RingPlaces } from '../src/ring-places.js';
@@ -33,10 +33,11 @@ function answered(
   count: number,
   passedOn: readonly number[] = [],
   notOwner: readonly number[] = [],
+  { turn = 0, fingerprint = '' } = {},
 ): Outcome {
   const receipts = new Receipts(count);
   for (let i = 0; i < count; i++) receipts.set(i, notOwner.includes(i) ? 'not-owner' : 'delivered', 1);
-  return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', passedOn };
+  return { kind: 'answered', receipts, foreignUsers: 0, fingerprint, turn, passedOn };
 }
 
 function placesAfter(state = stateOf(), clock = new FakeClock(), settled = () => {}): RingPlaces {
@@ -99,6 +100,30 @@ t.test('once a former owner has left most of its users they all go to their owne
     few.answered('n1', batchOf([user]), answered(1, i % 5 === 0 ? [0] : []));
   t.equal(few.placeOf(last), 'n1', 'with one of five gone it is still tried');
 });
+
+t.test(
+  'a former owner says how far its moves have come: nobody else is asked for who has an earlier turn',
+  async (t) => {
+    const places = placesAfter();
+    const users = moversTo('n2', 500);
+    const turn = 100;
+    const early = users.filter((user) => turnOf(after.hashOf(user)) < turn);
+    const late = users.filter((user) => !early.includes(user));
+    t.ok(early.length > 100 && late.length > 100);
+    t.ok(users.every((user) => places.placeOf(user) === 'n1'));
+    const say = (said: { readonly turn: number; readonly fingerprint: string }) =>
+      places.answered('n1', batchOf([late[0]!]), answered(1, [], [], said));
+    t.equal(say({ turn, fingerprint: before.fingerprint }), undefined, 'of another ring it says nothing');
+    const { fingerprint } = after;
+    const moved = say({ turn, fingerprint })!;
+    const all = (some: readonly string[], has: (user: string) => boolean): boolean => some.every(has);
+    t.ok(all(early, (user) => moved.has(user) && places.placeOf(user) === 'n2'));
+    t.ok(all(late, (user) => !moved.has(user) && places.placeOf(user) === 'n1'));
+    t.equal(say({ turn, fingerprint }), undefined, 'that is known');
+    t.equal(say({ turn: turn - 1, fingerprint }), undefined, 'nobody goes back');
+    t.ok(all(early, (user) => places.placeOf(user) === 'n2'));
+  },
+);
 
 t.test('a former owner that cannot be reached is not tried again', async (t) => {
   const places = placesAfter();
