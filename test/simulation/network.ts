@@ -32,6 +32,8 @@ export interface Listening {
 }
 
 const connectTimeoutMs = 1000;
+/** Chance of a call to break behind a part of its answer, where calls are lost at all. */
+const brokenBetweenParts = 0.3;
 /** After so long without a sign of life the server of any socket gives it up, in ms. */
 const silentMs = 20_000;
 
@@ -179,8 +181,9 @@ export class Network {
           if (world.chance(0.5)) fail(this.delayMs(), 'unknown-outcome');
         });
         world.after(0, process, () => {
+          let isBroken = false;
           const answer = (give: () => void): void => {
-            if (fate.answer === 'lost') {
+            if (fate.answer === 'lost' || isBroken) {
               if (world.chance(0.5)) fail(this.delayMs(), 'unknown-outcome');
               return;
             }
@@ -192,6 +195,7 @@ export class Network {
             answer(() => {
               if (!isOver) heard(part);
             });
+            isBroken = this.lossRate > 0 && world.chance(brokenBetweenParts);
           };
           Promise.resolve(serve(process, say)).then(
             (value) => answer(() => resolve(value)),
