@@ -3,6 +3,7 @@ import { type Holder, maxCallUsers, type UserState } from '@pinwheel/holder';
 import { maxUserBytes } from '@pinwheel/protocol';
 import { z } from 'zod';
 import type { Exchange } from './exchange.js';
+import { isUserState } from './is-user-state.js';
 import { readJson } from './json-body.js';
 import type { NodeCounters } from './node-counters.js';
 
@@ -15,42 +16,7 @@ const maxBodyBytes = 33_554_432;
 const text = z.string('a text').max(1024);
 const aUser = 'a user of 1 to 256 bytes';
 const user = z.string(aUser).refine((id) => id !== '' && Buffer.byteLength(id) <= maxUserBytes, aUser);
-const whole = z.int('a whole number').min(0);
-const position = z.object({ stream: text, seq: whole });
-const state = z.object({
-  stream: text,
-  next: whole,
-  kept: z.array(
-    z.object({
-      seq: whole,
-      id: text,
-      binary: z.boolean(),
-      base64: z.string(),
-      origins: z.array(position).max(16),
-    }),
-  ),
-  seen: z.array(z.object({ id: text, sessions: whole })).max(1024),
-  sessions: z.array(
-    z.object({
-      key: text,
-      edge: text,
-      since: z.number(),
-      acknowledges: z.boolean(),
-      epoch: whole,
-      acked: whole,
-      begins: whole,
-      gapAt: whole.nullable(),
-      taken: whole,
-      announced: z.boolean(),
-      covers: z.array(position).max(16),
-      former: z.array(position).max(16),
-      isComing: z.boolean(),
-    }),
-  ),
-  absorbed: z.array(z.object({ stream: text, from: whole, at: whole })).max(16),
-  isPartial: z.boolean(),
-  contested: z.array(text).max(1024),
-});
+const state = z.custom<UserState>(isUserState, 'the state of a user');
 const atMost = `a list of at most ${maxCallUsers}`;
 const handoffOf = { user, handoff: text };
 const claims = z.object({
@@ -84,13 +50,8 @@ export class PeersApi {
 
   async handoffs(exchange: Exchange): Promise<void> {
     this.#options.counters.requests.peer++;
-    const { from, incarnation, users } = await readJson(exchange, handoffs, maxBodyBytes);
-    const checked = users.map(({ user, handoff, state: one }) => ({
-      user,
-      handoff,
-      state: one satisfies UserState,
-    }));
-    exchange.json(200, this.#options.holder.prepare({ from, incarnation, users: checked }));
+    const request = await readJson(exchange, handoffs, maxBodyBytes);
+    exchange.json(200, this.#options.holder.prepare(request));
   }
 
   async commits(exchange: Exchange): Promise<void> {
