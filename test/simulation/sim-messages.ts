@@ -3,6 +3,7 @@ import {
   decodeBatch,
   type ErrorCode,
   encodeFirstPart,
+  encodeSecondPart,
   maxHops,
   headers as names,
   type OutgoingMessage,
@@ -127,7 +128,7 @@ export class SimMessages {
       say(begun);
     });
     if (begun === undefined) return answer(receipts, receipts.encode());
-    const rest = answer(receipts, receipts.pick(later).encode());
+    const rest = answer(receipts, encodeSecondPart(receipts, later));
     // what stands in an answer's head has been said
     return { bytes: Buffer.concat([begun.bytes, rest.bytes]), headers: begun.headers };
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '@pinwheel/membership';
-import { Migration, type MigrationChange, type MigrationStatus } from '@pinwheel/migration';
+import { lastTurn, Migration, type MigrationChange, type MigrationStatus } from '@pinwheel/migration';
 import { turnOf } from '@pinwheel/ring';
 import type { Handoffs } from './handoffs.js';
 import type { HeldUser } from './held-user.js';
@@ -93,8 +93,9 @@ export class Moves {
 
   #list(held: HeldUser): void {
     if (this.#isStopped || this.#options.handoffs.isUnderWay(held.user)) return;
-    if (this.#belongsElsewhere(held)) this.#migration.add(held.user, turnOf(held.hash));
-    else this.#migration.delete(held.user);
+    if (!this.#belongsElsewhere(held)) this.#migration.delete(held.user);
+    // who cannot move at the moment must not come before those who can, time and again
+    else this.#migration.add(held.user, held.refusals > 0 ? lastTurn : turnOf(held.hash));
   }
 
   /** The user is not held any more. */

@@ -229,6 +229,23 @@ t.test('a node leaves', async (t) => {
   });
 });
 
+t.test('those who cannot go at the moment come behind those who can', async (t) => {
+  const cluster = new Cluster(one);
+  const stuck = cluster.usersOf(60, [three, 'b']);
+  const others = cluster.usersOf(20, [three, 'c']);
+  const clients = [...stuck, ...others].map((user) => clientOf(cluster, user));
+  for (const client of clients) client.attach('a');
+  await cluster.settle();
+  const { moves } = cluster.node('a').holder;
+  moves.change({ usersPerSecond: 10 });
+  cluster.network.fateOf = ({ to }) => (to === 'b' ? 'lose-request' : 'pass');
+  cluster.start('c', three);
+  cluster.ring(three);
+  // each of them is tried about every 2.5 s, which is more than there are places
+  await cluster.pass(12_000);
+  t.equal(places(clients.slice(stuck.length)), 'c');
+});
+
 t.test('a node that ends moves nobody any more', async (t) => {
   const { cluster, clients, a } = await crowd(5);
   a.holder.moves.change({ usersPerSecond: 1 });

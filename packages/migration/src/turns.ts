@@ -1,5 +1,7 @@
 /** There are so many turns. */
 const turns = 256;
+/** Nobody has a later one. */
+export const lastTurn = turns - 1;
 
 /** Users in the order of their turns, and among those of one turn in which they came. Each has one place at a time. */
 export class Turns {

@@ -7,7 +7,14 @@ import {
   PinwheelError,
   type Receipt,
 } from '@pinwheel/protocol';
-import { defaultOutboxLimits, type Ended, type Landed, type NodeClients, Outbox } from '@pinwheel/sender';
+import {
+  defaultOutboxLimits,
+  type Ended,
+  flightsToNode,
+  type Landed,
+  type NodeClients,
+  Outbox,
+} from '@pinwheel/sender';
 
 export interface ForwardOptions {
   /** How often the messages will have been forwarded with this one. */
@@ -112,7 +119,7 @@ export class Forwarder {
       outbox = new Outbox<Forwarding>(
         (message) => this.#inTime(message),
         (batch, landed) => this.#post(member.id, batch, { hops, noForward }, landed),
-        { ...defaultOutboxLimits, keepsUsersTogether: true },
+        { ...defaultOutboxLimits, maxFlights: flightsToNode, keepsUsersTogether: true },
       );
       this.#outboxes.set(key, outbox);
     }

@@ -4,6 +4,7 @@ import {
   decodeBatch,
   decodeUserId,
   encodeFirstPart,
+  encodeSecondPart,
   headers,
   isMessageId,
   type Message,
@@ -97,7 +98,7 @@ export class MessagesApi {
     const routed = this.#route(batch, passage, (known, places) => {
       later = places;
       const first = encodeFirstPart(known, places);
-      exchange.begin(batchContentType, first, this.#extraHeaders(passage, known));
+      exchange.begin(batchContentType, first, this.#selfHeaders(passage));
     });
     if (routed instanceof Promise) {
       return routed.then((receipts) => this.#answerBinary(exchange, passage, receipts, later));
@@ -108,16 +109,19 @@ export class MessagesApi {
   #answerBinary(exchange: Exchange, passage: Passage, receipts: Receipts, later?: readonly number[]): void {
     // whoever sent them asks for acknowledgements by itself: the others' receipts must not wait
     for (let i = 0; i < receipts.length; i++) this.#options.counters.receipts[receipts.status(i)]++;
-    if (later !== undefined) exchange.end(receipts.pick(later).encode());
+    if (later !== undefined) exchange.end(encodeSecondPart(receipts, later));
     else exchange.send(200, batchContentType, receipts.encode(), this.#extraHeaders(passage, receipts));
   }
 
+  #extraHeaders(passage: Passage, { passedOn, length }: Receipts): AnswerHeaders | undefined {
+    const self = this.#selfHeaders(passage);
+    if (passage.hops > 0 || passedOn.length === 0) return self;
+    return { ...self, [headers.passedOn]: writePlaces(passedOn, length) };
+  }
+
   /** What other nodes say of themselves is of use to nodes only, and a sender reads every header of every answer. */
-  #extraHeaders({ hops }: Passage, { passedOn, length }: Receipts): AnswerHeaders | undefined {
-    if (hops > 0) return this.#options.selfHeaders();
-    const moving = this.#options.moveHeaders();
-    if (passedOn.length === 0) return moving;
-    return { ...moving, [headers.passedOn]: writePlaces(passedOn, length) };
+  #selfHeaders({ hops }: Passage): AnswerHeaders | undefined {
+    return hops > 0 ? this.#options.selfHeaders() : this.#options.moveHeaders();
   }
 
   async #ndjson(exchange: Exchange, passage: Passage): Promise<void> {

@@ -187,7 +187,7 @@ t.test('a message whose user’s owner does not answer holds up no other receipt
       const statuses = items.map(
         ({ user, data }, i) => `${data} ${outcome.receipts.receipt(i, user).status}`,
       );
-      ends.push(`${statuses} passed on ${outcome.passedOn}`);
+      ends.push(`${statuses} passed on ${outcome.receipts.passedOn}`);
     });
   await until('what is here has its receipts', () => ends.length === 1);
   t.same(ends, ['0 delivered,2 delivered passed on ']);

@@ -74,6 +74,12 @@ export {
   writeMessagesHead,
 } from './queue-frame.js';
 export { httpStatusOfReceipt, type Receipt, type ReceiptStatus } from './receipt.js';
-export { decodeFirstPart, encodeFirstPart, type FirstPart } from './receipt-parts.js';
+export {
+  decodeFirstPart,
+  decodeSecondPart,
+  encodeFirstPart,
+  encodeSecondPart,
+  type FirstPart,
+} from './receipt-parts.js';
 export { type ReceiptDetail, Receipts } from './receipts.js';
 export { decodeUserId, parseUserId, queryText, rawQueryValue } from './user-id.js';

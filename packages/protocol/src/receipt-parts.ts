@@ -12,7 +12,7 @@ export interface FirstPart {
   readonly later: readonly number[];
   /** Those of all others, in order. */
   readonly receipts: Receipts;
-  /** Where in the answer the receipts of the rest begin. */
+  /** Where in the answer the second part begins. */
   readonly end: number;
 }
 
@@ -21,9 +21,9 @@ export interface FirstPart {
  * receipt. On the wire:
  *
  *     PWP1 · u32 bytes from here to the second part · bitmap of the places that come later · receipts of the others
- *     receipts of the rest
+ *     bitmap of those among the rest that went on to another node · receipts of the rest
  *
- * each as {@link Receipts} encodes them, the bitmap's lowest bit of the first byte first.
+ * the receipts as {@link Receipts} encodes them, a bitmap's lowest bit of the first byte first.
  *
  * @param later in order.
  */
@@ -55,8 +55,29 @@ export function decodeFirstPart(answer: Buffer, length: number): FirstPart | und
   if (answer.length < end) return undefined;
   const receiptsAt = headBytes + bitmapBytes;
   const later = placesIn(answer.subarray(headBytes, receiptsAt), length);
+  if (later.length === 0 || later.length === length) {
+    const why = `says that ${later.length} of ${length} receipts come later; it must be some and not all`;
+    throw new PinwheelError('bad-request', `the first part of the answer ${why}`);
+  }
   const receipts = Receipts.decode(answer.subarray(receiptsAt, end), length - later.length);
   return { later, receipts, end };
+}
+
+/** The second part. @param later as for the first one. */
+export function encodeSecondPart(receipts: Receipts, later: readonly number[]): Buffer {
+  const rest = receipts.pick(later);
+  return Buffer.concat([placesToBits(rest.passedOn, rest.length), rest.encode()]);
+}
+
+/**
+ * @param length how many receipts there must be.
+ * @throws PinwheelError `bad-request` for anything else.
+ */
+export function decodeSecondPart(part: Buffer, length: number): Receipts {
+  const bitmapBytes = Math.ceil(length / 8);
+  const receipts = Receipts.decode(part.subarray(bitmapBytes), length);
+  receipts.notePassedOn(placesIn(part.subarray(0, bitmapBytes), length));
+  return receipts;
 }
 
 /** The other places of a batch, in order. */

@@ -80,11 +80,13 @@ export class Receipts {
   /** Those at some places, in that order. */
   pick(places: readonly number[]): Receipts {
     const picked = new Receipts(places.length);
+    const passedOn = new Set(this.#passedOn);
     for (const [i, place] of places.entries()) {
       picked.#status[i] = this.#status[place]!;
       picked.#sessions[i] = this.#sessions[place]!;
       const detail = this.#details?.get(place);
       if (detail !== undefined) picked.#say(i, detail);
+      if (passedOn.has(place)) picked.notePassedOn([i]);
     }
     return picked;
   }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeFirstPart, encodeFirstPart, PinwheelError, Receipts } from '../src/index.js';
+import {
+  decodeFirstPart,
+  decodeSecondPart,
+  encodeFirstPart,
+  encodeSecondPart,
+  PinwheelError,
+  Receipts,
+} from '../src/index.js';
 import { receiptStatuses } from '../src/receipt.js';
 
 const anyStatus = fc.constantFrom(...receiptStatuses);
@@ -9,8 +16,10 @@ const anyReceipt = fc.record({
   sessions: fc.nat(0xffff),
   detail: fc.option(fc.record({ owner: fc.string() }), { nil: undefined }),
 });
-/** A batch's receipts, and which of them come later. */
-const anyBatch = fc.array(fc.tuple(anyReceipt, fc.boolean()), { minLength: 1, maxLength: 100 });
+/** A batch's receipts, which of them come later, and of which the message went on to another node. */
+const anyBatch = fc
+  .array(fc.tuple(anyReceipt, fc.boolean(), fc.boolean()), { minLength: 2, maxLength: 100 })
+  .filter((batch) => batch.some(([, isLater]) => isLater) && batch.some(([, isLater]) => !isLater));
 
 function receiptsOf(
   all: readonly (typeof anyReceipt extends fc.Arbitrary<infer One> ? One : never)[],
@@ -29,7 +38,8 @@ t.test('the first part is read as it was written, however much of the second has
       const receipts = receiptsOf(batch.map(([receipt]) => receipt));
       const later = [...batch.keys()].filter((i) => batch[i]![1]);
       const first = encodeFirstPart(receipts, later);
-      const second = receipts.pick(later).encode();
+      receipts.notePassedOn(later.filter((i) => batch[i]![2]));
+      const second = encodeSecondPart(receipts, later);
       const soFar = Buffer.concat([first, second.subarray(0, more)]);
       const read = decodeFirstPart(soFar, batch.length)!;
       t.strictSame(read.later, later);
@@ -39,10 +49,14 @@ t.test('the first part is read as it was written, however much of the second has
         objects(read.receipts),
         known.map((i) => receipts.receipt(i, 'u')),
       );
-      const rest = Receipts.decode(Buffer.concat([first, second]).subarray(read.end), later.length);
+      const rest = decodeSecondPart(Buffer.concat([first, second]).subarray(read.end), later.length);
       t.strictSame(
         objects(rest),
         later.map((i) => receipts.receipt(i, 'u')),
+      );
+      t.strictSame(
+        rest.passedOn.map((i) => later[i]),
+        receipts.passedOn,
       );
     }),
     { numRuns: 100 },
@@ -63,6 +77,13 @@ t.test('what cannot be one says why', async (t) => {
     code: 'bad-request',
     message: /first part of the answer has \d+ bytes; it must have at least/,
   });
+  for (const later of [[], [...Array(9).keys()]]) {
+    t.throws(() => decodeFirstPart(encodeFirstPart(new Receipts(9), later), 9), {
+      code: 'bad-request',
+      message: `says that ${later.length} of 9 receipts come later; it must be some and not all`,
+    });
+  }
+  t.throws(() => decodeSecondPart(Buffer.alloc(1), 2), { code: 'bad-request' });
   t.throws(() => decodeFirstPart(first, 10), { code: 'bad-request', message: /receipt 8 of 8 is cut off/ });
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(40), (bytes, length) => {

@@ -46,6 +46,6 @@ export class BroadcastTransport extends QueueTransport<BroadcastStrategy> {
         receipts.set(i, 'overloaded', 0, { error: { code: 'unavailable', message } });
       } else receipts.set(i, 'published');
     }
-    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0, passedOn: [] };
+    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
   }
 }

@@ -11,6 +11,7 @@ export {
 export type { Ended, Outcome } from './batch-answer.js';
 export type { BroadcastReceipt } from './broadcast.js';
 export { messageIds } from './message-ids.js';
+export { flightsToNode } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';
 export { defaultOutboxLimits, type Landed, Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';

@@ -7,15 +7,20 @@ import { failureOf, openPool, type PostOptions, refusalOf, signedHeaders } from 
 import { type Came, RequestDeadline, request, type WholeAnswer } from './request.js';
 import type { Traffic } from './traffic.js';
 
-/** More than one for batches that go on to other nodes: others need not wait behind them. */
-export const connectionsToNode = 4;
+/** Most batches in flight from one outbox: others need not wait behind those that go on to other nodes. */
+export const flightsToNode = 4;
+/** For a node's four outboxes to another one, by the way that their messages have come: none waits for another's flights. */
+const batchConnections = 4 * flightsToNode;
+/** For all else: a batch that waits for a user must not hold up the call by which the user moves. */
+const callConnections = 4;
 
 /**
  * Posts batches to one node over kept-alive HTTP. `post` may be called while another is under way; a batch's
  * bytes are copied before it returns control.
  */
 export class NodeClient {
-  readonly #pool: Pool;
+  readonly #batches: Pool;
+  readonly #calls: Pool;
   readonly #id: string;
   readonly #name: string;
   readonly #traffic: Traffic;
@@ -33,7 +38,8 @@ export class NodeClient {
     this.#traffic = traffic;
     this.#name = `${id} (${origin})`;
     this.#signer = signer;
-    this.#pool = openPool(origin, connectionsToNode, connectTimeoutMs);
+    this.#batches = openPool(origin, batchConnections, connectTimeoutMs);
+    this.#calls = openPool(origin, callConnections, connectTimeoutMs);
     this.#openAckClient = () => new AckClient(id, this.#name, origin, signer, connectTimeoutMs);
   }
 
@@ -53,7 +59,7 @@ export class NodeClient {
       const read: Came = ({ status, body: soFar, headers }) => {
         if (status === 200) coming.came(soFar, headers);
       };
-      const answer = await this.#request('POST', path, options, body, read);
+      const answer = await this.#request(this.#batches, 'POST', path, options, body, read);
       if (answer.status !== 200) throw refusalOf(this.#name, answer.status, answer.body);
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
@@ -75,7 +81,7 @@ export class NodeClient {
     body?: string | Uint8Array,
   ): Promise<{ readonly status: number; readonly body: string }> {
     try {
-      const answer = await this.#request(method, path, options, body ?? null);
+      const answer = await this.#request(this.#calls, method, path, options, body ?? null);
       return { status: answer.status, body: answer.body.toString() };
     } catch (thrown) {
       throw this.#failure(thrown, options);
@@ -90,15 +96,16 @@ export class NodeClient {
 
   /** Lets what is under way end and closes the connections; takes nothing more. */
   async retire(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#ackClient?.retire()]);
+    await Promise.all([this.#batches.close(), this.#calls.close(), this.#ackClient?.retire()]);
   }
 
   /** Cuts what is under way. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.destroy(), this.#ackClient?.close()]);
+    await Promise.all([this.#batches.destroy(), this.#calls.destroy(), this.#ackClient?.close()]);
   }
 
   #request(
+    pool: Pool,
     method: string,
     path: string,
     options: PostOptions,
@@ -107,7 +114,7 @@ export class NodeClient {
   ): Promise<WholeAnswer> {
     const proven = { method, path, to: this.#id, body: body ?? undefined };
     const headers = signedHeaders(options, this.#signer, proven);
-    return request(this.#pool, { method, path, headers, body, deadlineMs: options.deadlineMs }, came);
+    return request(pool, { method, path, headers, body, deadlineMs: options.deadlineMs }, came);
   }
 
   #failure(thrown: unknown, { deadlineMs }: PostOptions): PinwheelError {

@@ -93,7 +93,7 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
     for (const [i, detail] of why) {
       if (receipts.status(i) !== 'published') receipts.set(i, 'overloaded', 0, detail);
     }
-    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0, passedOn: [] };
+    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
   }
 
   #stale(name: string, receivers: number | undefined): ReceiptDetail | undefined {

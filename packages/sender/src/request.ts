@@ -16,7 +16,7 @@ export interface WholeAnswer {
   readonly body: Buffer;
 }
 
-/** More of an answer has come: what there is of it so far. What it throws ends the request. */
+/** More of an answer has come: what there is of it so far. What it throws is how the request ends. */
 export type Came = (answer: WholeAnswer) => void;
 
 /** No answer came in time. */
@@ -47,6 +47,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #came: Came | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #lateness: RequestDeadline | undefined;
+  #isUnreadable = false;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #body: Buffer | undefined;
@@ -80,12 +81,15 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#headers = headers;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isUnreadable) return;
     this.#body = this.#body === undefined ? chunk : Buffer.concat([this.#body, chunk]);
     try {
       this.#came?.(this.#answer());
     } catch (thrown) {
-      controller.abort(thrown as Error);
+      // undici is at reading: the rest of the answer goes by, as to abort here is not safe
+      this.#isUnreadable = true;
+      this.#reject(thrown as Error);
     }
   }
 

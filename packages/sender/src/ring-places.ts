@@ -1,4 +1,5 @@
 import type { Clock, RingState } from '@pinwheel/membership';
+import type { Receipts } from '@pinwheel/protocol';
 import { type Ring, turnOf } from '@pinwheel/ring';
 import type { Outcome } from './batch-answer.js';
 
@@ -90,34 +91,57 @@ export class RingPlaces {
    * @returns who has another place than `place` now; `undefined` when nobody has.
    */
   answered(place: string, batch: readonly { readonly user: string }[], outcome: Outcome): Moved | undefined {
+    if (this.#former === undefined) return undefined;
+    if (outcome.kind === 'answered') this.#disbelieve(place, batch, outcome.receipts);
     const before = this.#astray.get(place);
     if (before === undefined || before > mostAstray) return undefined;
     const everybody: Moved = { from: place, has: (user) => this.placeOf(user) !== place };
-    // the owner finds out what has become of its users
     if (outcome.kind === 'failed') {
+      // the owner finds out what has become of its users
+      if (outcome.isRest === true) return this.#haveMoved(place, this.#notOwned(place, batch));
       this.#astray.set(place, 1);
       return everybody;
     }
     const { receipts, fingerprint, turn } = outcome;
     const hasAdvanced = fingerprint === this.#state!.ring.fingerprint && turn > (this.#turns.get(place) ?? 0);
     if (hasAdvanced) this.#turns.set(place, turn);
-    const passedOn = new Set(outcome.passedOn);
-    const moved = new Set<string>();
+    const passedOn = new Set(receipts.passedOn);
+    const gone: { readonly user: string }[] = [];
     let astray = before;
-    for (const [i, { user }] of batch.entries()) {
-      if (this.#state!.ring.owner(user) === place) continue;
-      // by its ring it is the owner still, which is not for it to say
-      if (receipts.status(i) === 'offline' && !passedOn.has(i)) receipts.set(i, 'not-owner');
+    for (const [i, message] of batch.entries()) {
+      if (this.#state!.ring.owner(message.user) === place) continue;
       const isAstray = passedOn.has(i) || receipts.status(i) === 'not-owner';
       astray += ((isAstray ? 1 : 0) - astray) / memory;
-      if (isAstray && this.#moved.size < maxMoved) {
-        this.#moved.add(user);
-        moved.add(user);
-      }
+      if (isAstray) gone.push(message);
     }
     this.#astray.set(place, astray);
-    if (astray > mostAstray || hasAdvanced) return everybody;
-    return moved.size > 0 ? { from: place, has: (user) => moved.has(user) } : undefined;
+    const moved = this.#haveMoved(place, gone);
+    return astray > mostAstray || hasAdvanced ? everybody : moved;
+  }
+
+  /** Whoever is not the owner by the ring that is known here, and passed nothing on, cannot know that a user is away. */
+  #disbelieve(place: string, batch: readonly { readonly user: string }[], receipts: Receipts): void {
+    for (const [i, { user }] of batch.entries()) {
+      if (receipts.status(i) !== 'offline' || receipts.passedOn.includes(i)) continue;
+      if (this.#state!.ring.owner(user) !== place) receipts.set(i, 'not-owner');
+    }
+  }
+
+  #notOwned(
+    place: string,
+    batch: readonly { readonly user: string }[],
+  ): readonly { readonly user: string }[] {
+    return batch.filter(({ user }) => this.#state!.ring.owner(user) !== place);
+  }
+
+  #haveMoved(from: string, gone: readonly { readonly user: string }[]): Moved | undefined {
+    const moved = new Set<string>();
+    for (const { user } of gone) {
+      if (this.#moved.size >= maxMoved) break;
+      this.#moved.add(user);
+      moved.add(user);
+    }
+    return moved.size > 0 ? { from, has: (user) => moved.has(user) } : undefined;
   }
 
   #isTried(former: string, owner: string): boolean {

@@ -6,7 +6,7 @@ import { Signer } from '@pinwheel/trust';
 import type { AckQuestion, AskOptions } from './ack-client.js';
 import type { Ended } from './batch-answer.js';
 import { type BroadcastReceipt, broadcastThrough } from './broadcast.js';
-import { connectionsToNode, type NodeClient } from './node-client.js';
+import { flightsToNode, type NodeClient } from './node-client.js';
 import { NodeClients } from './node-clients.js';
 import type { Pending } from './pending.js';
 import { postToEverybody } from './post-to-everybody.js';
@@ -31,7 +31,7 @@ const later: Clock['after'] = (delayMs, call) => {
 /** One call to the node that has the user by the ring, or had it before the ring changed. */
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
-  readonly maxFlights = connectionsToNode;
+  readonly maxFlights = flightsToNode;
   readonly whyNoWait = undefined;
   readonly #clients: NodeClients;
   readonly #options: RingTransportOptions;

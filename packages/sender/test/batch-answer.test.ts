@@ -1,4 +1,4 @@
-import { encodeFirstPart, PinwheelError, Receipts, writePlaces } from '@pinwheel/protocol';
+import { encodeFirstPart, encodeSecondPart, PinwheelError, Receipts, writePlaces } from '@pinwheel/protocol';
 import t from 'tap';
 import { BatchAnswer, type Outcome } from '../src/batch-answer.js';
 
@@ -40,15 +40,17 @@ t.test('an answer in one part says everything at once', async (t) => {
     ends.map(({ items }) => items),
     ['abcd'],
   );
-  t.match(ends[0]!.outcome, { passedOn: [2], foreignUsers: 7, fingerprint: 'f', turn: 9 });
+  t.match(ends[0]!.outcome, { receipts: { passedOn: [2] }, foreignUsers: 7, fingerprint: 'f', turn: 9 });
   t.same(sessionsOf(ends[0]!.outcome, 4), [0, 1, 2, 3]);
 });
 
 t.test('in two parts, what is known is said as soon as it is there', async (t) => {
   const { answer, ends } = coming();
   const first = encodeFirstPart(receipts(), later);
-  const whole = Buffer.concat([first, receipts().pick(later).encode()]);
-  const headers = { 'pinwheel-passed-on': writePlaces([3], 4) };
+  const atLast = receipts();
+  atLast.notePassedOn([3]);
+  const whole = Buffer.concat([first, encodeSecondPart(atLast, later)]);
+  const headers = { 'pinwheel-turn': '9' };
   for (let length = 1; length < whole.length; length++) {
     answer.came(whole.subarray(0, length), headers);
     t.equal(ends.length, length < first.length ? 0 : 1, `${length} bytes`);
@@ -60,8 +62,8 @@ t.test('in two parts, what is known is said as soon as it is there', async (t) =
   );
   t.same(sessionsOf(ends[0]!.outcome, 2), [0, 2]);
   t.same(sessionsOf(ends[1]!.outcome, 2), [1, 3]);
-  t.match(ends[0]!.outcome, { passedOn: [] });
-  t.match(ends[1]!.outcome, { passedOn: [1] }, 'its place among the rest');
+  t.match(ends[0]!.outcome, { receipts: { passedOn: [] }, turn: 9 });
+  t.match(ends[1]!.outcome, { receipts: { passedOn: [1] }, turn: 9 }, 'its place among the rest');
 
   const together = coming();
   together.answer.whole(whole, headers);
@@ -78,11 +80,11 @@ t.test('a failure says something of those who have heard nothing', async (t) => 
   answer.failed(new PinwheelError('deadline', 'late'));
   t.match(ends, [
     { items: 'ac', outcome: { kind: 'answered' } },
-    { items: 'bd', outcome: { kind: 'failed', error: { code: 'deadline' } } },
+    { items: 'bd', outcome: { kind: 'failed', error: { code: 'deadline' }, isRest: true } },
   ]);
   const { answer: other, ends: all } = coming();
   other.failed(new PinwheelError('deadline', 'late'));
-  t.match(all, [{ items: 'abcd', outcome: { kind: 'failed' } }]);
+  t.match(all, [{ items: 'abcd', outcome: { kind: 'failed', isRest: false } }]);
 });
 
 t.test('what cannot be read names the node, and leaves open what became of the batch', async (t) => {

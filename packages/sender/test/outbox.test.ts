@@ -116,6 +116,50 @@ t.test('what lands before the rest of its batch frees its users, and the rest st
   t.same([...outbox.open, ...outbox.inFlight], []);
 });
 
+t.test('what is left of a batch holds up nobody else, however many they are', async (t) => {
+  const { outbox, push, landEarly, land, inFlight } = answeredByHand({ maxBatchMessages: 70 });
+  const many = Array.from({ length: 100 }, (_, i) => `b${i} `);
+  await push(['a', 'c']);
+  await push(['a', ...many, 'a']);
+  t.same(inFlight(), ['ac'], 'a large batch waits for the answer');
+  await landEarly('ac', 'c');
+  const batches = [many.slice(0, 70).join(''), many.slice(70).join('')];
+  t.same(inFlight(), ['ac', batches[0]], 'and not for what is left');
+  await land(batches[0]!);
+  t.same(inFlight(), ['ac', batches[1]]);
+  t.same(
+    outbox.open.map(({ user }) => user),
+    ['a', 'a'],
+  );
+  await land(batches[1]!);
+  await landEarly('ac', 'a');
+  t.same(inFlight(), ['ac', 'aa'], 'in order');
+});
+
+t.test('what is left of batches has a bound, too', async (t) => {
+  const { push, landEarly, land, inFlight } = answeredByHand({ maxFlights: 3 });
+  for (const users of ['ab', 'cd', 'ef']) {
+    await push(users);
+    await landEarly(users, users[1]!);
+  }
+  await push('g');
+  t.same(inFlight(), ['ab', 'cd', 'ef']);
+  await land('cd');
+  t.same(inFlight(), ['ab', 'ef', 'g']);
+});
+
+t.test('an answer that says of nobody what became of him ends nothing', async (t) => {
+  const { outbox, push, landEarly, land, inFlight } = answeredByHand();
+  await push('a');
+  await landEarly('a', '');
+  t.equal(outbox.inFlight.length, 1);
+  await landEarly('a', 'a');
+  await land('');
+  t.same([...outbox.inFlight, ...outbox.open], []);
+  await push('a');
+  t.same(inFlight().at(-1), 'a', 'nobody is held');
+});
+
 t.test('what is much fills one batch', async (t) => {
   const users = (prefix: string, count: number): string[] =>
     Array.from({ length: count }, (_, i) => `${prefix}${i} `);

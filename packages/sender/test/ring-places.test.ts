@@ -37,7 +37,8 @@ function answered(
 ): Outcome {
   const receipts = new Receipts(count);
   for (let i = 0; i < count; i++) receipts.set(i, notOwner.includes(i) ? 'not-owner' : 'delivered', 1);
-  return { kind: 'answered', receipts, foreignUsers: 0, fingerprint, turn, passedOn };
+  receipts.notePassedOn(passedOn);
+  return { kind: 'answered', receipts, foreignUsers: 0, fingerprint, turn };
 }
 
 function placesAfter(state = stateOf(), clock = new FakeClock(), settled = () => {}): RingPlaces {
@@ -142,6 +143,23 @@ t.test('a former owner that cannot be reached is not tried again', async (t) => 
   t.equal(places.answered('n1', batchOf([one]), failed), undefined, 'that is known');
 });
 
+t.test('one that has answered others of a batch is tried again, for others', async (t) => {
+  const places = placesAfter();
+  const [one = '', two = ''] = moversTo('n2', 2);
+  const users = [one, two];
+  for (const user of users) places.placeOf(user);
+  const failed: Outcome = { kind: 'failed', error: new Error('late') as never, isRest: true };
+  const moved = places.answered('n1', batchOf([one]), failed)!;
+  t.same(
+    users.map((user) => moved.has(user)),
+    [true, false],
+  );
+  t.same(
+    users.map((user) => places.placeOf(user)),
+    ['n2', 'n1'],
+  );
+});
+
 t.test('a former owner that has left, and foreign backends, are nobody to try', async (t) => {
   const [user = ''] = moversTo('n2', 1);
   t.equal(placesAfter(stateOf(after, [before], ['n2', 'n3'])).placeOf(user), 'n2');
@@ -197,4 +215,23 @@ t.test('a former owner by whose ring it is the owner still has not the last word
   t.equal(outcome.receipts.status(0), 'not-owner', 'the owner is asked');
   t.equal(outcome.receipts.status(1), 'offline', 'it was asked already');
   t.equal(places.placeOf(one), 'n2');
+});
+
+t.test('nor has one that is not tried any more, as long as an answer of it is on its way', async (t) => {
+  const offline = (): Extract<Outcome, { kind: 'answered' }> => {
+    const outcome = answered(1);
+    if (outcome.kind !== 'answered') throw new Error('it is answered');
+    outcome.receipts.set(0, 'offline');
+    return outcome;
+  };
+  const [user = ''] = moversTo('n2', 1);
+  const places = placesAfter();
+  places.placeOf(user);
+  places.answered('n1', batchOf([user]), { kind: 'failed', error: new Error('gone') as never });
+  const late = offline();
+  places.answered('n1', batchOf([user]), late);
+  t.equal(late.receipts.status(0), 'not-owner');
+  const ofOwner = offline();
+  places.answered('n2', batchOf([user]), ofOwner);
+  t.equal(ofOwner.receipts.status(0), 'offline', 'the owner has it');
 });

@@ -141,7 +141,7 @@ export class FakeNodes {
       else if (fate.queued === true) receipts.set(i, 'queued', 0, place);
       else receipts.set(i, 'delivered', 1, place);
     });
-    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0, passedOn: [] };
+    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
   }
 
   async #ask(member: string, question: AckQuestion, waitMs: number, deadlineMs: number): Promise<Receipt> {
