@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '@pinwheel/membership';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeNode } from './fake-node.js';
@@ -9,7 +10,6 @@ import { FakeTracker, foreign } from './fake-tracker.js';
 import { RawClient } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 import { audience, issuer, TokenIssuer } from './token-issuer.js';
-import { until } from './until.js';
 
 export const upstreams = ['link', 'tunnel'] as const;
 export type UpstreamKind = (typeof upstreams)[number];

@@ -2,13 +2,14 @@ import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { closeFrame } from '../src/close-frame.js';
 import { createEdge, type Edge, type EdgeOptions } from '../src/index.js';
 import { type Backend, deadPort, onHead, rawBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { accept, RawClient, serverFrames, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
+import { untilCounted } from './until-counted.js';
 
 const switching = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 
@@ -190,7 +191,7 @@ t.test('a backend that goes away in the middle of a session', async (t) => {
       const { retryAfterMs } = JSON.parse(String(close?.payload.subarray(2)));
       t.ok(retryAfterMs >= 0 && retryAfterMs <= 1000);
       t.same(more, []);
-      t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
+      await untilCounted(edge, 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
     });
     t.test(`in a frame, with a ${how}`, async (t) => {
       const half = frame.subarray(0, 50);
@@ -218,7 +219,7 @@ t.test('a backend that goes away in the middle of a session', async (t) => {
     );
     const client = await upgrade(edge);
     t.equal(client.body.length, 7, 'the client gets that one only');
-    t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="finished"} 1');
+    await untilCounted(edge, 'pinwheel_edge_closes_total{reason="finished"} 1');
   });
 });
 
@@ -239,7 +240,7 @@ t.test('a client that resets in the middle of a session', async (t) => {
     else client.socket.end();
   }
   await until('no socket is left', () => backend.sockets.size === 0 && edge.status.connections === 0);
-  t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="client-left"} 20');
+  await untilCounted(edge, 'pinwheel_edge_closes_total{reason="client-left"} 20');
 });
 
 t.test('a client that does not read', async (t) => {
@@ -293,7 +294,7 @@ t.test('a plain request', async (t) => {
     );
     const client = await get(edge);
     t.match(client.text, /half$/, 'is cut, not finished');
-    t.match(await edge.metrics(), 'pinwheel_edge_requests_total{outcome="broken"} 1');
+    await untilCounted(edge, 'pinwheel_edge_requests_total{outcome="broken"} 1');
   });
   t.test('whose backend says nothing', async (t) => {
     const { edge } = await situation(t, (socket) => socket.resume(), { requestTimeoutMs: 100 });
@@ -314,7 +315,7 @@ t.test('a plain request', async (t) => {
       client.socket.destroy();
     }
     await until('the backend is rid of them', () => reached === 10 && backend.sockets.size === 0);
-    t.match(await edge.metrics(), 'pinwheel_edge_requests_total{outcome="client-left"} 10');
+    await untilCounted(edge, 'pinwheel_edge_requests_total{outcome="client-left"} 10');
   });
   t.test('that is given up before the answer', async (t) => {
     const { edge, backend } = await situation(t, (socket) => socket.resume());

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { until } from '../../../test/kit/until.js';
 import { closeFrame } from '../src/close-frame.js';
 import { createEdge } from '../src/index.js';
 import { onHead, rawBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { accept, clientFrame, RawClient, serverFrames, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
+import { untilCounted } from './until-counted.js';
 
 const switching = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 const frame = Buffer.concat([Buffer.from([0x82, 100]), Buffer.alloc(100, 7)]);
@@ -109,7 +110,7 @@ for (const how of ['FIN', 'reset'] as const) {
     else backend.end();
     await client.gone();
     t.ok(isMoved(body()));
-    t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="moved"} 1');
+    await untilCounted(edge, 'pinwheel_edge_closes_total{reason="moved"} 1');
   });
 }
 
@@ -152,7 +153,7 @@ t.test('a backend that hangs', async (t) => {
     });
     await client.gone();
     t.equal(body().length, 0, 'the client gets no word in the middle of a frame');
-    t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="moved"} 1');
+    await untilCounted(edge, 'pinwheel_edge_closes_total{reason="moved"} 1');
   });
   t.test('in a frame, but not for ever: the client is told at its end', async (t) => {
     const { client, backend, heard, body } = await situation(t, { fromBackend: frame.subarray(0, 50) });

@@ -1,12 +1,13 @@
 import type { MetricDefinition } from '@pinwheel/metrics';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions, edgeMetrics, tunnelMetrics } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
+import { untilCounted } from './until-counted.js';
 
 async function situation(
   t: TestScope,
@@ -62,7 +63,7 @@ t.test('an edge drains', async (t) => {
   t.equal(edge.status.connections, 0);
   await until('the backend is rid of them', () => backend.sockets.size === 0);
   await t.rejects(fetch(`http://127.0.0.1:${edge.port}/?user=u`), 'nobody listens any more');
-  t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="drained"} 200');
+  await untilCounted(edge, 'pinwheel_edge_closes_total{reason="drained"} 200');
 });
 
 t.test('an edge drains and a client does not go', async (t) => {

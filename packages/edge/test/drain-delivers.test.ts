@@ -5,11 +5,11 @@ import t from 'tap';
 import { WebSocket } from 'ws';
 import { Ledger } from '../../../test/kit/ledger.js';
 import { PlainClient } from '../../../test/kit/plain-client.js';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
 
 /** Two nodes, one edge and a sender in this process. */
 async function situation(t: TestScope, options: Partial<EdgeOptions> = {}) {

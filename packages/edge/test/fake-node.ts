@@ -6,8 +6,8 @@ import {
   readEdgeFrames,
 } from '@pinwheel/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { member } from './link-world.js';
-import { until } from './until.js';
 
 /** A session as the fake node has it. */
 export interface FakeSession {

@@ -5,11 +5,11 @@ import { Server as SocketIoServer } from 'socket.io';
 import { io, type Socket as SocketIoClient } from 'socket.io-client';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { createEdge } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { foreignSituation } from './foreign-situation.js';
 import { RawClient, upgradeText } from './raw-client.js';
-import { until } from './until.js';
 
 t.test('ws servers behind an edge, entered in a membership', async (t) => {
   const [a, b] = [await wsBackend('a'), await wsBackend('b')];

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { admissionSituation, upstreams } from './admission-situation.js';
 import { RawClient, serverFrames, upgradeText } from './raw-client.js';
 import { type Algorithm, audience, issuer, TokenIssuer } from './token-issuer.js';
-import { until } from './until.js';
 
 const algorithms: readonly Algorithm[] = ['RS256', 'ES256', 'EdDSA'];
 const cookie = { jwks: '', issuer, audience, cookie: 'session' };

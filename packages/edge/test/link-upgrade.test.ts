@@ -1,12 +1,12 @@
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions, edgeMetrics, linkMetrics } from '../src/index.js';
 import { FakeNode } from './fake-node.js';
 import { FakeTracker } from './fake-tracker.js';
 import { member } from './link-world.js';
 import { accept, RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
 
 async function situation(t: TestScope, options: Partial<EdgeOptions> = {}) {
   const node = await FakeNode.start('n1');

@@ -8,6 +8,7 @@ import { createEdge, type Edge } from '../src/index.js';
 import { onHead, rawBackend } from './backends.js';
 import { FakeTracker, node } from './fake-tracker.js';
 import { accept, RawClient, serverFrames, upgradeText } from './raw-client.js';
+import { untilCounted } from './until-counted.js';
 
 async function hasMembers(edge: Edge, count: number): Promise<boolean> {
   return new RegExp(`^pinwheel_ring_members ${count}$`, 'm').test(await edge.metrics());
@@ -40,7 +41,7 @@ t.test('a node process hangs', async (t) => {
   await until('all of them', () => codes.length === 40 - edge.status.tunnelsToNodes);
   t.ok(codes.length > 5 && codes.length < 35, `${codes.length} of 40`);
   t.same(new Set(codes), new Set([4001]));
-  t.match(await edge.metrics(), `pinwheel_edge_closes_total{reason="owner-lost"} ${codes.length}`);
+  await untilCounted(edge, `pinwheel_edge_closes_total{reason="owner-lost"} ${codes.length}`);
   for (const client of clients) client.terminate();
   n1.signal('SIGCONT');
 });
@@ -66,7 +67,7 @@ t.test('a node that hangs, and is gone from the members', async (t) => {
     tracker.set([node('n2', 1)]);
     await client.gone();
     await until('the edge is rid of it', () => edge.status.tunnelsToNodes === 0);
-    t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
+    await untilCounted(edge, 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
     return client.body.subarray(sent.length);
   };
   t.test('at a frame boundary: the client is told', async (t) => {

@@ -1,11 +1,11 @@
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type Edge, type EdgeOptions } from '../src/index.js';
 import { type WsBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign, node, userOf } from './fake-tracker.js';
 import { RawClient, serverFrames, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
 
 interface Closed {
   readonly code: number;

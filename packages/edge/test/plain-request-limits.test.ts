@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions } from '../src/index.js';
 import { wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
 
 const get = (user: string, from = '192.0.2.1'): string =>
   `GET /x?user=${user} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${from}\r\n\r\n`;

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { until } from './until.js';
+import { until } from '../../../test/kit/until.js';
 
 export const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 /** Of the key above, as RFC 6455 has it. */

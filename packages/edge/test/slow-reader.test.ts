@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { until } from '../../../test/kit/until.js';
 import { createEdge } from '../src/index.js';
 import { onHead, rawBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { accept, RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
+import { untilCounted } from './until-counted.js';
 
 const switching = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 const megabytes = 24;
@@ -39,7 +40,7 @@ t.test('clients that do not read, and a backend that ends', async (t) => {
   await until('they are cut off', () => edge.status.connections === 0);
   await until('and so is the backend', () => backend.sockets.size === 0);
   t.match(edge.status, { tunnelsToForeign: 0 });
-  t.match(await edge.metrics(), 'pinwheel_edge_closes_total{reason="too-slow"} 5');
+  await untilCounted(edge, 'pinwheel_edge_closes_total{reason="too-slow"} 5');
 });
 
 t.test('a client that reads again in time', async (t) => {

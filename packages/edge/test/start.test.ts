@@ -1,7 +1,7 @@
 import { inProcessMembership } from '@pinwheel/membership';
 import t from 'tap';
+import { until } from '../../../test/kit/until.js';
 import { createEdge } from '../src/index.js';
-import { until } from './until.js';
 
 interface Line {
   readonly level: string;

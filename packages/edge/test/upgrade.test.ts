@@ -1,10 +1,11 @@
 import t from 'tap';
+import { until } from '../../../test/kit/until.js';
 import { createEdge, type Edge } from '../src/index.js';
 import { onHead, rawBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign, node, userOf } from './fake-tracker.js';
 import { accept, clientFrame, RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
-import { until } from './until.js';
+import { untilCounted } from './until-counted.js';
 
 /** An edge in front of one `ws` server that echoes. */
 async function situation(
@@ -205,7 +206,7 @@ t.test('a client that leaves before its 101', async (t) => {
         else client.socket.end();
       }
       await until('no socket is left', () => backend.sockets.size === 0 && edge.status.connections === 0);
-      t.match(await edge.metrics(), 'pinwheel_edge_upgrades_total{outcome="client-left"} 20');
+      await untilCounted(edge, 'pinwheel_edge_upgrades_total{outcome="client-left"} 20');
     });
   }
 });

@@ -121,7 +121,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     state,
     clock: systemClock,
     random: Math.random,
-    soon: queueMicrotask,
+    soon: setImmediate,
     newStream: () => randomBytes(9).toString('base64url'),
     peers: httpPeers(clients, node.forwardTimeoutMs, deadlineMs),
     work: new LinkWork({ inbound, counters, maxInboundBytes: node.maxInboundBytes }),
