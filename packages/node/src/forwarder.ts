@@ -143,6 +143,7 @@ export class Forwarder {
   ): void {
     const { clients, memberOf, now, asking } = this.#options;
     const heard = asking(id);
+    let hasHeard = false;
     const ended: Ended<Forwarding> = (items, outcome) =>
       landed(items, () => {
         if (outcome.kind === 'failed') {
@@ -150,7 +151,9 @@ export class Forwarder {
           for (const message of items) this.#end(message, { failed: code, why });
           return;
         }
-        heard(outcome.fingerprint, outcome.foreignUsers);
+        // the rest of an answer comes later, with the head that it began with
+        if (!hasHeard) heard(outcome.fingerprint, outcome.foreignUsers);
+        hasHeard = true;
         for (const [i, message] of items.entries())
           this.#end(message, outcome.receipts.receipt(i, message.user));
       });
