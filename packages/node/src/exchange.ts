@@ -9,6 +9,8 @@ export type AnswerHeaders = Readonly<Record<string, string>>;
 /** Exchanges that are neither answered nor given up by their callers. */
 export interface Unanswered {
   count: number;
+  /** The node has left, and waits only for those that came before. */
+  readonly areLate: boolean;
 }
 
 /**

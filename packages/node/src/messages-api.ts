@@ -163,6 +163,9 @@ export class MessagesApi {
   }
 
   #passage(exchange: Exchange): Passage {
+    // its answer would be cut off, and a message that was delivered be sent again
+    if (this.#options.counters.unanswered.areLate)
+      throw new PinwheelError('unavailable', 'this node has left; ask one that is in the ring');
     return readPassage(exchange, this.#options.now(), this.#options.deadlineMs);
   }
 

@@ -49,7 +49,7 @@ export function createNodeCounters(): NodeCounters {
       peer: 0,
     },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
-    unanswered: { count: 0 },
+    unanswered: { count: 0, areLate: false },
     limits: Object.fromEntries(nodeLimitNames.map((name) => [name, 0])) as NodeCounters['limits'],
     closes: new Map(),
     forwarded: 0,

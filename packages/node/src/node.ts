@@ -102,7 +102,7 @@ class RunningNode implements PinwheelNode {
       unread: () => parts.direct.unread,
       lastRequests: () => {
         const before = parts.counters.unanswered;
-        parts.counters.unanswered = { count: 0 };
+        parts.counters.unanswered = { count: 0, areLate: true };
         return () => before.count;
       },
       isInRing: () => this.#isInRing(),

@@ -220,12 +220,24 @@ for (const { drainMs, forwardTimeoutMs, ends } of [
       while (!over) await post(n1, bob, 'z').catch(() => {});
     };
     const asking = [1, 2, 3].map(keepAsking);
+    const refusals: unknown[] = [];
+    const keepSending = async () => {
+      while (!over) {
+        const { status, json } = await post(n1, ann, 'w').catch(() => ({ status: 0, json: undefined }));
+        if (status === 503) refusals.push(json);
+      }
+    };
+    asking.push(keepSending());
     const start = performance.now();
     await n1.drain();
     t.ok(performance.now() - start < 30_000, 'it does not wait for those that come later');
     over = true;
     await Promise.all(asking);
     t.same(await receipts, ends);
+    if (ends !== 'cut') {
+      const late = { error: { code: 'unavailable', message: /this node has left/ } };
+      t.match(refusals.at(-1), late, 'what it could not answer any more it does not take');
+    }
     t.match(await until('she has moved', () => client.end), { code: 4000 });
   });
 }
