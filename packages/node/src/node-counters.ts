@@ -16,7 +16,7 @@ export interface NodeCounters {
   >;
   /** Requests answered with an error, by HTTP status class; `gone`: the caller left before the answer. */
   readonly refusals: Record<'4xx' | '5xx' | 'gone', number>;
-  /** Requests that have come and are not answered yet. Replaced, it counts those that come from then on. */
+  /** Requests that have come and are not answered yet. A node that leaves replaces it: it counts those that come too late. */
   unanswered: Unanswered;
   /** How often clients were refused or closed at a bound. */
   readonly limits: Record<(typeof nodeLimitNames)[number], number>;

@@ -1,7 +1,8 @@
 import { backoffMs } from '@pinwheel/membership';
-import type { ErrorCode, PinwheelError, Receipt, ReceiptStatus } from '@pinwheel/protocol';
+import type { ErrorCode, PinwheelError, Receipt } from '@pinwheel/protocol';
 import type { Ended, Outcome } from './batch-answer.js';
 import { ClientWaits, type ClientWaitsWorld } from './client-waits.js';
+import { createDispatchCounters } from './dispatch-counters.js';
 import { Lanes } from './lanes.js';
 import { doubtOf, inDoubt, isDelivered, notTaken, overloaded, unanswered, unsent } from './last-words.js';
 import { type Landed, Outbox, type OutboxLimits } from './outbox.js';
@@ -28,14 +29,6 @@ export interface DispatchLimits extends OutboxLimits {
   readonly deadlineMs: number;
 }
 
-export interface DispatchCounters {
-  readonly receipts: Record<ReceiptStatus, number>;
-  batches: number;
-  batchedMessages: number;
-  retries: number;
-  refused: number;
-}
-
 const retryWait = { firstMs: 25, longestMs: 500 };
 const sweepMs = 100;
 const laneMs = 10;
@@ -45,13 +38,7 @@ const laneMs = 10;
  * and no clock of its own.
  */
 export class Dispatch {
-  readonly counters: DispatchCounters = {
-    receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
-    batches: 0,
-    batchedMessages: 0,
-    retries: 0,
-    refused: 0,
-  };
+  readonly counters = createDispatchCounters();
   readonly #world: DispatchWorld;
   readonly #limits: DispatchLimits;
   readonly #outboxes = new Map<string, Outbox<Pending>>();

@@ -12,6 +12,10 @@ const memory = 64;
 /** The part of them for which a former owner may be one hop too many. */
 const mostAstray = 0.5;
 
+interface Addressed {
+  readonly user: string;
+}
+
 /** Users whose messages went to a member, and go elsewhere now. */
 export interface Moved {
   readonly from: string;
@@ -90,7 +94,7 @@ export class RingPlaces {
    *
    * @returns who has another place than `place` now; `undefined` when nobody has.
    */
-  answered(place: string, batch: readonly { readonly user: string }[], outcome: Outcome): Moved | undefined {
+  answered(place: string, batch: readonly Addressed[], outcome: Outcome): Moved | undefined {
     if (this.#former === undefined) return undefined;
     if (outcome.kind === 'answered') this.#disbelieve(place, batch, outcome.receipts);
     const before = this.#astray.get(place);
@@ -98,7 +102,12 @@ export class RingPlaces {
     const everybody: Moved = { from: place, has: (user) => this.placeOf(user) !== place };
     if (outcome.kind === 'failed') {
       // the owner finds out what has become of its users
-      if (outcome.isRest === true) return this.#haveMoved(place, this.#notOwned(place, batch));
+      const { ring } = this.#state!;
+      if (outcome.isRest === true)
+        return this.#haveMoved(
+          place,
+          batch.filter(({ user }) => ring.owner(user) !== place),
+        );
       this.#astray.set(place, 1);
       return everybody;
     }
@@ -106,7 +115,7 @@ export class RingPlaces {
     const hasAdvanced = fingerprint === this.#state!.ring.fingerprint && turn > (this.#turns.get(place) ?? 0);
     if (hasAdvanced) this.#turns.set(place, turn);
     const passedOn = new Set(receipts.passedOn);
-    const gone: { readonly user: string }[] = [];
+    const gone: Addressed[] = [];
     let astray = before;
     for (const [i, message] of batch.entries()) {
       if (this.#state!.ring.owner(message.user) === place) continue;
@@ -120,21 +129,14 @@ export class RingPlaces {
   }
 
   /** Whoever is not the owner by the ring that is known here, and passed nothing on, cannot know that a user is away. */
-  #disbelieve(place: string, batch: readonly { readonly user: string }[], receipts: Receipts): void {
+  #disbelieve(place: string, batch: readonly Addressed[], receipts: Receipts): void {
     for (const [i, { user }] of batch.entries()) {
       if (receipts.status(i) !== 'offline' || receipts.passedOn.includes(i)) continue;
       if (this.#state!.ring.owner(user) !== place) receipts.set(i, 'not-owner');
     }
   }
 
-  #notOwned(
-    place: string,
-    batch: readonly { readonly user: string }[],
-  ): readonly { readonly user: string }[] {
-    return batch.filter(({ user }) => this.#state!.ring.owner(user) !== place);
-  }
-
-  #haveMoved(from: string, gone: readonly { readonly user: string }[]): Moved | undefined {
+  #haveMoved(from: string, gone: readonly Addressed[]): Moved | undefined {
     const moved = new Set<string>();
     for (const { user } of gone) {
       if (this.#moved.size >= maxMoved) break;
