@@ -53,8 +53,11 @@ export class LinkSession implements Session {
   number = 0;
   /** Its client does not read. */
   paused = false;
-  /** While it is away: when it is given up, by the node's clock, in ms. */
-  awayUntil = 0;
+  /**
+   * While it is away: when it is given up, by the node's clock, in ms. A fraction from the beginning: for the first session
+   * that is away, V8 would change the layout of all, and drop the code that delivers to them when it is needed most.
+   */
+  awayUntil = Number.POSITIVE_INFINITY;
   /** While it is away: it was handed over, and its edge has been told to bring it here. */
   isComing = false;
   /** The last seq that was written to it, and the last that it has for sure. */
