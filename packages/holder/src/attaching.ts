@@ -44,7 +44,7 @@ export class Attaching {
     const { users, copies } = this.#options;
     if (handoff !== '') copies.commitOne(user, handoff);
     const known = users.known(user);
-    if (known?.kind === 'held' && known.freeze === undefined) return { kind: 'here', held: known };
+    if (known?.kind === 'held' && !known.isFrozen) return { kind: 'here', held: known };
     if (known === undefined) {
       const where = this.#options.ownership.whereabouts(user);
       if (where.kind === 'theirs') return { kind: 'elsewhere', member: where.owner.id };
@@ -79,9 +79,8 @@ export class Attaching {
     for (let round = 0; round < maxRounds; round++) {
       const known = users.known(user);
       if (known?.kind === 'held') {
-        if (known.freeze === undefined) return { kind: 'here', held: known };
-        const { waiting } = known.freeze;
-        await new Promise<void>((look) => waiting.push(look));
+        if (!known.isFrozen) return { kind: 'here', held: known };
+        await new Promise<void>((look) => known.whenThawed(look));
         continue;
       }
       const found = await (known?.kind === 'prepared' ? this.#settle(user) : this.#claim(user));

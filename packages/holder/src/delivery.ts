@@ -42,7 +42,7 @@ export function deliver(
   for (let i = 0; i < batch.length; i++) {
     const { user } = batch[i]!;
     const known = users.known(user);
-    if (known?.kind === 'held' && known.freeze === undefined) {
+    if (known?.kind === 'held' && !known.isFrozen) {
       if (known.picked.length === 0) here.push(known);
       known.picked.push(i);
       continue;

@@ -186,7 +186,7 @@ export class Handoffs {
         continue;
       }
       this.#count++;
-      held.beginFreeze();
+      held.freeze();
       const handoff = `${incarnation}-${this.#count}`;
       leaving.push({ held, target: now, handoff, state: stateOf(held, second) });
     }

@@ -8,11 +8,6 @@ import { LinkSession, type LinkSessionStart, type SessionLink } from './link-ses
 import type { Session } from './session.js';
 import type { Absorbed } from './user-state.js';
 
-/** A user on the way to another node: nothing is done for it until the outcome is known. */
-export interface Freeze {
-  readonly waiting: (() => void)[];
-}
-
 /** RFC 6455: no close frame came. */
 const goneAway = 1006;
 
@@ -32,7 +27,8 @@ export class HeldUser {
   inbox: Inbox | undefined;
   /** Sessions that can come back. */
   linkSessions = 0;
-  freeze: Freeze | undefined;
+  /** It is on the way to another node: nothing is done for it until the outcome is known. */
+  isFrozen = false;
   /** A copy from another holder, which has not been given up there. */
   incoming: Copy | undefined;
   /** Members that may hold the user too and have yet to say. */
@@ -46,6 +42,7 @@ export class HeldUser {
   refusals = 0;
   readonly #context: HeldContext;
   #ackWaits: AckWaits | undefined;
+  #looksWhenThawed: (() => void)[] | undefined;
 
   /** @param hash the user's point on the ring. */
   constructor(user: string, hash: number, context: HeldContext) {
@@ -57,10 +54,7 @@ export class HeldUser {
   /** Whether there is a reason to remember the user. */
   get isNeeded(): boolean {
     return (
-      this.sessions.length > 0 ||
-      this.contested !== undefined ||
-      this.incoming !== undefined ||
-      this.freeze !== undefined
+      this.sessions.length > 0 || this.contested !== undefined || this.incoming !== undefined || this.isFrozen
     );
   }
 
@@ -241,15 +235,22 @@ export class HeldUser {
   }
 
   /** Stops everything until {@link thaw}. */
-  beginFreeze(): void {
-    this.freeze = { waiting: [] };
+  freeze(): void {
+    this.isFrozen = true;
+  }
+
+  /** Calls when a frozen user is thawed, whatever became of it: the caller looks again. */
+  whenThawed(look: () => void): void {
+    this.#looksWhenThawed ??= [];
+    this.#looksWhenThawed.push(look);
   }
 
   /** The outcome of a handoff is known: whoever waited for it looks again. */
   thaw(): void {
-    const waiting = this.freeze?.waiting ?? [];
-    this.freeze = undefined;
-    for (const look of waiting) look();
+    const looks = this.#looksWhenThawed ?? [];
+    this.isFrozen = false;
+    this.#looksWhenThawed = undefined;
+    for (const look of looks) look();
     for (const session of [...this.sessions]) {
       if (session.kind === 'link') (session as LinkSession).leaveWhenDone();
     }

@@ -59,7 +59,7 @@ export class LinkAttaches {
   }
 
   #isHere(held: HeldUser): boolean {
-    return this.#options.users.known(held.user) === held && held.freeze === undefined;
+    return this.#options.users.known(held.user) === held && !held.isFrozen;
   }
 
   #answer(place: AttachPlace, request: AttachRequest, link: NodeLink): void {

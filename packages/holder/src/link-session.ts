@@ -188,7 +188,7 @@ export class LinkSession implements Session {
   /** Closes it, if its edge wants that, and when all that was accepted for it is written and it does not move. */
   leaveWhenDone(): void {
     const { held, leaving } = this;
-    if (leaving === undefined || !this.isLive || held.freeze !== undefined) return;
+    if (leaving === undefined || !this.isLive || held.isFrozen) return;
     if (this.written >= held.inbox!.next - 1) this.#end(leaving.code, leaving.reason);
   }
 

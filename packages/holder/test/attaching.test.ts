@@ -170,7 +170,7 @@ t.test('a user is on its way again by the time of the answer: the session follow
   // thawed and frozen again before the tablet has had its turn
   const held = cluster.node('a').held(user);
   held.thaw();
-  held.beginFreeze();
+  held.freeze();
   await cluster.settle();
   t.equal(tablet.at, undefined);
   held.thaw();
@@ -182,12 +182,12 @@ t.test('a user that is always on its way: the edge is told to start anew', async
   const cluster = new Cluster(one);
   const a = cluster.node('a');
   const held = a.holder.users.hold('alice', 1);
-  held.beginFreeze();
+  held.freeze();
   const placing = a.holder.attaching.place('alice', '');
   for (let i = 0; i < 8; i++) {
     await cluster.settle();
     held.thaw();
-    held.beginFreeze();
+    held.freeze();
   }
   t.same(await placing, { kind: 'nowhere' });
 });

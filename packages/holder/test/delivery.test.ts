@@ -221,7 +221,7 @@ t.test('a batch for many', async (t) => {
   await t.test(
     'names who is not here and who is on the way, and leaves their receipts to others',
     async (t) => {
-      bob.beginFreeze();
+      bob.freeze();
       const names = ['dave', 'bob', 'alice', 'bob', 'dave'];
       const { missing, receipts } = node.deliver(names.map((user, i) => messageTo(user, `${i}`)));
       t.same(

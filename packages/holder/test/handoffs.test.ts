@@ -85,7 +85,7 @@ t.test('while a user is on its way', async (t) => {
     t.same(a.send(user, 'x'), []);
     t.same(c.send(user, 'x'), []);
     let looked = 0;
-    a.held(user).freeze?.waiting.push(() => looked++);
+    a.held(user).whenThawed(() => looked++);
     t.ok(a.holder.handoffs.isUnderWay(user));
     t.equal(c.holder.foreignUsers, 1);
     cluster.network.takeHeld().go();

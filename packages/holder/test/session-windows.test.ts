@@ -118,7 +118,7 @@ t.test('a session ends', async (t) => {
 
   await t.test('while its user is on the way or may be elsewhere: the user is remembered', async (t) => {
     const reasons: Readonly<Record<string, (held: ReturnType<OneNode['hold']>) => void>> = {
-      frozen: (held) => held.beginFreeze(),
+      frozen: (held) => held.freeze(),
       contested: (held) => {
         held.contested = new Set(['n2']);
       },
@@ -168,10 +168,10 @@ t.test('what the application has processed is said, while there is somebody to s
 
 t.test('a user on the way: those who wait look again when it is over', async (t) => {
   const held = new OneNode().hold();
-  held.beginFreeze();
+  held.freeze();
   let looked = 0;
-  held.freeze?.waiting.push(() => looked++);
-  held.freeze?.waiting.push(() => looked++);
+  held.whenThawed(() => looked++);
+  held.whenThawed(() => looked++);
   t.ok(held.isNeeded);
   held.thaw();
   t.equal(looked, 2);

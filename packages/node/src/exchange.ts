@@ -29,8 +29,7 @@ export class Exchange {
   #query: string | undefined;
   #contentType: string | undefined;
   #gone = false;
-  #answered = false;
-  #begun = false;
+  #answer: 'none' | 'begun' | 'whole' = 'none';
   #isLast = false;
   /** That the body must have, as the caller has proven. */
   #bodyDigest: string | undefined;
@@ -60,7 +59,7 @@ export class Exchange {
     unanswered.count++;
     response.onAborted(() => {
       this.#gone = true;
-      if (!this.#answered) unanswered.count--;
+      if (this.#answer !== 'whole') unanswered.count--;
       this.#release?.();
       this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
@@ -208,8 +207,8 @@ export class Exchange {
 
   /** Answers with 200 and the first part of a body; `end` gives the rest. */
   begin(contentType: string, part: Uint8Array, extra?: AnswerHeaders): void {
-    if (this.#gone || this.#answered) return;
-    this.#begun = true;
+    if (this.#gone || this.#answer === 'whole') return;
+    this.#answer = 'begun';
     this.#response.cork(() => {
       this.#response.writeHeader('content-type', contentType);
       for (const name in extra) this.#response.writeHeader(name, extra[name]!);
@@ -219,16 +218,16 @@ export class Exchange {
 
   /** The rest of an answer that was begun. */
   end(rest: Uint8Array): void {
-    if (this.#gone || this.#answered) return;
+    if (this.#gone || this.#answer === 'whole') return;
     this.#over();
     this.#response.cork(() => this.#response.end(rest, this.#isLast));
   }
 
   /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
   send(status: number, contentType: string, body: string | Uint8Array, extra?: AnswerHeaders): void {
-    if (this.#gone || this.#answered) return;
+    if (this.#gone || this.#answer === 'whole') return;
     // whoever has heard a part of another answer must not take this one for the rest of it
-    if (this.#begun) {
+    if (this.#answer === 'begun') {
       this.#response.close();
       return;
     }
@@ -249,7 +248,7 @@ export class Exchange {
   }
 
   #over(): void {
-    this.#answered = true;
+    this.#answer = 'whole';
     this.#release?.();
     this.#unanswered.count--;
   }

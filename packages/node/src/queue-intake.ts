@@ -110,7 +110,7 @@ export class QueueIntake {
         counters.unwanted++;
         return false;
       }
-      if (known.kind !== 'held' || known.freeze !== undefined) isMoving = true;
+      if (known.kind !== 'held' || known.isFrozen) isMoving = true;
       return true;
     });
     if (batch.length === 0) return;

@@ -123,9 +123,8 @@ export class Router {
       return settle(group, 'overloaded', errorDetail('unavailable', why));
     }
     if (known?.kind === 'held') {
-      return known.freeze === undefined
-        ? this.#deliverHere(group)
-        : this.#lookAgain(group, passage, round, (look) => known.freeze!.waiting.push(look));
+      if (!known.isFrozen) return this.#deliverHere(group);
+      return this.#lookAgain(group, passage, round, (look) => known.whenThawed(look));
     }
     if (known?.kind === 'prepared') {
       return this.#lookAgain(group, passage, round, (look) => {

@@ -53,7 +53,7 @@ function checkHolders({ world, users, liveNodes, liveEdges, liveClients }: Simul
       if (known.contested !== undefined) world.violate('I1 contested for ever', `${user} at ${id}`);
       if (known.incoming !== undefined)
         world.violate('I6 a copy is left over', `of ${user} at ${id}, incoming`);
-      if (known.freeze !== undefined) world.violate('I7 frozen for ever', `${user} at ${id}`);
+      if (known.isFrozen) world.violate('I7 frozen for ever', `${user} at ${id}`);
       const names = known.sessions.map((session) => session.id);
       if (known.sessions.length !== live.length)
         world.violate('I6 a ghost session', `${user} has ${live.length} clients; ${id} has [${names}]`);
