@@ -1,3 +1,4 @@
+import { zeros } from '@pinwheel/metrics';
 import { type AdmissionCounters, admissionCounters } from './admission/admission-counters.js';
 import { type EdgeLimitCounters, edgeLimitNames } from './limits/limit-counters.js';
 
@@ -88,8 +89,4 @@ export function edgeCounters(): EdgeCounters {
     admission: admissionCounters(),
     limits: zeros(edgeLimitNames),
   };
-}
-
-function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
-  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }

@@ -1,2 +1,3 @@
 export { counter, gauge, histogram, type MetricDefinition } from './metric-definition.js';
 export { eventLoopDelayMetric, Metrics, memoryMetric, type Reading, readingsOf } from './metrics.js';
+export { zeros } from './zeros.js';

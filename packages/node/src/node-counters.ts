@@ -1,4 +1,5 @@
-import type { ReceiptStatus } from '@pinwheel/protocol';
+import { zeros } from '@pinwheel/metrics';
+import { type ReceiptStatus, receiptStatuses } from '@pinwheel/protocol';
 import { limitNames } from '@pinwheel/server';
 import type { Unanswered } from './exchange.js';
 
@@ -37,7 +38,7 @@ export interface NodeCounters {
 
 export function createNodeCounters(): NodeCounters {
   return {
-    receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
+    receipts: zeros(receiptStatuses),
     requests: {
       single: 0,
       batch: 0,
@@ -50,7 +51,7 @@ export function createNodeCounters(): NodeCounters {
     },
     refusals: { '4xx': 0, '5xx': 0, gone: 0 },
     unanswered: { count: 0, areLate: false },
-    limits: Object.fromEntries(nodeLimitNames.map((name) => [name, 0])) as NodeCounters['limits'],
+    limits: zeros(nodeLimitNames),
     closes: new Map(),
     forwarded: 0,
     notOwner: 0,

@@ -73,7 +73,7 @@ export {
   readQueueFrame,
   writeMessagesHead,
 } from './queue-frame.js';
-export { httpStatusOfReceipt, type Receipt, type ReceiptStatus } from './receipt.js';
+export { httpStatusOfReceipt, type Receipt, type ReceiptStatus, receiptStatuses } from './receipt.js';
 export {
   decodeFirstPart,
   decodeSecondPart,

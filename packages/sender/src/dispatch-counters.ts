@@ -1,4 +1,5 @@
-import type { ReceiptStatus } from '@pinwheel/protocol';
+import { zeros } from '@pinwheel/metrics';
+import { type ReceiptStatus, receiptStatuses } from '@pinwheel/protocol';
 
 /** Plain numbers that the dispatch raises; the metrics copy them when they are asked for. */
 export interface DispatchCounters {
@@ -11,7 +12,7 @@ export interface DispatchCounters {
 
 export function createDispatchCounters(): DispatchCounters {
   return {
-    receipts: { delivered: 0, queued: 0, published: 0, offline: 0, overloaded: 0, 'not-owner': 0 },
+    receipts: zeros(receiptStatuses),
     batches: 0,
     batchedMessages: 0,
     retries: 0,

@@ -96,29 +96,28 @@ export class RingPlaces {
    */
   answered(place: string, batch: readonly Addressed[], outcome: Outcome): Moved | undefined {
     if (this.#former === undefined) return undefined;
+    const { ring } = this.#state!;
     if (outcome.kind === 'answered') this.#disbelieve(place, batch, outcome.receipts);
     const before = this.#astray.get(place);
     if (before === undefined || before > mostAstray) return undefined;
     const everybody: Moved = { from: place, has: (user) => this.placeOf(user) !== place };
     if (outcome.kind === 'failed') {
       // the owner finds out what has become of its users
-      const { ring } = this.#state!;
-      if (outcome.isRest === true)
-        return this.#haveMoved(
-          place,
-          batch.filter(({ user }) => ring.owner(user) !== place),
-        );
+      if (outcome.isRest === true) {
+        const notOwned = batch.filter(({ user }) => ring.owner(user) !== place);
+        return this.#haveMoved(place, notOwned);
+      }
       this.#astray.set(place, 1);
       return everybody;
     }
     const { receipts, fingerprint, turn } = outcome;
-    const hasAdvanced = fingerprint === this.#state!.ring.fingerprint && turn > (this.#turns.get(place) ?? 0);
+    const hasAdvanced = fingerprint === ring.fingerprint && turn > (this.#turns.get(place) ?? 0);
     if (hasAdvanced) this.#turns.set(place, turn);
     const passedOn = new Set(receipts.passedOn);
     const gone: Addressed[] = [];
     let astray = before;
     for (const [i, message] of batch.entries()) {
-      if (this.#state!.ring.owner(message.user) === place) continue;
+      if (ring.owner(message.user) === place) continue;
       const isAstray = passedOn.has(i) || receipts.status(i) === 'not-owner';
       astray += ((isAstray ? 1 : 0) - astray) / memory;
       if (isAstray) gone.push(message);

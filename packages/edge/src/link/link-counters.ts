@@ -1,3 +1,4 @@
+import { zeros } from '@pinwheel/metrics';
 /** What became of an ATTACH. */
 export const attachOutcomes = [
   'attached',
@@ -55,8 +56,4 @@ export function linkCounters(): LinkCounters {
     linksLost: 0,
     protocolErrors: 0,
   };
-}
-
-function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
-  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
