@@ -2,7 +2,7 @@ import type { Member } from './contract.js';
 import { FlapDamping } from './flap-damping.js';
 import { joinersOf, joinsDueAt } from './joins.js';
 import type { SettleOptions } from './settle-options.js';
-import { type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
+import { type Lingering, type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
 import { standingWhenSeen, standingWhenUnseen } from './standing-change.js';
 
 /** Probes of members that vanished together end together: one change of the ring rather than several. */
@@ -23,7 +23,7 @@ export interface ProbeRequest {
  * - joiners count after a quiet period, together; the first view counts at once;
  * - a member that says that it is draining, or that is not `eligible`, leaves at once;
  * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, and after a
- *   grace period when it goes on answering;
+ *   grace period when it goes on answering; then it can be reached, as one that drains, until it does not answer;
  * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
  * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
  *
@@ -52,7 +52,7 @@ export class Settle {
     });
   }
 
-  /** Who is in the ring, and who can be reached besides (draining, waiting or refused members). */
+  /** Who is in the ring, and who can be reached besides (draining, waiting, refused or lingering members). */
   get counted(): readonly Member[] {
     return this.#members((standing) => standing.kind === 'counted' || standing.kind === 'missing');
   }
@@ -74,9 +74,10 @@ export class Settle {
   /** When `tick` has something to do; `undefined` when only an event can change anything. */
   get dueAt(): number | undefined {
     const times: number[] = [this.#joinsDueAt()];
-    for (const missing of this.#missing()) {
-      if (missing.ticket === undefined) times.push(missing.nextProbeAt);
-      if (this.#frozen === undefined) times.push(missing.vanishedAt + this.#options.vanishGraceMs);
+    for (const unlisted of this.#unlisted()) {
+      if (unlisted.ticket === undefined) times.push(unlisted.nextProbeAt);
+      if (unlisted.kind === 'lingering' || this.#frozen !== undefined) continue;
+      times.push(unlisted.vanishedAt + this.#options.vanishGraceMs);
     }
     if (this.#firstProofAt !== undefined) times.push(this.#firstProofAt + proofBatchMs);
     const first = Math.min(...times);
@@ -112,11 +113,11 @@ export class Settle {
   /** The probes to run now; each is returned once and must be answered with `probed`. */
   takeProbes(now: number): readonly ProbeRequest[] {
     const requests: ProbeRequest[] = [];
-    for (const missing of this.#missing()) {
-      if (missing.ticket !== undefined || missing.nextProbeAt > now) continue;
+    for (const unlisted of this.#unlisted()) {
+      if (unlisted.ticket !== undefined || unlisted.nextProbeAt > now) continue;
       const ticket = ++this.#tickets;
-      this.#standings.set(missing.member.id, { ...missing, ticket, probes: missing.probes + 1 });
-      requests.push({ ticket, member: missing.member });
+      this.#standings.set(unlisted.member.id, { ...unlisted, ticket, probes: unlisted.probes + 1 });
+      requests.push({ ticket, member: unlisted.member });
     }
     if (this.#frozen !== undefined && requests.length > 0) requests.push(...this.#witnessRequests());
     return requests;
@@ -124,18 +125,14 @@ export class Settle {
 
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
     if (outcome !== 'unreachable') this.#witnessedAt = now;
-    const missing = this.#standings.get(request.member.id);
-    if (missing?.kind === 'missing' && missing.ticket === request.ticket) {
+    const unlisted = this.#standings.get(request.member.id);
+    if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
       const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
-      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(missing.probes - 1, 20));
-      const found = { outcome, at: now };
-      this.#standings.set(missing.member.id, {
-        ...missing,
-        ticket: undefined,
-        nextProbeAt: now + pause,
-        found,
-      });
-      if (outcome !== 'alive') this.#firstProofAt ??= now;
+      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
+      const asked = { ticket: undefined, nextProbeAt: now + pause, found: { outcome, at: now } };
+      this.#standings.set(unlisted.member.id, { ...unlisted, ...asked });
+      if (unlisted.kind === 'missing' && outcome !== 'alive') this.#firstProofAt ??= now;
+      if (unlisted.kind === 'lingering' && isGone(outcome)) this.#standings.delete(unlisted.member.id);
     }
     this.tick(now);
   }
@@ -144,7 +141,7 @@ export class Settle {
   accept(now: number): void {
     for (const [id, standing] of this.#standings) {
       this.#flaps.forgive(id);
-      if (standing.kind === 'missing') this.#standings.delete(id);
+      if (standing.kind === 'missing') this.#takeOut(standing);
       if (standing.kind === 'waiting') this.#standings.set(id, { kind: 'counted', member: standing.member });
     }
     this.tick(now);
@@ -159,9 +156,21 @@ export class Settle {
     this.#firstProofAt = undefined;
     for (const missing of this.#missing()) {
       if (!this.#isProvenGone(missing, now)) continue;
-      this.#standings.delete(missing.member.id);
+      this.#takeOut(missing);
       if (missing.found?.outcome !== 'draining') this.#flaps.departed(missing.member.id, now);
     }
+  }
+
+  /** A node that still answers holds users, who move as those of one that drains. */
+  #takeOut(missing: Missing): void {
+    const { member, found } = missing;
+    if (found?.outcome === 'alive' && member.kind === 'node') {
+      this.#standings.set(member.id, {
+        ...missing,
+        kind: 'lingering',
+        member: { ...member, draining: true },
+      });
+    } else this.#standings.delete(member.id);
   }
 
   #isProvenGone({ found, vanishedAt }: Missing, now: number): boolean {
@@ -192,7 +201,7 @@ export class Settle {
     const missing = this.#missing();
     let present = 0;
     for (const { kind } of this.#standings.values()) if (kind === 'counted') present++;
-    const listed = this.#standings.size - missing.length;
+    const listed = this.#standings.size - this.#unlisted().length;
     const reason = massLoss(missing.length, present, listed, this.#options.freezeAbove);
     if (this.#frozen !== undefined && reason === undefined) {
       // the grace period of who is kept begins when the source is believed again
@@ -202,7 +211,7 @@ export class Settle {
   }
 
   #witnessRequests(): readonly ProbeRequest[] {
-    const listed = this.#members(({ kind }) => kind !== 'missing');
+    const listed = this.#members((standing) => !isUnlisted(standing));
     const count = Math.min(maxWitnesses, listed.length);
     return Array.from({ length: count }, () => ({
       ticket: ++this.#tickets,
@@ -214,7 +223,19 @@ export class Settle {
     return [...this.#standings.values()].filter((standing) => standing.kind === 'missing');
   }
 
+  #unlisted(): readonly (Missing | Lingering)[] {
+    return [...this.#standings.values()].filter(isUnlisted);
+  }
+
   #members(included: (standing: Standing) => boolean): readonly Member[] {
     return [...this.#standings.values()].filter(included).map(({ member }) => member);
   }
+}
+
+function isUnlisted(standing: Standing | undefined): standing is Missing | Lingering {
+  return standing?.kind === 'missing' || standing?.kind === 'lingering';
+}
+
+function isGone(outcome: ProbeOutcome): boolean {
+  return outcome === 'replaced' || outcome === 'unreachable';
 }

@@ -15,7 +15,7 @@ export function standingWhenSeen(
     since: now,
     notBefore: now + flaps.waitMs(member.id, now),
   });
-  if (before === undefined || before.kind === 'apart') return waiting();
+  if (before === undefined || before.kind === 'apart' || before.kind === 'lingering') return waiting();
   if (isRestarted(before.member, member)) {
     flaps.departed(member.id, now);
     if (before.kind === 'waiting' || flaps.waitMs(member.id, now) > 0) return waiting();
@@ -36,6 +36,7 @@ export function standingWhenUnseen(before: Standing, flaps: FlapDamping, now: nu
     case 'apart':
       return undefined;
     case 'missing':
+    case 'lingering':
       return before;
     default:
       return before satisfies never;

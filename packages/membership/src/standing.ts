@@ -9,10 +9,19 @@ export type Standing =
   /** In the newest view, not for the ring: draining, or refused. */
   | { readonly kind: 'apart'; readonly member: Member }
   /** Not in the newest view, still in the ring until there is proof that it left. */
-  | Missing;
+  | Missing
+  /** Not in the newest view, nor in the ring, but it still answers: its users are moving. */
+  | Lingering;
 
-export interface Missing {
+export interface Missing extends Unlisted {
   readonly kind: 'missing';
+}
+
+export interface Lingering extends Unlisted {
+  readonly kind: 'lingering';
+}
+
+interface Unlisted {
   readonly member: Member;
   readonly vanishedAt: number;
   readonly probes: number;

@@ -156,15 +156,21 @@ t.test('members come and go', async (t) => {
     await until('a b', () => idsOf(tracker.current) === 'a b');
   });
 
-  await t.test('one that vanishes and answers stays for a while', async (t) => {
-    membership.remove('b');
-    await membership.refresh();
-    t.equal(idsOf(tracker.current), 'a b');
-    t.same(tracker.status().pending, ['b']);
-    t.ok(tracker.current.members.has('b'));
-    await until('a', () => idsOf(tracker.current) === 'a');
-    t.notOk(tracker.current.members.has('b'));
-  });
+  await t.test(
+    'one that vanishes and answers stays for a while, and can then be reached until it is silent',
+    async (t) => {
+      membership.remove('b');
+      await membership.refresh();
+      t.equal(idsOf(tracker.current), 'a b');
+      t.same(tracker.status().pending, ['b']);
+      t.ok(tracker.current.members.has('b'));
+      await until('a', () => idsOf(tracker.current) === 'a');
+      t.equal(tracker.current.members.get('b')?.draining, true);
+      t.same(tracker.status().pending, []);
+      found.set('b', 'unreachable');
+      await until('b is gone', () => !tracker.current.members.has('b'));
+    },
+  );
 
   await t.test('an empty list freezes the ring; an operator accepts it', async (t) => {
     membership.remove('a');

@@ -145,6 +145,60 @@ t.test('members leave', async (t) => {
     t.equal(world.ring, 'a b');
   });
 
+  t.test('after it one that answers can be reached, as one that drains, until it does not', async (t) => {
+    const world = new SettleWorld();
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(60_000);
+    t.equal(world.ring, 'a b');
+    t.same(world.settle.pending, []);
+    const reachable = () => world.settle.reachable.map(({ id, draining }) => (draining ? `${id}!` : id));
+    t.same(reachable(), ['a', 'b', 'c!']);
+    const before = world.probed.length;
+    world.run(60_000);
+    t.equal(world.probed.length, before + 30, 'it is asked every two seconds');
+    world.dead('c');
+    world.run(2_100);
+    t.same(reachable(), ['a', 'b']);
+    t.equal(world.settle.dueAt, undefined);
+  });
+
+  t.test('nor is one that lingers among those by whose number the ring freezes', async (t) => {
+    const world = new SettleWorld();
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(15_000);
+    world.view([]);
+    t.match(world.settle.frozen, 'the source lists nobody; the ring keeps its 2 members');
+    world.view(members('a', 'b'));
+    t.equal(world.settle.frozen, undefined);
+    t.equal(world.ring, 'a b');
+  });
+
+  t.test('one that lingers and is listed again counts as anybody who joins', async (t) => {
+    const world = new SettleWorld();
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(15_000);
+    world.view(members('a', 'b', 'c'));
+    t.same(world.settle.pending, ['c']);
+    world.run(250);
+    t.equal(world.ring, 'a b c');
+    t.ok(world.settle.reachable.every(({ draining }) => !draining));
+  });
+
+  t.test('a foreign backend that vanishes is not reached any more after it', async (t) => {
+    const world = new SettleWorld();
+    const backend = member('c', { kind: 'foreign' });
+    world.view([...members('a', 'b'), backend]);
+    world.view(members('a', 'b'));
+    world.run(15_000);
+    t.same(
+      world.settle.reachable.map(({ id }) => id),
+      ['a', 'b'],
+    );
+  });
+
   t.test('one that is kept and then dies leaves at the next probe', async (t) => {
     const world = new SettleWorld();
     world.view(members('a', 'b', 'c'));

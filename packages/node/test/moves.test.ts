@@ -176,6 +176,32 @@ t.test('a member that leaves again before its users went gives them back', async
   t.equal(n1.migration.moved, 0);
 });
 
+t.test(
+  'users of a node that was taken out of the members while it serves are reached until they have moved',
+  async (t) => {
+    const nodes = await startNodes(t, ['n1', 'n2']);
+    const [n1, n2] = [nodes.of('n1'), nodes.of('n2')];
+    await request(n2, 'POST', '/v1/migrations', '{"paused":true}');
+    const clients = await Promise.all(nodes.usersOf('n2', 20).map((user) => connect(t, n2, user)));
+    const send = (data: string) =>
+      postLines(
+        n1,
+        clients.map(({ user }) => ({ user, data })),
+      );
+    nodes.membership.remove('n2');
+    await nodes.agree(['n1']);
+    await until('n2 knows it', () => n2.migration.waiting === clients.length);
+    t.ok((await send('x')).every(({ status }) => status === 'delivered'));
+    await until('every message', () => clients.every(({ texts }) => texts.join() === 'x'));
+    await request(n2, 'POST', '/v1/migrations', '{"paused":false}');
+    await until('they are sent on', () => clients.every(({ end }) => end?.code === 4000));
+    t.ok((await send('y')).every(({ status }) => status === 'offline'));
+    await n2.close();
+    await until('n2 is not asked any more', () => !n1.tracker.current.members.has('n2'));
+    t.ok((await send('z')).every(({ status }) => status === 'offline'));
+  },
+);
+
 t.test('a user whose one session comes to the new owner early is followed by the other ones', async (t) => {
   const nodes = await startNodes(t, ['n1'], { usersPerSecond: 1 });
   const n1 = nodes.of('n1');
