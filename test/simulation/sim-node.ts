@@ -122,15 +122,20 @@ export class SimNode {
     if (this.phase !== 'serving') return;
     const { membership, setup, world } = this.#sim;
     const { process, holder } = this;
-    const deadline = process.clock.now() + setup.drainMs;
+    const startedAt = process.clock.now();
+    const deadline = startedAt + setup.drainMs;
+    const pacedUntil = startedAt + 0.75 * setup.drainMs;
     this.phase = 'draining';
     world.note(() => `${this.id} drains`);
     membership.drain(this.id);
     const isInRing = (): boolean => this.tracker.current.ring.members.some(({ id }) => id === this.id);
     await this.#until(() => !isInRing(), Math.min(deadline, process.clock.now() + ringWithoutMeMs));
-    holder.moves.leave();
-    const left = (): number => holder.users.userCount + holder.handoffs.underWay;
-    if (!(await this.#until(() => left() === 0, deadline))) holder.moves.finish();
+    holder.moves.leave(pacedUntil - process.clock.now());
+    const haveGone = (): boolean => holder.users.userCount + holder.handoffs.underWay === 0;
+    if (!(await this.#until(haveGone, pacedUntil))) {
+      holder.moves.finish();
+      await this.#until(haveGone, deadline);
+    }
     membership.leave(this.id, process.incarnation);
     await this.#until(() => false, process.clock.now() + lingerMs);
     this.phase = 'closed';

@@ -21,6 +21,10 @@ export interface MovesOptions {
  * hundredths of a second.
  */
 const mostOnTheirWay = 256;
+/** No pace is faster, in users per second: as fast as they can be handed over. */
+const atOnce = 1_000_000;
+/** Of the time there is; who cannot go at its turn has the rest. */
+const pacedPart = 0.8;
 /** A change of the ring concerns everybody: so many are judged in one turn of the event loop, a fraction of a ms. */
 const judgedTogether = 500;
 
@@ -103,9 +107,14 @@ export class Moves {
     this.#migration.delete(user);
   }
 
-  /** The node is leaving: everybody goes, even when the ring has nobody else or does not know of it yet. */
-  leave(): void {
+  /**
+   * The node is leaving: everybody goes, even when the ring has nobody else or does not know of it yet. A pace that is too
+   * slow for the time there is gets faster.
+   */
+  leave(withinMs: number): void {
     this.#leaving = true;
+    const enough = Math.ceil((1000 * this.#options.users.userCount) / Math.max(1, pacedPart * withinMs));
+    if (enough > this.status.usersPerSecond) this.change({ usersPerSecond: Math.min(enough, atOnce) });
     this.ringChanged();
   }
 
@@ -119,9 +128,10 @@ export class Moves {
     this.#migration.change(change);
   }
 
-  /** Sends everybody on now, whatever the pace. */
+  /** Whoever has yet to go goes now, whatever the pace, and whoever was to be tried again later. */
   finish(): void {
-    for (const { user } of [...this.#options.users.users()]) this.goNow(user);
+    this.change({ paused: false, usersPerSecond: atOnce });
+    this.ringChanged();
   }
 
   /** Nobody goes any more, not even whoever could not go before and was to be tried again. */

@@ -184,7 +184,7 @@ t.test('a node leaves', async (t) => {
     const a = cluster.node('a');
     a.isOpen = false;
     cluster.ring(['b'], { members: { a: { draining: true } } });
-    a.holder.moves.leave();
+    a.holder.moves.leave(60_000);
     await cluster.until('everybody is attached at b', () => places(clients) === 'b');
     await cluster.pass(100);
     t.equal(a.holder.users.userCount, 0);
@@ -197,7 +197,7 @@ t.test('a node leaves', async (t) => {
     a.holder.moves.change({ paused: true });
     cluster.start('b', two);
     cluster.ring(['b'], { members: { a: { draining: true } } });
-    a.holder.moves.leave();
+    a.holder.moves.leave(60_000);
     await cluster.pass(1000);
     t.equal(places(clients), 'a');
     a.holder.moves.finish();
@@ -208,7 +208,7 @@ t.test('a node leaves', async (t) => {
   await t.test('and nobody else is there: those whose sockets end here are told', async (t) => {
     const { cluster, users, clients, a } = await crowd(2);
     new DirectSession(a.held(users[0]!), 'd1');
-    a.holder.moves.leave();
+    a.holder.moves.leave(60_000);
     await cluster.pass(1000);
     t.match(a.work.endings, [{ session: 'd1', code: 4000 }]);
     t.equal(places(clients), 'a', 'the others lose their link when it ends');

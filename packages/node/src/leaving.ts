@@ -5,7 +5,7 @@ import type { Phase } from './phase.js';
 
 export interface LeavingOptions {
   readonly id: string;
-  /** Longest time until everybody is told to go, in ms. */
+  /** Longest time until everybody has gone, in ms. */
   readonly drainMs: number;
   readonly log: Log;
   readonly admission: Admission;
@@ -26,6 +26,10 @@ const pollMs = 20;
 const lingerMs = 300;
 /** A request that is cut off is sent again, to where its user is now, though this one may have delivered it. */
 const answerMs = 500;
+/** At the pace users go in this part of the time, and whatever it is in the rest. */
+const pacedPart = 0.75;
+/** To send the rest on takes a moment, however short the time to drain is. */
+const leastRestMs = 1000;
 /** Users who are told to go before the ring has changed would come straight back, but they do not wait for ever. */
 const ringWithoutMeMs = 5000;
 /** The source of members may be away: what is left of the entry is what its health check finds. */
@@ -74,7 +78,7 @@ export class Leaving {
   async #drain(): Promise<void> {
     if (this.#phase === 'closed') return;
     const { id, drainMs, log, admission, users, isInRing } = this.#options;
-    const deadline = Date.now() + drainMs;
+    const startedAt = Date.now();
     this.#phase = 'draining';
     admission.drain('this node is draining');
     log.info({ node: id, users: users() }, 'node is draining');
@@ -82,32 +86,39 @@ export class Leaving {
       const text = 'the draining flag could not be set; draining all the same';
       log.warn({ node: id, error: String(thrown) }, text);
     });
-    await this.#until(() => !isInRing(), Math.min(deadline, Date.now() + ringWithoutMeMs));
-    await this.#sendOn(deadline);
+    await this.#until(() => !isInRing(), startedAt + Math.min(drainMs, ringWithoutMeMs));
+    await this.#sendOn(startedAt);
   }
 
   async #yield(where: string): Promise<void> {
     if (this.#phase === 'closed') return;
-    const { id, drainMs, log, admission } = this.#options;
+    const { id, log, admission } = this.#options;
     this.#phase = 'replaced';
     admission.drain('another process has taken the place of this node');
     log.error(
       { node: id, at: where },
       `id ${id} is in use by ${where}: this process was replaced, sends its users on and ends; ids must be unique`,
     );
-    await this.#sendOn(Date.now() + drainMs);
+    await this.#sendOn(Date.now());
   }
 
-  async #sendOn(deadline: number): Promise<void> {
-    const { id, log, moves, users, unread, lastRequests } = this.#options;
-    if (this.#isOpen()) moves.leave();
-    const emptied = await this.#until(() => users() === 0 && unread() === 0, deadline);
-    if (!emptied && this.#isOpen()) {
-      log.warn(
-        { node: id, users: users(), unread: unread() },
-        'the time to drain is over; the rest goes now',
-      );
+  async #sendOn(startedAt: number): Promise<void> {
+    const { id, drainMs, log, moves, users, unread, lastRequests } = this.#options;
+    const deadline = startedAt + drainMs;
+    const pacedUntil = startedAt + drainMs * pacedPart;
+    const haveGone = (): boolean => users() === 0;
+    if (this.#isOpen()) moves.leave(pacedUntil - Date.now());
+    if (!(await this.#until(haveGone, pacedUntil)) && this.#isOpen()) {
+      log.warn({ node: id, users: users() }, 'most of the time to drain is over; the rest goes now');
       moves.finish();
+      await this.#until(haveGone, Math.max(deadline, Date.now() + leastRestMs));
+    }
+    await this.#until(() => unread() === 0, deadline);
+    if (users() + unread() > 0) {
+      log.error(
+        { node: id, users: users(), unread: unread() },
+        'the time to drain is over; the rest is cut off',
+      );
     }
     await this.#takeOut();
     await this.#until(() => false, Date.now() + lingerMs);

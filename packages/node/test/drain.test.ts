@@ -116,6 +116,57 @@ t.test('a draining node lets nobody in, and says where to go', async (t) => {
   });
 });
 
+t.test(
+  'a drain whose pace is too slow for its time gets faster, and keeps what waits for clients',
+  async (t) => {
+    const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1, drainMs: 8000 });
+    nodes.haveLinks = true;
+    const [n1, n2] = [nodes.of('n1'), nodes.of('n2')];
+    const edge = await connectEdge(t, n1);
+    const users = nodes.usersOf('n1', 300);
+    const sessions = await Promise.all(users.map((user) => edge.attached(user)));
+    for (const session of sessions) session.detach();
+    const everybody = users.map((user) => ({ user, data: 'x' }));
+    await until('all are away, and messages wait for them', async () =>
+      (await postLines(n1, everybody)).every(({ status }) => status === 'queued'),
+    );
+    await n1.drain();
+    t.equal(n1.migration.moved, users.length);
+    t.ok(n1.migration.usersPerSecond < 1000, 'no faster than it must be');
+    const other = await connectEdge(t, n2);
+    const again = await Promise.all(
+      sessions.map((one) =>
+        other.attached(one.user, { key: one.key, epoch: 2, positions: [one.position()] }),
+      ),
+    );
+    await until('everybody has got it', () => again.every(({ texts }) => texts.includes('x')));
+    t.ok(again.every(({ attached }) => attached[0]?.recovered));
+  },
+);
+
+t.test('moves that are paused hold a drain for most of its time, and nothing is lost then', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2'], { drainMs: 1000 });
+  nodes.haveLinks = true;
+  const [n1, n2] = [nodes.of('n1'), nodes.of('n2')];
+  const edge = await connectEdge(t, n1);
+  const sessions = await Promise.all(nodes.usersOf('n1', 3000).map((user) => edge.attached(user)));
+  await request(n1, 'POST', '/v1/migrations', '{"paused":true}');
+  const drained = n1.drain();
+  await until('the ring is without it', () => n1.tracker.current.ring.members.length === 1);
+  t.equal(n1.migration.moved, 0);
+  const receipts = await postLines(
+    n2,
+    sessions.map(({ user }) => ({ user, data: 'x' })),
+  );
+  t.ok(receipts.every(({ status }) => status === 'delivered'));
+  await drained;
+  t.ok(
+    sessions.every(({ repins }) => repins[0]?.to === 'n2' && repins[0].handoff !== ''),
+    'each was handed over',
+  );
+  t.ok(sessions.every(({ texts }) => texts.join() === 'x'));
+});
+
 t.test('past its time a drain sends the rest on at once', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1, drainMs: 100 });
   const n1 = nodes.of('n1');
