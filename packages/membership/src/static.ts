@@ -30,7 +30,8 @@ const maxParallel = 16;
 /**
  * Members from a list in a file, or given as it is. A file is read again when it changes; one that is broken is
  * trouble, and the members of the last good one stay. Whether a member drains, its incarnation and its ring settings
- * come from its own `/healthz`; one that does not answer stays in the list, which is the operator's word.
+ * come from its own `/healthz`; one that does not answer stays in the list, which is the operator's word, unless it
+ * drained before: then it has left until it answers again.
  *
  * @param members the list, or the path of a file `{"members":[…]}`.
  * @throws PinwheelError `bad-option` for a list with a bad member.
@@ -173,7 +174,7 @@ class StaticMembership implements Membership {
       const index = String(++this.#rounds);
       this.#watchers.publish(
         viewOf(
-          written.map((member) => this.#heard.member(member)),
+          written.filter((one) => !this.#heard.hasLeft(one)).map((one) => this.#heard.member(one)),
           index,
           ignored,
         ),

@@ -109,10 +109,12 @@ t.test('what members say of themselves', async (t) => {
 
   node.draining = true;
   await until('draining', () => first()?.draining);
-  await node.kill();
+  node.mode = 'hang';
   const { fresh } = watch;
   await until('two more rounds', () => watch.fresh >= fresh + 2);
-  t.match(first(), { kind: 'node', draining: true }, 'who does not answer keeps what it said');
+  t.match(first(), { id: 'n1', kind: 'node', draining: true }, 'who does not answer keeps what it said');
+  await node.kill();
+  await until('who drained and is not there any more has left', () => watch.ids() === 'n2');
 
   const again = await startHealthzNode(t, 'n1', { port: node.port });
   await until('restarted', () => first()?.incarnation === again.registration.incarnation);
