@@ -1,10 +1,13 @@
-import { deliverTo, type Holder } from '@pinwheel/holder';
+import { deliverTo, type HeldUser, type Holder } from '@pinwheel/holder';
 import { type Message, Receipts } from '@pinwheel/protocol';
 
 /** Users written to before others get their turn of the event loop. */
 const usersPerTurn = 1000;
 
-/** Writes a payload to every session of every user who is held here. Resolves with the number of sessions. */
+/**
+ * Writes a payload to every session of every user who is held here. Whoever is about to leave is written to if it stays:
+ * its new holder was told where its stream ends. Resolves with the number of sessions.
+ */
 export async function deliverToEverybody(
   holder: Holder,
   payload: Pick<Message, 'data' | 'binary' | 'id'>,
@@ -13,14 +16,27 @@ export async function deliverToEverybody(
   const picked = [0];
   const written = new Uint16Array(1);
   const receipts = new Receipts(1);
+  const frozen: HeldUser[] = [];
   let delivered = 0;
   let turn = 0;
-  // a copy: users come and go between the turns
-  for (const held of [...holder.users.users()]) {
+  const write = (held: HeldUser): void => {
+    // users come and go between the turns
+    if (holder.users.known(held.user) !== held) return;
+    if (held.isFrozen) {
+      frozen.push(held);
+      return;
+    }
     written[0] = 0;
     deliverTo(held, batch, picked, written, receipts, holder.second);
     delivered += written[0]!;
+  };
+  for (const held of [...holder.users.users()]) {
+    write(held);
     if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
+  }
+  for (const held of frozen) {
+    if (held.isFrozen) await new Promise<void>((look) => held.whenThawed(look));
+    write(held);
   }
   return delivered;
 }

@@ -1,10 +1,12 @@
 import { EdgeFrameWriter } from '@pinwheel/protocol';
+import { buildRing } from '@pinwheel/ring';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connectEdge } from './kit/fake-edge.js';
 import { nodeElsewhere } from './kit/node-elsewhere.js';
 import { startNodes } from './kit/nodes.js';
 import { metric, post, postLines, request } from './kit/requests.js';
+import { joinSilent } from './kit/silent-node.js';
 
 function frames(write: (out: EdgeFrameWriter) => void): Buffer {
   const out = new EdgeFrameWriter();
@@ -315,4 +317,23 @@ t.test('a node that was replaced ends its links and takes no others', async (t) 
   await until('the link has ended', () => edge.end);
   t.match(edge.end, { code: 1012, reason: /taken the place/ });
   t.equal(session.closes.length + session.repins.length, 0, 'the edge finds another place for its session');
+});
+
+t.test('a broadcast does not write to a user whose stream the next node has been told of', async (t) => {
+  const nodes = await startNodes(t, ['n1'], { deadlineMs: 1000 });
+  nodes.haveLinks = true;
+  const node = nodes.of('n1');
+  const edge = await connectEdge(t, node);
+  const ring = buildRing([{ id: 'n1' }, { id: 'silent' }]);
+  const names = Array.from({ length: 100 }, (_, i) => `user-${i}`);
+  const user = names.find((name) => ring.owner(name) === 'silent')!;
+  const session = await edge.attached(user);
+  await joinSilent(t, nodes, 'silent');
+  await until('the user is on its way', () => node.migration.moved === 1);
+  const failed = () => metric(node, 'pinwheel_node_handoffs_total{outcome="failed"}');
+  t.equal(await failed(), 0);
+  const headers = { 'content-type': 'text/plain', 'pinwheel-no-forward': '1' };
+  t.equal((await request(node, 'POST', '/v1/broadcast', 'to all', headers)).status, 200);
+  t.equal(await failed(), 1, 'the user stays');
+  await until('it comes', () => session.texts.join() === 'to all');
 });
