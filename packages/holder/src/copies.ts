@@ -1,8 +1,9 @@
 import type { Clock } from '@pinwheel/membership';
 import type { Handoffs } from './handoffs.js';
 import type { HeldUser } from './held-user.js';
+import type { InboxBudget } from './inbox-budget.js';
 import { type Copy, PreparedUser } from './known-user.js';
-import { merge, restore } from './merge.js';
+import { memoryOf, merge, restore } from './merge.js';
 import type { Ownership } from './ownership.js';
 import type { CommitAnswer, CommitRequest, PrepareAnswer, PrepareRequest } from './peers.js';
 import type { Users } from './users.js';
@@ -12,6 +13,7 @@ export interface CopiesOptions {
   readonly ownership: Ownership;
   readonly clock: Clock;
   readonly handoffs: Handoffs;
+  readonly budget: InboxBudget;
   /** Most copies at one time. */
   readonly maxCopies: number;
   /** Whether this node takes users at all. */
@@ -58,8 +60,9 @@ export class Copies {
 
   prepare({ from, incarnation, users }: PrepareRequest): readonly PrepareAnswer[] {
     return users.map(({ user, handoff, state }) => {
-      const copy = { from, incarnation, handoff, state, at: this.#options.clock.now() };
-      const why = this.#refusal(user, copy);
+      const memoryBytes = memoryOf(state);
+      const copy = { from, incarnation, handoff, state, memoryBytes, at: this.#options.clock.now() };
+      const why = this.#refusal(user, copy) ?? this.#noRoom(user, copy);
       if (why === undefined) {
         this.#keep(user, copy);
         this.counters.kept++;
@@ -84,7 +87,7 @@ export class Copies {
     const known = users.known(user);
     const copy = this.#waiting.get(user);
     if (copy === undefined || copy.handoff !== handoff) return;
-    this.#waiting.delete(user);
+    this.#takeOut(user, copy);
     if (known?.kind === 'held') {
       known.incoming = undefined;
       known.contested?.delete(copy.from);
@@ -106,7 +109,7 @@ export class Copies {
     const { users } = this.#options;
     const copy = this.#waiting.get(user);
     if (copy?.handoff !== handoff) return;
-    this.#waiting.delete(user);
+    this.#takeOut(user, copy);
     this.counters.dropped++;
     const known = users.known(user);
     if (known?.kind === 'prepared') users.delete(known);
@@ -127,7 +130,7 @@ export class Copies {
     const { users, clock, taken } = this.#options;
     const copy = this.#waiting.get(user);
     if (copy === undefined) return users.get(user);
-    this.#waiting.delete(user);
+    this.#takeOut(user, copy);
     this.counters.orphaned++;
     const known = users.known(user);
     let held: HeldUser;
@@ -172,6 +175,17 @@ export class Copies {
     return this.#waiting.size < maxCopies
       ? undefined
       : `there are ${maxCopies} copies, the most that are kept`;
+  }
+
+  /** Takes the memory that the user will need here: what its holder has kept for it would be let go of without. */
+  #noRoom(user: string, { memoryBytes }: Copy): string | undefined {
+    const more = memoryBytes - (this.#waiting.get(user)?.memoryBytes ?? 0);
+    return this.#options.budget.take(more) ? undefined : 'the memory for inboxes is used up';
+  }
+
+  #takeOut(user: string, { memoryBytes }: Copy): void {
+    this.#waiting.delete(user);
+    this.#options.budget.give(memoryBytes);
   }
 
   #keep(user: string, copy: Copy): void {

@@ -61,12 +61,13 @@ export class Holder {
     const { usersPerSecond, isOpen } = options;
     this.#options = options;
     this.#beatAt = clock.now();
-    this.budget = new InboxBudget(limits.maxInboxTotalBytes);
+    const budget = new InboxBudget(limits.maxInboxTotalBytes);
+    this.budget = budget;
     const ownership = new Ownership(self, options.state, clock.now, options.placement);
     const users = new Users({
       now: clock.now,
       newStream: options.newStream,
-      budget: this.budget,
+      budget,
       limits: { maxMessages: limits.maxInboxMessages, maxBytes: limits.maxInboxBytes },
       resumeWindowMs: limits.resumeWindowMs,
       plainWindowMs: limits.plainWindowMs,
@@ -95,15 +96,8 @@ export class Holder {
       again: (held) => this.moves.judge(held),
       tookBack: (held) => taken(held),
     });
-    const copies = new Copies({
-      users,
-      ownership,
-      clock,
-      handoffs,
-      maxCopies: limits.maxCopies,
-      isOpen,
-      taken,
-    });
+    const { maxCopies } = limits;
+    const copies = new Copies({ users, ownership, clock, handoffs, budget, maxCopies, isOpen, taken });
     const { incarnation } = options;
     this.claims = new Claims({ self, incarnation, users, ownership, copies, peers });
     this.contested = new Contested({ users, ownership, clock, random, claims: () => this.claims });

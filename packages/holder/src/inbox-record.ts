@@ -5,7 +5,7 @@
 /** Before the id. */
 export const headBytes = 15;
 
-export function bytesOf(id: string, data: Uint8Array): number {
+export function bytesOf(id: string, data: { readonly length: number }): number {
   return headBytes + id.length + data.length;
 }
 

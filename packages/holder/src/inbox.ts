@@ -17,6 +17,13 @@ const historySeconds = 60;
 const historyMessages = 256;
 /** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
 const mostUsed = 0.5;
+/** What an inbox takes of the budget that has records of so many bytes. */
+export function memoryFor(recordBytes: number, least = firstBytes): number {
+  let size = Math.max(firstBytes, least);
+  while (size * mostUsed < recordBytes) size *= 2;
+  return size;
+}
+
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
 
@@ -245,8 +252,7 @@ export class Inbox {
       this.#moveTo(this.#bytes);
       return true;
     }
-    let size = Math.max(firstBytes, this.#bytes.length);
-    while (size * mostUsed < wanted) size *= 2;
+    const size = memoryFor(wanted, this.#bytes.length);
     if (this.#budget.take(size - this.#bytes.length)) {
       this.#moveTo(Buffer.allocUnsafeSlow(size));
       return true;

@@ -9,6 +9,8 @@ export interface Copy {
   readonly incarnation: string;
   readonly handoff: string;
   readonly state: UserState;
+  /** What it takes of the node's memory for inboxes. */
+  readonly memoryBytes: number;
   /** When it came, by the node's clock, in ms. */
   readonly at: number;
 }

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { HeldContext } from './held-context.js';
 import type { HeldUser } from './held-user.js';
+import { memoryFor } from './inbox.js';
+import { bytesOf } from './inbox-record.js';
 import { LinkSession } from './link-session.js';
 import { type Absorbed, maxStreams, type SessionState, type UserState } from './user-state.js';
 
@@ -40,6 +42,15 @@ export function canStillCome(held: HeldUser, { sessions }: UserState): boolean {
   return sessions.every(
     ({ key, acknowledges, isComing }) => acknowledges || !isComing || held.sessionOf(key)?.canWait === true,
   );
+}
+
+/** What the inbox of such a user takes of the node's memory for inboxes; 0 when no message is kept. */
+export function memoryOf({ kept, seen }: UserState): number {
+  if (kept.length === 0) return 0;
+  let bytes = 0;
+  for (const { id, base64 } of kept) bytes += bytesOf(id, { length: Math.ceil(base64.length * 0.75) });
+  for (const { id } of seen) bytes += bytesOf(id, { length: 0 });
+  return memoryFor(bytes);
 }
 
 /** Makes a user of a state whose holder has given it up: the same stream, its sessions expected. */

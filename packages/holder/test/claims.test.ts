@@ -158,7 +158,14 @@ t.test('two that name each other', async (t) => {
 
   await t.test('say nothing while a copy is', async (t) => {
     await a.holder.claim({ from: 'b', incarnation: 'x', users: [moving!] });
-    const copy = { from: 'a', incarnation: a.incarnation, handoff: 'h-1', state: userState(), at: 0 };
+    const copy = {
+      from: 'a',
+      incarnation: a.incarnation,
+      handoff: 'h-1',
+      state: userState(),
+      memoryBytes: 0,
+      at: 0,
+    };
     b.holder.users.set(new PreparedUser(moving!, 0, copy));
     t.match(await holder.claims.claim(moving!, members), { kind: 'unknown' });
   });

@@ -50,6 +50,36 @@ t.test('a copy is kept, serves nobody, and becomes the user when that is said', 
   t.equal(b.holder.foreignUsers, 0);
 });
 
+t.test(
+  'a copy takes the memory that its messages will need, and is refused where there is none',
+  async (t) => {
+    const { b, user, prepare, commit } = start({ maxInboxTotalBytes: 2000 });
+    const { budget } = b.holder;
+    t.equal(prepare(1), 'kept');
+    t.equal(budget.bytes, 1024);
+    t.equal(prepare(2), 'kept', 'in the place of the other one');
+    t.equal(budget.bytes, 1024);
+    t.equal(commit(2), 'done');
+    t.equal(budget.bytes, 1024, 'the inbox has it now');
+    t.same(b.messages(user), ['old 2']);
+
+    const other = start({ maxInboxTotalBytes: 2000 });
+    t.ok(other.b.holder.budget.take(1000), 'others have it');
+    t.equal(other.prepare(1), 'the memory for inboxes is used up');
+    t.equal(other.b.known(other.user), undefined);
+    t.equal(other.prepare(1, { state: userState({ next: 3 }) }), 'kept', 'it has nothing that could be lost');
+    t.equal(other.b.holder.budget.bytes, 1000);
+  },
+);
+
+t.test('a copy that is not needed gives its memory back', async (t) => {
+  const { a, b, user, prepare } = start();
+  t.equal(prepare(1), 'kept');
+  t.equal(b.holder.budget.bytes, 1024);
+  b.holder.copies.drop(user, `${a.incarnation}-1`);
+  t.equal(b.holder.budget.bytes, 0);
+});
+
 t.test('of two copies of one holder the one of the later handoff counts, however they arrive', async (t) => {
   const { b, user, prepare, commit } = start();
   t.equal(prepare(9), 'kept');
