@@ -30,8 +30,8 @@ const mineAlone: Whereabouts = { kind: 'mine', before: [] };
 
 /**
  * Judges users by the ring as it is. Somebody else may still hold a user of mine: a member that owned it by an earlier
- * ring, one of the next on this ring, because a join takes users from those, or one that is draining. Each of them
- * counts until it has said, just now and for this very ring, that it holds nobody who is not its own.
+ * ring, one of the next on this ring, because a join takes users from those, one that is draining, or one that has said
+ * that it has users of others. Each of them counts until it has said, just now and for this very ring, that it has none.
  */
 export class Ownership {
   readonly self: string;
@@ -43,6 +43,8 @@ export class Ownership {
   #takesAll: boolean;
   /** Members that hold nobody who is not theirs, and when they were asked. */
   #doneMoving = new Map<string, number>();
+  /** Members that have said that they do: a pause, or many users, makes a move last longer than former rings are kept. */
+  readonly #moving = new Set<string>();
 
   /** @param now a clock that does not go backwards, in ms. */
   constructor(self: string, state: RingState, now: () => number, placement: Placement = 'owner') {
@@ -61,6 +63,7 @@ export class Ownership {
   ringChanged(state: RingState): void {
     if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
     this.#state = state;
+    for (const member of this.#moving) if (!state.members.has(member)) this.#moving.delete(member);
     this.#draining = drainingOf(state);
     this.#takesAll = this.#mayTakeAll();
   }
@@ -75,8 +78,13 @@ export class Ownership {
     return (fingerprint, foreignUsers) => {
       // an answer counts only while the ring is the one it was asked for: fingerprints come back, rings do not
       if (this.#state.ring !== ring || fingerprint !== ring.fingerprint) return;
-      if (foreignUsers === 0) this.#doneMoving.set(member, at);
-      else this.#doneMoving.delete(member);
+      if (foreignUsers === 0) {
+        this.#doneMoving.set(member, at);
+        this.#moving.delete(member);
+      } else {
+        this.#doneMoving.delete(member);
+        this.#moving.add(member);
+      }
     };
   }
 
@@ -131,6 +139,7 @@ export class Ownership {
     for (const before of previous) add(members.get(before.ownerOfHash(hash) ?? ''));
     for (const id of ring.owners(user, 1 + successors)) add(members.get(id));
     for (const member of this.#draining) add(member);
+    for (const id of this.#moving) add(members.get(id));
     return [...found];
   }
 }

@@ -150,3 +150,24 @@ t.test('a member that has said that it has no users of others', async (t) => {
     t.ok(before().includes('x'));
   });
 });
+
+t.test('a move that lasts longer than former rings are kept', async (t) => {
+  const user = userOf(eight, 'a');
+  const [, , , , , far = ''] = ringOf(eight).owners(user, 8);
+  const { ownership, before } = judge({ ring: eight }, user);
+  const others = before();
+  t.notOk(others.includes(far), 'it owned the user by a ring that is forgotten');
+  const { fingerprint } = ownership.state.ring;
+
+  ownership.asking(far)(fingerprint, 3);
+  t.same(before(), [...others, far], 'who has said that it has users of others is asked');
+  ownership.ringChanged(stateOf({ ring: eight, previous: [five] }));
+  t.ok(before().includes(far), 'whatever else changes');
+  ownership.asking(far)(fingerprint, 0);
+  t.notOk(before().includes(far), 'until it has none');
+
+  ownership.asking(far)(ownership.state.ring.fingerprint, 3);
+  ownership.ringChanged(stateOf({ ring: eight.filter((id) => id !== far) }));
+  ownership.ringChanged(stateOf({ ring: eight }));
+  t.notOk(before().includes(far), 'or has left');
+});
