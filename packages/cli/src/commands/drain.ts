@@ -22,12 +22,9 @@ interface Progress {
   readonly paused: boolean;
 }
 
-async function drain(
-  { settings, words, output }: Invocation,
-  { state, credentials }: OpenRing,
-): Promise<number> {
+async function drain({ settings, words, output }: Invocation, ring: OpenRing): Promise<number> {
   const [id] = words as [string];
-  const nodes = nodesOf(state, credentials);
+  const nodes = nodesOf(ring.state, ring.credentials);
   const node = nodes.find((one) => one.id === id);
   if (node === undefined) {
     const known = nodes.map((one) => one.id).join(', ') || 'none';
@@ -36,12 +33,9 @@ async function drain(
   const start = Date.now();
   const before = (await node.post('/v1/drain')) as Progress;
   const timeoutMs = settings.number(options.timeoutMs) ?? defaultTimeoutMs;
-  const last = await untilGone(node, start + timeoutMs, output);
+  const last = await untilGone(node, ring, start + timeoutMs, output);
   if (last !== undefined) {
-    throw new PinwheelError(
-      'deadline',
-      `${id} still has ${counted(last.users, 'user')} after ${timeoutMs} ms; ${last.paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining'}`,
-    );
+    throw new PinwheelError('deadline', `${id} has not left after ${timeoutMs} ms: ${last}`);
   }
   const seconds = (Date.now() - start) / 1000;
   output.result(
@@ -51,17 +45,34 @@ async function drain(
   return 0;
 }
 
-/** `undefined` once the node answers no more, else its progress at the deadline. */
-async function untilGone(node: AdminTarget, deadline: number, output: Output): Promise<Progress | undefined> {
+/**
+ * `undefined` once the node is gone: nobody listens where it was, or it is not among the members any more. Else what is
+ * known of it at the deadline. One that does not answer a question may be busy.
+ */
+async function untilGone(
+  node: AdminTarget,
+  { tracker }: OpenRing,
+  deadline: number,
+  output: Output,
+): Promise<string | undefined> {
   for (;;) {
-    let progress: Progress;
+    let last: string;
     try {
-      progress = (await node.get('/v1/migrations')) as Progress;
-    } catch {
-      return undefined;
+      const { users, moved, paused } = (await node.get('/v1/migrations')) as Progress;
+      const left = counted(users, 'user');
+      output.progress(`${node.id}: ${left} left, ${moved} sent on`);
+      const why = paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining';
+      last = `it still has ${left}; ${why}`;
+    } catch (thrown) {
+      if (isRefused(thrown) || !tracker.current.members.has(node.id)) return undefined;
+      last = PinwheelError.from(thrown).message;
     }
-    output.progress(`${node.id}: ${counted(progress.users, 'user')} left, ${progress.moved} sent on`);
-    if (Date.now() >= deadline) return progress;
+    if (Date.now() >= deadline) return last;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+}
+
+function isRefused(thrown: unknown): boolean {
+  const { cause } = thrown as { readonly cause?: { readonly code?: string } };
+  return cause?.code === 'ECONNREFUSED';
 }

@@ -1,0 +1,66 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describeRingSettings, ringSettings, ringSettingsDigest } from '@pinwheel/ring';
+import t, { type Test } from 'tap';
+import { runPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { temporaryFiles } from './kit/files.js';
+
+const file = temporaryFiles(t);
+
+/** A node that takes the order to drain; then each question has the next of these answers, and it ends after the last. */
+async function drainingNode(t: Test, answers: readonly (number | 'cut')[], goesOn = false) {
+  const ring = ringSettings({});
+  const settings = { digest: ringSettingsDigest(ring), text: describeRingSettings(ring) };
+  let asked = 0;
+  const server = createServer((request, response) => {
+    const say = (status: number, body: object): void => {
+      response.writeHead(status, { connection: 'close' }).end(JSON.stringify(body));
+    };
+    if (request.url === '/healthz') {
+      return say(200, { status: 'ok', id: 'n1', incarnation: 'i', draining: true, settings });
+    }
+    if (request.method === 'POST') return say(202, { users: 3, moved: 0, paused: false });
+    const answer = answers[Math.min(asked++, answers.length - 1)]!;
+    if (asked === answers.length && !goesOn) response.on('close', () => server.close());
+    if (answer === 'cut') request.socket.destroy();
+    else if (answer === 200) say(200, { users: 1, moved: 2, paused: false });
+    else say(answer, { error: { code: 'x', message: 'not now' } });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const members = [{ id: 'n1', address: '127.0.0.1', port, wsPort: port }];
+  return {
+    membership: `static:${file(`members-${port}.json`, JSON.stringify({ members }))}`,
+    get asked() {
+      return asked;
+    },
+  };
+}
+
+t.test('a node that does not answer a question has not left', async (t) => {
+  const node = await drainingNode(t, [200, 429, 'cut', 401, 200]);
+  const { code, stdout, stderr } = await runPinwheel([
+    'drain',
+    'n1',
+    '--membership',
+    node.membership,
+    '--json',
+  ]);
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout), { node: 'n1', users: 3 });
+  t.equal(node.asked, 5);
+});
+
+t.test('at the deadline it says what is known', async (t) => {
+  for (const [answer, message] of [
+    [401, /n1 has not left after 600 ms: n1 \(.*\) answered 401: not now/],
+    [200, /n1 has not left after 600 ms: it still has 1 user; it goes on draining/],
+  ] as const) {
+    const node = await drainingNode(t, [answer], true);
+    const args = ['drain', 'n1', '--membership', node.membership, '--timeout-ms', '600'];
+    const { code, stderr } = await runPinwheel(args);
+    t.equal(code, 1, stderr);
+    t.match(stderr, message);
+  }
+});
