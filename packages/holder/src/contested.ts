@@ -13,10 +13,12 @@ export interface ContestedOptions {
 }
 
 const askAgain = { firstMs: 250, longestMs: 5000 };
+/** So often, over a minute or more, for a user whose sessions have ended: as many as come and go are not remembered. */
+const mostWithoutSession = 20;
 
 /**
  * Users who may be held elsewhere, too, because somebody who could know did not answer. Asked again until everybody
- * has said something definite or has left.
+ * has said something definite or has left, or the user has been gone for long.
  */
 export class Contested {
   readonly #options: ContestedOptions;
@@ -79,7 +81,8 @@ export class Contested {
     for (const id of held.contested ?? []) {
       if (!ownership.state.members.has(id)) held.contested!.delete(id);
     }
-    if (held.contested?.size === 0) held.contested = undefined;
+    const isGone = held.sessions.length === 0 && this.#users.get(held)! > mostWithoutSession;
+    if (held.contested?.size === 0 || isGone) held.contested = undefined;
     const isHere = users.known(held.user) === held;
     if (held.contested !== undefined && isHere) return true;
     this.#users.delete(held);

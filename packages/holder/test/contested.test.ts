@@ -79,6 +79,18 @@ t.test('whoever was silent', async (t) => {
     t.equal(c.known(user), undefined);
   });
 
+  await t.test('and stays so: the user is forgotten some time after its last session', async (t) => {
+    const { cluster, user, client, c } = await contested();
+    await cluster.pass(300_000);
+    t.same([...(c.held(user).contested ?? [])], ['a'], 'not while it has one');
+    client.close();
+    await cluster.until('it is forgotten', () => c.known(user) === undefined);
+    t.equal(c.holder.contested.count, 0);
+    const asked = cluster.network.made('claim').length;
+    await cluster.pass(10_000);
+    t.equal(cluster.network.made('claim').length, asked);
+  });
+
   await t.test('is asked no more when this node ends', async (t) => {
     const { cluster, c } = await contested();
     c.holder.stop();
