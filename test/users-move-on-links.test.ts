@@ -116,6 +116,11 @@ t.test('a real Consul, three nodes, two link edges, 2,000 users and 2,000 messag
       'only they are told, and the truth: what the dead node alone had is lost',
     );
     await honest(t, traffic);
+    t.equal(
+      traffic.ledger.audit().byStatus['offline'] ?? 0,
+      0,
+      'whose socket is open is never called absent',
+    );
     await service.startNode('n3');
     await service.ringOf('n1', 'n2', 'n3');
     await service.settled(userCount);

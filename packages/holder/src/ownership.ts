@@ -1,4 +1,5 @@
 import type { Member, RingState } from '@pinwheel/membership';
+import type { Ring } from '@pinwheel/ring';
 
 /** Where a user is or may be, by what this node knows. */
 export type Whereabouts =
@@ -26,6 +27,19 @@ const successors = 4;
  */
 export const doneForMs = 250;
 
+/**
+ * So long after a member has died, in ms, nobody of its users is called absent: their sockets end at edges, which bring them
+ * to their new owners a few thousand a second.
+ */
+export const awaitedForMs = 3000;
+
+interface Dead {
+  readonly members: ReadonlySet<string>;
+  /** In which they were. */
+  readonly ring: Ring;
+  readonly at: number;
+}
+
 const mineAlone: Whereabouts = { kind: 'mine', before: [] };
 
 /**
@@ -45,6 +59,8 @@ export class Ownership {
   #doneMoving = new Map<string, number>();
   /** Members that have said that they do: a pause, or many users, makes a move last longer than former rings are kept. */
   readonly #moving = new Set<string>();
+  /** Who has died lately. */
+  #dead: readonly Dead[] = [];
 
   /** @param now a clock that does not go backwards, in ms. */
   constructor(self: string, state: RingState, now: () => number, placement: Placement = 'owner') {
@@ -62,6 +78,7 @@ export class Ownership {
 
   ringChanged(state: RingState): void {
     if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
+    this.#noteDead(state);
     this.#state = state;
     for (const member of this.#moving) if (!state.members.has(member)) this.#moving.delete(member);
     this.#draining = drainingOf(state);
@@ -117,6 +134,30 @@ export class Ownership {
     if (id === this.self) return { kind: 'mine', before: this.#possibleHolders(user, hash) };
     const owner = id === undefined ? undefined : members.get(id);
     return owner === undefined ? { kind: 'nobody' } : { kind: 'theirs', owner };
+  }
+
+  /** Whether the user's owner has just died: it may be there all the time, and be here in a moment. */
+  isAwaited(user: string): boolean {
+    this.#forgetDead();
+    return this.#dead.some(({ ring, members }) => members.has(ring.owner(user) ?? ''));
+  }
+
+  /** Whoever drains is not in the ring any more when it leaves. */
+  #noteDead(state: RingState): void {
+    const { ring, members } = this.#state;
+    if (ring === state.ring) return;
+    const died = ring.members.filter(
+      ({ id }) => members.has(id) && id !== this.self && !state.members.has(id),
+    );
+    if (died.length === 0) return;
+    this.#forgetDead();
+    this.#dead = [...this.#dead, { members: new Set(died.map(({ id }) => id)), ring, at: this.#now() }];
+  }
+
+  #forgetDead(): void {
+    if (this.#dead.length === 0) return;
+    const now = this.#now();
+    this.#dead = this.#dead.filter(({ at }) => now < at + awaitedForMs);
   }
 
   #mayTakeAll(): boolean {

@@ -171,3 +171,31 @@ t.test('a move that lasts longer than former rings are kept', async (t) => {
   ownership.ringChanged(stateOf({ ring: eight }));
   t.notOk(before().includes(far), 'or has left');
 });
+
+t.test('a member dies', async (t) => {
+  const user = userOf(five, 'b', [['a', 'c', 'd', 'e'], 'a']);
+  const stays = userOf(five, 'a');
+  const { clock, ownership, before } = judge({ ring: five }, user);
+
+  await t.test('its users are awaited for some time', async (t) => {
+    ownership.ringChanged(stateOf({ ring: ['a', 'c', 'd', 'e'], previous: [five] }));
+    t.same(before(), ownership.state.ring.owners(user, 5).slice(1), 'it is asked no more');
+    t.equal(ownership.isAwaited(user), true);
+    t.equal(ownership.isAwaited(stays), false, 'and nobody else');
+    await clock.pass(2999);
+    ownership.ringChanged(stateOf({ ring: ['a', 'c', 'd'], previous: [five] }));
+    t.equal(ownership.isAwaited(user), true);
+    await clock.pass(1);
+    t.equal(ownership.isAwaited(user), false);
+    const ofTheOther = userOf(['a', 'c', 'd', 'e'], 'e');
+    t.equal(ownership.isAwaited(ofTheOther), true, 'each has its time');
+  });
+
+  await t.test('one that drains, or lingers, can be asked: nobody is awaited', async (t) => {
+    const leaving = judge({ ring: five }, user).ownership;
+    leaving.ringChanged(stateOf({ ring: ['a', 'c', 'd', 'e'], members: [member('b', { draining: true })] }));
+    t.equal(leaving.isAwaited(user), false);
+    leaving.ringChanged(stateOf({ ring: ['a', 'c', 'd', 'e'] }));
+    t.equal(leaving.isAwaited(user), false);
+  });
+});

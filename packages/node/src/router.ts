@@ -192,7 +192,7 @@ export class Router {
     round: number,
   ): Promise<void> | undefined {
     const [first] = before;
-    if (first === undefined) return settle(group, 'offline');
+    if (first === undefined) return this.#settleAbsent(group);
     if (passage.noForward || passage.hops >= maxHops) return this.#refuse(group, first);
     return this.#ask(group, before, passage, round);
   }
@@ -229,8 +229,15 @@ export class Router {
     const isNews = holder.users.known(group.user) !== knownBefore || holder.ownership.state.ring !== ring;
     // it may have come and gone on while others were asked
     if (isNews) return this.#routeUser(asked, passage, round + 1);
-    if (unsure === undefined) settle(asked, 'offline');
+    if (unsure === undefined) this.#settleAbsent(asked);
     else settle(asked, 'overloaded', errorDetail(unsure, 'whoever may hold the user cannot be reached'));
+  }
+
+  /** Nobody has the user. */
+  #settleAbsent(group: Group): undefined {
+    if (!this.#options.holder.ownership.isAwaited(group.user)) return settle(group, 'offline');
+    const why = 'the node of the user has just died; its edge may be bringing it';
+    return settle(group, 'overloaded', errorDetail('unavailable', why));
   }
 
   #deliverHere(group: Group): undefined {
