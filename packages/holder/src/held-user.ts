@@ -239,8 +239,12 @@ export class HeldUser {
     this.isFrozen = true;
   }
 
-  /** Calls when a frozen user is thawed, whatever became of it: the caller looks again. */
+  /** Calls when the user is not frozen any more, whatever became of it, at once if it is not: the caller looks again. */
   whenThawed(look: () => void): void {
+    if (!this.isFrozen) {
+      look();
+      return;
+    }
     this.#looksWhenThawed ??= [];
     this.#looksWhenThawed.push(look);
   }

@@ -35,7 +35,7 @@ export async function deliverToEverybody(
     if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
   }
   for (const held of frozen) {
-    if (held.isFrozen) await new Promise<void>((look) => held.whenThawed(look));
+    await new Promise<void>((look) => held.whenThawed(look));
     write(held);
   }
   return delivered;
