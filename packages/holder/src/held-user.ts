@@ -241,12 +241,9 @@ export class HeldUser {
 
   /** Calls when the user is not frozen any more, whatever became of it, at once if it is not: the caller looks again. */
   whenThawed(look: () => void): void {
-    if (!this.isFrozen) {
-      look();
-      return;
-    }
     this.#looksWhenThawed ??= [];
-    this.#looksWhenThawed.push(look);
+    if (this.isFrozen) this.#looksWhenThawed.push(look);
+    else look();
   }
 
   /** The outcome of a handoff is known: whoever waited for it looks again. */
