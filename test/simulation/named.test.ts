@@ -237,6 +237,25 @@ schedule(
   },
 );
 
+schedule(
+  'a node dies: nobody calls its user offline, whose socket is open, before the edge has heard of it',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    stage.node('n1').crash(false);
+    await stage.ring('n2 n3', 'n2', 'n3', 's1');
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(500);
+    await stage.ring('n2 n3');
+    await stage.pass(6000);
+    const { receipt } = await sending;
+    check(receipt?.status === 'delivered', `it is ${receipt?.status}`);
+    stage.happenings.happen({ at: 0, kind: 'client closes', client: 'c1' });
+    await stage.pass(10);
+    check((await stage.send(user)) === 'offline', 'once it has gone it is');
+  },
+);
+
 schedule('a client closes while its link is down: no ghost of its session is left', async (stage, check) => {
   const user = Stage.user({ 'n1 n2 n3': 'n1' });
   await stage.start('c1', user);
