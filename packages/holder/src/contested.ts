@@ -16,13 +16,19 @@ const askAgain = { firstMs: 250, longestMs: 5000 };
 /** So often, over a minute or more, for a user whose sessions have ended: as many as come and go are not remembered. */
 const mostWithoutSession = 20;
 
+interface Asked {
+  readonly times: number;
+  /** Since its last session has ended. */
+  readonly timesWithoutSession: number;
+}
+
 /**
  * Users who may be held elsewhere, too, because somebody who could know did not answer. Asked again until everybody
  * has said something definite or has left, or the user has been gone for long.
  */
 export class Contested {
   readonly #options: ContestedOptions;
-  readonly #users = new Map<HeldUser, number>();
+  readonly #users = new Map<HeldUser, Asked>();
 
   constructor(options: ContestedOptions) {
     this.#options = options;
@@ -42,7 +48,7 @@ export class Contested {
   watch(held: HeldUser): void {
     held.contested?.delete(this.#options.ownership.self);
     if (held.contested === undefined || this.#users.has(held)) return;
-    this.#users.set(held, 0);
+    this.#users.set(held, { times: 0, timesWithoutSession: 0 });
     this.#askLater(held);
   }
 
@@ -56,9 +62,11 @@ export class Contested {
 
   #askLater(held: HeldUser): void {
     const { clock, random } = this.#options;
-    const asked = (this.#users.get(held) ?? 0) + 1;
-    this.#users.set(held, asked);
-    clock.after(backoffMs(asked, askAgain, random) + 20, () => void this.#ask(held));
+    const asked = this.#users.get(held)!;
+    const times = asked.times + 1;
+    const timesWithoutSession = held.sessions.length > 0 ? 0 : asked.timesWithoutSession + 1;
+    this.#users.set(held, { times, timesWithoutSession });
+    clock.after(backoffMs(times, askAgain, random) + 20, () => void this.#ask(held));
   }
 
   async #ask(held: HeldUser): Promise<void> {
@@ -81,7 +89,7 @@ export class Contested {
     for (const id of held.contested ?? []) {
       if (!ownership.state.members.has(id)) held.contested!.delete(id);
     }
-    const isGone = held.sessions.length === 0 && this.#users.get(held)! > mostWithoutSession;
+    const isGone = this.#users.get(held)!.timesWithoutSession > mostWithoutSession;
     if (held.contested?.size === 0 || isGone) held.contested = undefined;
     const isHere = users.known(held.user) === held;
     if (held.contested !== undefined && isHere) return true;

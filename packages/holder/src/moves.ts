@@ -131,6 +131,8 @@ export class Moves {
   /** Whoever has yet to go goes now, whatever the pace, and whoever was to be tried again later. */
   finish(): void {
     this.change({ paused: false, usersPerSecond: atOnce });
+    // those that were refused before are not to wait for long again
+    for (const held of this.#options.users.users()) held.refusals = 0;
     this.ringChanged();
   }
 

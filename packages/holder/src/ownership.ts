@@ -33,10 +33,13 @@ export const doneForMs = 250;
  */
 export const awaitedForMs = 3000;
 
+/** Shorter than former rings are kept, in ms: until then they say who is to be asked. */
+const knownByRingsMs = 100_000;
+
 interface Dead {
   readonly members: ReadonlySet<string>;
-  /** In which they were. */
-  readonly ring: Ring;
+  /** By which their users were theirs, perhaps. */
+  readonly rings: readonly Ring[];
   readonly at: number;
 }
 
@@ -57,8 +60,8 @@ export class Ownership {
   #takesAll: boolean;
   /** Members that hold nobody who is not theirs, and when they were asked. */
   #doneMoving = new Map<string, number>();
-  /** Members that have said that they do: a pause, or many users, makes a move last longer than former rings are kept. */
-  readonly #moving = new Set<string>();
+  /** Members that have said that they do, and when first: a pause, or many users, makes moves outlast former rings. */
+  readonly #moving = new Map<string, number>();
   /** Who has died lately. */
   #dead: readonly Dead[] = [];
 
@@ -80,7 +83,7 @@ export class Ownership {
     if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
     this.#noteDead(state);
     this.#state = state;
-    for (const member of this.#moving) if (!state.members.has(member)) this.#moving.delete(member);
+    for (const member of this.#moving.keys()) if (!state.members.has(member)) this.#moving.delete(member);
     this.#draining = drainingOf(state);
     this.#takesAll = this.#mayTakeAll();
   }
@@ -100,7 +103,7 @@ export class Ownership {
         this.#moving.delete(member);
       } else {
         this.#doneMoving.delete(member);
-        this.#moving.add(member);
+        if (!this.#moving.has(member)) this.#moving.set(member, at);
       }
     };
   }
@@ -139,19 +142,22 @@ export class Ownership {
   /** Whether the user's owner has just died: it may be there all the time, and be here in a moment. */
   isAwaited(user: string): boolean {
     this.#forgetDead();
-    return this.#dead.some(({ ring, members }) => members.has(ring.owner(user) ?? ''));
+    return this.#dead.some(({ rings, members }) => rings.some((ring) => members.has(ring.owner(user) ?? '')));
   }
 
-  /** Whoever drains is not in the ring any more when it leaves. */
+  /** Whoever drains is not in the ring any more when it leaves, and had said that it had nobody. */
   #noteDead(state: RingState): void {
-    const { ring, members } = this.#state;
-    if (ring === state.ring) return;
-    const died = ring.members.filter(
-      ({ id }) => members.has(id) && id !== this.self && !state.members.has(id),
+    const { ring, members, previous } = this.#state;
+    const died = [...members.values()].filter(
+      ({ id, incarnation }) =>
+        id !== this.self &&
+        (!state.members.has(id) || hasChanged(incarnation, state.members.get(id)?.incarnation)) &&
+        (this.#moving.has(id) || ring.members.some((one) => one.id === id)),
     );
     if (died.length === 0) return;
     this.#forgetDead();
-    this.#dead = [...this.#dead, { members: new Set(died.map(({ id }) => id)), ring, at: this.#now() }];
+    const dead = { members: new Set(died.map(({ id }) => id)), rings: [ring, ...previous], at: this.#now() };
+    this.#dead = [...this.#dead, dead];
   }
 
   #forgetDead(): void {
@@ -180,11 +186,16 @@ export class Ownership {
     for (const before of previous) add(members.get(before.ownerOfHash(hash) ?? ''));
     for (const id of ring.owners(user, 1 + successors)) add(members.get(id));
     for (const member of this.#draining) add(member);
-    for (const id of this.#moving) add(members.get(id));
+    const before = this.#now() - knownByRingsMs;
+    for (const [id, since] of this.#moving) if (since <= before) add(members.get(id));
     return [...found];
   }
 }
 
 function drainingOf({ members }: RingState): readonly Member[] {
   return [...members.values()].filter(({ draining }) => draining);
+}
+
+function hasChanged(before: string | undefined, now: string | undefined): boolean {
+  return before !== undefined && now !== undefined && before !== now;
 }

@@ -154,19 +154,26 @@ t.test('a member that has said that it has no users of others', async (t) => {
 t.test('a move that lasts longer than former rings are kept', async (t) => {
   const user = userOf(eight, 'a');
   const [, , , , , far = ''] = ringOf(eight).owners(user, 8);
-  const { ownership, before } = judge({ ring: eight }, user);
+  const { clock, ownership, before } = judge({ ring: eight }, user);
   const others = before();
   t.notOk(others.includes(far), 'it owned the user by a ring that is forgotten');
   const { fingerprint } = ownership.state.ring;
 
   ownership.asking(far)(fingerprint, 3);
-  t.same(before(), [...others, far], 'who has said that it has users of others is asked');
+  await clock.pass(99_999);
+  t.same(before(), others, 'while rings are kept they say who is asked');
+  ownership.asking(far)(fingerprint, 2);
+  await clock.pass(1);
+  t.same(before(), [...others, far], 'then whoever has said all the time that it has users of others');
   ownership.ringChanged(stateOf({ ring: eight, previous: [five] }));
   t.ok(before().includes(far), 'whatever else changes');
   ownership.asking(far)(fingerprint, 0);
+  await clock.pass(300);
   t.notOk(before().includes(far), 'until it has none');
 
   ownership.asking(far)(ownership.state.ring.fingerprint, 3);
+  await clock.pass(100_000);
+  t.ok(before().includes(far));
   ownership.ringChanged(stateOf({ ring: eight.filter((id) => id !== far) }));
   ownership.ringChanged(stateOf({ ring: eight }));
   t.notOk(before().includes(far), 'or has left');
@@ -190,6 +197,35 @@ t.test('a member dies', async (t) => {
     const ofTheOther = userOf(['a', 'c', 'd', 'e'], 'e');
     t.equal(ownership.isAwaited(ofTheOther), true, 'each has its time');
   });
+
+  await t.test(
+    'so they are when it drained, and had users; and those who had yet to move to it',
+    async (t) => {
+      const leaving = judge({ ring: five }, user).ownership;
+      const without = ['a', 'c', 'd', 'e'];
+      const draining = { ring: without, previous: [five], members: [member('b', { draining: true })] };
+      leaving.ringChanged(stateOf(draining));
+      leaving.asking('b')(leaving.state.ring.fingerprint, 1);
+      leaving.ringChanged(stateOf({ ring: without, previous: [five] }));
+      t.equal(leaving.isAwaited(user), true);
+
+      const joined = judge({ ring: five, previous: [['a', 'c']] }, user).ownership;
+      const fromC = userOf(['a', 'c'], 'c', [five, 'd']);
+      joined.ringChanged(stateOf({ ring: ['a', 'b', 'd', 'e'], previous: [five, ['a', 'c']] }));
+      t.equal(joined.isAwaited(fromC), true, 'c had it still, perhaps');
+    },
+  );
+
+  await t.test(
+    'so they are when another process has come under its id, and does not count yet',
+    async (t) => {
+      const old = judge({ ring: ['a'], members: [member('b', { incarnation: '1' })] }, user).ownership;
+      const both = { ring: ['a', 'b'], without: ['b'], members: [member('b', { incarnation: '1' })] };
+      old.ringChanged(stateOf(both));
+      old.ringChanged(stateOf({ ring: ['a'], members: [member('b', { incarnation: '2' })] }));
+      t.equal(old.isAwaited(userOf(['a', 'b'], 'b')), true);
+    },
+  );
 
   await t.test('one that drains, or lingers, can be asked: nobody is awaited', async (t) => {
     const leaving = judge({ ring: five }, user).ownership;

@@ -10,6 +10,8 @@ const proofBatchMs = 100;
 /** A silent member is believed dead in a frozen ring only if somebody else answered within this time of it. */
 const witnessMs = 5_000;
 const maxWitnesses = 3;
+/** So many probes in a row, two seconds apart, find nobody where a member lingered that is gone. */
+const mostMisses = 3;
 const longestReprobeMs = { following: 2_000, frozen: 30_000 } as const;
 
 export interface ProbeRequest {
@@ -22,8 +24,8 @@ export interface ProbeRequest {
  *
  * - joiners count after a quiet period, together; the first view counts at once;
  * - a member that says that it is draining, or that is not `eligible`, leaves at once;
- * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, and after a
- *   grace period when it goes on answering; then it can be reached, as one that drains, until it does not answer;
+ * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, or when it drains,
+ *   and after a grace period when it goes on answering; while it answers it can still be reached, as one that drains;
  * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
  * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
  *
@@ -129,10 +131,11 @@ export class Settle {
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
       const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
       const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
-      const asked = { ticket: undefined, nextProbeAt: now + pause, found: { outcome, at: now } };
-      this.#standings.set(unlisted.member.id, { ...unlisted, ...asked });
-      if (unlisted.kind === 'missing' && outcome !== 'alive') this.#firstProofAt ??= now;
-      if (unlisted.kind === 'lingering' && isGone(outcome)) this.#standings.delete(unlisted.member.id);
+      const found = { outcome, at: now };
+      const asked = { ...unlisted, ticket: undefined, nextProbeAt: now + pause, found };
+      this.#standings.set(unlisted.member.id, asked);
+      if (asked.kind === 'lingering') this.#lingers(asked, outcome);
+      else if (outcome !== 'alive') this.#firstProofAt ??= now;
     }
     this.tick(now);
   }
@@ -164,13 +167,18 @@ export class Settle {
   /** A node that still answers holds users, who move as those of one that drains. */
   #takeOut(missing: Missing): void {
     const { member, found } = missing;
-    if (found?.outcome === 'alive' && member.kind === 'node') {
-      this.#standings.set(member.id, {
-        ...missing,
-        kind: 'lingering',
-        member: { ...member, draining: true },
-      });
+    const answers = found?.outcome === 'alive' || found?.outcome === 'draining';
+    if (answers && member.kind === 'node') {
+      const leaving = { ...member, draining: true };
+      this.#standings.set(member.id, { ...missing, kind: 'lingering', member: leaving, misses: 0 });
     } else this.#standings.delete(member.id);
+  }
+
+  /** One that stands still for a moment has its users still. */
+  #lingers(lingering: Lingering, outcome: ProbeOutcome): void {
+    const misses = outcome === 'unreachable' ? lingering.misses + 1 : 0;
+    if (outcome === 'replaced' || misses === mostMisses) this.#standings.delete(lingering.member.id);
+    else this.#standings.set(lingering.member.id, { ...lingering, misses });
   }
 
   #isProvenGone({ found, vanishedAt }: Missing, now: number): boolean {
@@ -234,8 +242,4 @@ export class Settle {
 
 function isUnlisted(standing: Standing | undefined): standing is Missing | Lingering {
   return standing?.kind === 'missing' || standing?.kind === 'lingering';
-}
-
-function isGone(outcome: ProbeOutcome): boolean {
-  return outcome === 'replaced' || outcome === 'unreachable';
 }

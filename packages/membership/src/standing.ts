@@ -19,6 +19,8 @@ export interface Missing extends Unlisted {
 
 export interface Lingering extends Unlisted {
   readonly kind: 'lingering';
+  /** Probes in a row that found nobody. */
+  readonly misses: number;
 }
 
 interface Unlisted {

@@ -9,7 +9,7 @@ const maxSilent = 30;
 /** What the members of a written-down list said of themselves when they last answered. */
 export class StaticHeard {
   readonly #answers = new Map<string, HealthAnswer>();
-  /** Questions in a row without a word of the member; `Infinity` where nobody listens, or somebody else. */
+  /** Questions in a row without a word of the member. Where nobody listens, or somebody else, two of them will do. */
   readonly #unanswered = new Map<string, number>();
 
   /** A member that does not answer keeps what it last said: the list is the operator's word, not its health. */
@@ -18,8 +18,8 @@ export class StaticHeard {
       this.#answers.set(id, finding.answer);
       this.#unanswered.delete(id);
     } else {
-      const one = finding.kind === 'silent' ? 1 : Number.POSITIVE_INFINITY;
-      this.#unanswered.set(id, (this.#unanswered.get(id) ?? 0) + one);
+      const weight = finding.kind === 'silent' ? 1 : maxSilent / 2;
+      this.#unanswered.set(id, (this.#unanswered.get(id) ?? 0) + weight);
     }
   }
 

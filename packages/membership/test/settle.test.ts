@@ -159,6 +159,11 @@ t.test('members leave', async (t) => {
     t.equal(world.probed.length, before + 30, 'it is asked every two seconds');
     world.dead('c');
     world.run(2_100);
+    world.truth.set('c', 'draining');
+    world.run(2_100);
+    t.same(reachable(), ['a', 'b', 'c!'], 'a moment of silence is none');
+    world.dead('c');
+    world.run(6_100);
     t.same(reachable(), ['a', 'b']);
     t.equal(world.settle.dueAt, undefined);
   });
