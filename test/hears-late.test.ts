@@ -35,7 +35,8 @@ t.test('broadcast: a user moves between two nodes of which one hears a message l
   });
   client.forget();
   hears(1, 'ahead');
-  const drained = n1.drain();
+  // as one that drains, but for its end: how long the test takes is no matter
+  membership.set({ ...membership.members().find(({ id }) => id === 'n1')!, draining: true });
   await until('n2 has the user', async () => (await placeOf(user, n2)) === 'n2');
   hears(0, 'ahead');
   hears(1, 'behind');
@@ -43,7 +44,6 @@ t.test('broadcast: a user moves between two nodes of which one hears a message l
   hears(0, 'first-by-n1');
   hears(1, 'first-by-n1');
   await until('all have come', () => client.received.length >= 3);
-  await drained;
   hears(1, 'last');
   await until('the last has come', () => client.received.includes('last'));
   t.same(client.received.toSorted(), ['ahead', 'behind', 'first-by-n1', 'last'], 'each has come, and once');
