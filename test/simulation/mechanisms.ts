@@ -19,6 +19,7 @@ export { doneForMs, Ownership } from '../../packages/holder/dist/ownership.js';
 export { RingHistory } from '../../packages/membership/dist/ring-history.js';
 export { Forwarder } from '../../packages/node/dist/forwarder.js';
 export { Inbound } from '../../packages/node/dist/inbound.js';
+export { pacedPart } from '../../packages/node/dist/leaving.js';
 export { LinkWork } from '../../packages/node/dist/link-work.js';
 export { createNodeCounters } from '../../packages/node/dist/node-counters.js';
 export { Router } from '../../packages/node/dist/router.js';

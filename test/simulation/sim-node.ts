@@ -1,7 +1,7 @@
 import { Holder, type NodeLink, type PeerAnswer, type Peers } from '@pinwheel/holder';
 import { type Member, silentLog } from '@pinwheel/membership';
 import type { NodeClients } from '@pinwheel/sender';
-import { createNodeCounters, Forwarder, Inbound, LinkWork, Router } from './mechanisms.js';
+import { createNodeCounters, Forwarder, Inbound, LinkWork, pacedPart, Router } from './mechanisms.js';
 import { SimApplication } from './sim-application.js';
 import { SimDispatch } from './sim-dispatch.js';
 import { textOf } from './sim-messages.js';
@@ -124,7 +124,7 @@ export class SimNode {
     const { process, holder } = this;
     const startedAt = process.clock.now();
     const deadline = startedAt + setup.drainMs;
-    const pacedUntil = startedAt + 0.75 * setup.drainMs;
+    const pacedUntil = startedAt + pacedPart * setup.drainMs;
     this.phase = 'draining';
     world.note(() => `${this.id} drains`);
     membership.drain(this.id);

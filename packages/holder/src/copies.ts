@@ -62,7 +62,7 @@ export class Copies {
     return users.map(({ user, handoff, state }) => {
       const memoryBytes = memoryOf(state);
       const copy = { from, incarnation, handoff, state, memoryBytes, at: this.#options.clock.now() };
-      const why = this.#refusal(user, copy) ?? this.#noRoom(user, copy);
+      const why = this.#refusal(user, copy) ?? this.#reserve(user, copy);
       if (why === undefined) {
         this.#keep(user, copy);
         this.counters.kept++;
@@ -177,8 +177,11 @@ export class Copies {
       : `there are ${maxCopies} copies, the most that are kept`;
   }
 
-  /** Takes the memory that the user will need here: what its holder has kept for it would be let go of without. */
-  #noRoom(user: string, { memoryBytes }: Copy): string | undefined {
+  /**
+   * Takes the memory that the user will need here: without it what its holder has kept would be let go of. Why there is
+   * none.
+   */
+  #reserve(user: string, { memoryBytes }: Copy): string | undefined {
     const more = memoryBytes - (this.#waiting.get(user)?.memoryBytes ?? 0);
     return this.#options.budget.take(more) ? undefined : 'the memory for inboxes is used up';
   }

@@ -17,15 +17,15 @@ const historySeconds = 60;
 const historyMessages = 256;
 /** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
 const mostUsed = 0.5;
+const none: readonly Position[] = [];
+const nothing = Buffer.alloc(0);
+
 /** What an inbox takes of the budget that has records of so many bytes. */
-export function memoryFor(recordBytes: number, least = firstBytes): number {
+export function memoryFor(recordBytes: number, least = 0): number {
   let size = Math.max(firstBytes, least);
   while (size * mostUsed < recordBytes) size *= 2;
   return size;
 }
-
-const none: readonly Position[] = [];
-const nothing = Buffer.alloc(0);
 
 /**
  * The newest messages of a user, in one run of bytes rather than in objects: what is kept for every message must cost

@@ -24,7 +24,7 @@ const mostOnTheirWay = 256;
 /** No pace is faster, in users per second: as fast as they can be handed over. */
 const atOnce = 1_000_000;
 /** Of the time there is; who cannot go at its turn has the rest. */
-const pacedPart = 0.8;
+const turnsPart = 0.8;
 /** A change of the ring concerns everybody: so many are judged in one turn of the event loop, a fraction of a ms. */
 const judgedTogether = 500;
 
@@ -113,7 +113,7 @@ export class Moves {
    */
   leave(withinMs: number): void {
     this.#leaving = true;
-    const enough = Math.ceil((1000 * this.#options.users.userCount) / Math.max(1, pacedPart * withinMs));
+    const enough = Math.ceil((1000 * this.#options.users.userCount) / Math.max(1, turnsPart * withinMs));
     if (enough > this.status.usersPerSecond) this.change({ usersPerSecond: Math.min(enough, atOnce) });
     this.ringChanged();
   }

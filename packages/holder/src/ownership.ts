@@ -80,9 +80,10 @@ export class Ownership {
   }
 
   ringChanged(state: RingState): void {
-    if (state.ring !== this.#state.ring) this.#doneMoving = new Map();
-    this.#noteDead(state);
+    const before = this.#state;
+    if (state.ring !== before.ring) this.#doneMoving = new Map();
     this.#state = state;
+    this.#noteDead(before);
     for (const member of this.#moving.keys()) if (!state.members.has(member)) this.#moving.delete(member);
     this.#draining = drainingOf(state);
     this.#takesAll = this.#mayTakeAll();
@@ -109,13 +110,13 @@ export class Ownership {
   }
 
   /** Whether another process than the one of that incarnation is behind the member's id. */
-  isAnother(member: string, incarnation: string): boolean {
+  isAnother(member: string, incarnation: string | undefined): boolean {
     const now = this.#state.members.get(member)?.incarnation;
-    return now !== undefined && now !== incarnation;
+    return now !== undefined && incarnation !== undefined && now !== incarnation;
   }
 
   /** Whether that process is not in the service any more. */
-  hasEnded(member: string, incarnation: string): boolean {
+  hasEnded(member: string, incarnation: string | undefined): boolean {
     return !this.#state.members.has(member) || this.isAnother(member, incarnation);
   }
 
@@ -142,16 +143,19 @@ export class Ownership {
   /** Whether the user's owner has just died: it may be there all the time, and be here in a moment. */
   isAwaited(user: string): boolean {
     this.#forgetDead();
-    return this.#dead.some(({ rings, members }) => rings.some((ring) => members.has(ring.owner(user) ?? '')));
+    if (this.#dead.length === 0) return false;
+    const hash = this.#state.ring.hashOf(user);
+    return this.#dead.some(({ rings, members }) =>
+      rings.some((ring) => members.has(ring.ownerOfHash(hash) ?? '')),
+    );
   }
 
   /** Whoever drains is not in the ring any more when it leaves, and had said that it had nobody. */
-  #noteDead(state: RingState): void {
-    const { ring, members, previous } = this.#state;
+  #noteDead({ ring, members, previous }: RingState): void {
     const died = [...members.values()].filter(
       ({ id, incarnation }) =>
         id !== this.self &&
-        (!state.members.has(id) || hasChanged(incarnation, state.members.get(id)?.incarnation)) &&
+        this.hasEnded(id, incarnation) &&
         (this.#moving.has(id) || ring.members.some((one) => one.id === id)),
     );
     if (died.length === 0) return;
@@ -194,8 +198,4 @@ export class Ownership {
 
 function drainingOf({ members }: RingState): readonly Member[] {
   return [...members.values()].filter(({ draining }) => draining);
-}
-
-function hasChanged(before: string | undefined, now: string | undefined): boolean {
-  return before !== undefined && now !== undefined && before !== now;
 }

@@ -133,9 +133,11 @@ export class Settle {
       const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
       const found = { outcome, at: now };
       const asked = { ...unlisted, ticket: undefined, nextProbeAt: now + pause, found };
-      this.#standings.set(unlisted.member.id, asked);
       if (asked.kind === 'lingering') this.#lingers(asked, outcome);
-      else if (outcome !== 'alive') this.#firstProofAt ??= now;
+      else {
+        this.#standings.set(asked.member.id, asked);
+        if (outcome !== 'alive') this.#firstProofAt ??= now;
+      }
     }
     this.tick(now);
   }

@@ -5,6 +5,15 @@ import { FlapDamping } from '../src/flap-damping.js';
 import { massLoss, type ProbeOutcome } from '../src/standing.js';
 import { member, members, SettleWorld } from './settle-world.js';
 
+/** Of three members the third has vanished from the list, so many ms ago; it answers. */
+function withoutC(ms: number): SettleWorld {
+  const world = new SettleWorld();
+  world.view(members('a', 'b', 'c'));
+  world.view(members('a', 'b'));
+  world.run(ms);
+  return world;
+}
+
 t.test('members join', async (t) => {
   t.test('the first view counts at once, without those that drain', async (t) => {
     const world = new SettleWorld();
@@ -134,10 +143,7 @@ t.test('members leave', async (t) => {
   }
 
   t.test('one that vanishes but answers is kept for the grace period, then leaves', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(9_900);
+    const world = withoutC(9_900);
     t.equal(world.ring, 'a b c');
     t.same(world.settle.pending, ['c']);
     t.ok(world.probed.length >= 4, `${world.probed.length} probes`);
@@ -146,10 +152,7 @@ t.test('members leave', async (t) => {
   });
 
   t.test('after it one that answers can be reached, as one that drains, until it does not', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(60_000);
+    const world = withoutC(60_000);
     t.equal(world.ring, 'a b');
     t.same(world.settle.pending, []);
     const reachable = () => world.settle.reachable.map(({ id, draining }) => (draining ? `${id}!` : id));
@@ -169,10 +172,7 @@ t.test('members leave', async (t) => {
   });
 
   t.test('nor is one that lingers among those by whose number the ring freezes', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(15_000);
+    const world = withoutC(15_000);
     world.view([]);
     t.match(world.settle.frozen, 'the source lists nobody; the ring keeps its 2 members');
     world.view(members('a', 'b'));
@@ -181,10 +181,7 @@ t.test('members leave', async (t) => {
   });
 
   t.test('one that lingers and is listed again counts as anybody who joins', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(15_000);
+    const world = withoutC(15_000);
     world.view(members('a', 'b', 'c'));
     t.same(world.settle.pending, ['c']);
     world.run(250);
@@ -205,20 +202,14 @@ t.test('members leave', async (t) => {
   });
 
   t.test('one that is kept and then dies leaves at the next probe', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(100);
+    const world = withoutC(100);
     world.dead('c');
     world.run(1_000);
     t.equal(world.ring, 'a b');
   });
 
   t.test('one that is kept and comes back was never gone', async (t) => {
-    const world = new SettleWorld();
-    world.view(members('a', 'b', 'c'));
-    world.view(members('a', 'b'));
-    world.run(5_000);
+    const world = withoutC(5_000);
     world.view(members('a', 'b', 'c'));
     t.equal(world.ring, 'a b c');
     world.run(60_000);

@@ -207,7 +207,7 @@ export class Exchange {
 
   /** Answers with 200 and the first part of a body; `end` gives the rest. */
   begin(contentType: string, part: Uint8Array, extra?: AnswerHeaders): void {
-    if (this.#gone || this.#answer === 'whole') return;
+    if (this.#isOver) return;
     this.#answer = 'begun';
     this.#response.cork(() => {
       this.#response.writeHeader('content-type', contentType);
@@ -218,14 +218,14 @@ export class Exchange {
 
   /** The rest of an answer that was begun. */
   end(rest: Uint8Array): void {
-    if (this.#gone || this.#answer === 'whole') return;
+    if (this.#isOver) return;
     this.#over();
     this.#response.cork(() => this.#response.end(rest, this.#isLast));
   }
 
   /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
   send(status: number, contentType: string, body: string | Uint8Array, extra?: AnswerHeaders): void {
-    if (this.#gone || this.#answer === 'whole') return;
+    if (this.#isOver) return;
     // whoever has heard a part of another answer must not take this one for the rest of it
     if (this.#answer === 'begun') {
       this.#response.close();
@@ -245,6 +245,11 @@ export class Exchange {
       // the rest of a body that is too large is not waited for
       this.#response.end(body, this.#isLast || status === 413);
     });
+  }
+
+  /** Whatever else is said is said to nobody. */
+  get #isOver(): boolean {
+    return this.#gone || this.#answer === 'whole';
   }
 
   #over(): void {

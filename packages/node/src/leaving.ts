@@ -27,7 +27,7 @@ const lingerMs = 300;
 /** A request that is cut off is sent again, to where its user is now, though this one may have delivered it. */
 const answerMs = 500;
 /** At the pace users go in this part of the time, and whatever it is in the rest. */
-const pacedPart = 0.75;
+export const pacedPart = 0.75;
 /** To send the rest on takes a moment, however short the time to drain is. */
 const leastRestMs = 1000;
 /** Users who are told to go before the ring has changed would come straight back, but they do not wait for ever. */

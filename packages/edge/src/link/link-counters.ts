@@ -1,4 +1,5 @@
 import { zeros } from '@pinwheel/metrics';
+
 /** What became of an ATTACH. */
 export const attachOutcomes = [
   'attached',
