@@ -1,7 +1,7 @@
 // Writes the tables of the documents from the code: `npm run docs`. With --check it only compares, and exits with 1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readComparison, textReport } from '@pinwheel/bench';
-import { commands } from '@pinwheel/cli';
+import { allCommands, type Command } from '@pinwheel/cli';
 import { edgeMetrics, linkMetrics, tunnelMetrics } from '@pinwheel/edge';
 import { ringMetrics } from '@pinwheel/membership';
 import { eventLoopDelayMetric, type MetricDefinition } from '@pinwheel/metrics';
@@ -12,12 +12,14 @@ import { certificateMetrics } from '@pinwheel/trust';
 
 const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost', 'unavailable']);
 
+const commands = await allCommands();
+
 const tables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'choosing.md': { comparison: comparisonReport },
   'close-codes.md': { 'close-codes': closeCodeTable },
   'http-api.md': { errors: errorTable },
   'metrics.md': { metrics: metricTables },
-  'options.md': { options: optionTables },
+  'options.md': { options: () => optionTables(commands) },
 };
 
 let stale = 0;
@@ -92,7 +94,7 @@ function labelsOf(labels: MetricDefinition['labels']): string {
     .join('; ');
 }
 
-function optionTables(): string {
+function optionTables(commands: readonly Command[]): string {
   return commands
     .map(({ name, words, summary, options }) => {
       const rows = options.map((option) => [
@@ -107,7 +109,7 @@ function optionTables(): string {
     .join('\n\n');
 }
 
-function boundsOf({ kind }: (typeof commands)[number]['options'][number]): string {
+function boundsOf({ kind }: Command['options'][number]): string {
   switch (kind.type) {
     case 'text':
     case 'texts':

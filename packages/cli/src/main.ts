@@ -1,43 +1,15 @@
 import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import type { Command } from './command.js';
-import { apiKeyCommand } from './commands/api-key.js';
-import { benchCommand } from './commands/bench.js';
-import { benchModelCommand } from './commands/bench-model.js';
-import { drainCommand } from './commands/drain.js';
-import { edgeCommand } from './commands/edge.js';
-import { listenCommand } from './commands/listen.js';
-import { migrateCommands } from './commands/migrate.js';
-import { nodeCommand } from './commands/node.js';
-import { ringCommands } from './commands/ring.js';
-import { sendCommand } from './commands/send.js';
-import { upCommand } from './commands/up.js';
+import { allCommands, commandsFor, groups } from './commands.js';
 import { camelCase, environmentName, type Option } from './option.js';
 import { options } from './options.js';
 import { createOutput } from './output.js';
 import { readSettings } from './settings.js';
 import { readVersion } from './version.js';
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
-  upCommand,
-  nodeCommand,
-  edgeCommand,
-  sendCommand,
-  listenCommand,
-  ...ringCommands,
-  drainCommand,
-  ...migrateCommands,
-  apiKeyCommand,
-  benchCommand,
-  benchModelCommand,
-];
+export { allCommands, type Command };
 
-const groups: Readonly<Record<string, string>> = {
-  'api-key': 'keys for callers that are no processes of the service',
-  ring: 'members and shares, who owns whom, what a change would move',
-  migrate: 'the moves in progress and their pace',
-};
 /** What the words and options of a command line can be refused with. */
 const saysWrongUsage: ReadonlySet<ErrorCode> = new Set(['bad-option', 'bad-user', 'bad-request']);
 const wrongUsage = 2;
@@ -46,7 +18,8 @@ const failed = 1;
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync([...words], { from: 'user' });
+    const commands = await commandsFor(words[0]);
+    await createProgram(commands).parseAsync([...words], { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       // the help ends like this too, with 0; commander has said what there is to say
@@ -61,7 +34,7 @@ export async function run(words: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Commander {
+function createProgram(commands: readonly Command[]): Commander {
   const program = new Commander('pinwheel')
     .description(
       'Routes WebSocket messages by user: a ring of nodes, edges in front, one direct call to the owner.',

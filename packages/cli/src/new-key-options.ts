@@ -1,4 +1,4 @@
-import { apiScopes } from '@pinwheel/trust';
+import { apiScopes } from '@pinwheel/trust/api-key.js';
 import { text, whole } from './option.js';
 
 /** What a new API key is to be. */

@@ -1,4 +1,4 @@
-import { defaultLeaseMs, strategyNames } from '@pinwheel/strategy';
+import { defaultLeaseMs, strategyNames } from '@pinwheel/strategy/strategy.js';
 import { limitOptions } from './limit-options.js';
 import { newKeyOptions } from './new-key-options.js';
 import { choice, flag, number, type Option, text, texts, url, urls, whole } from './option.js';
