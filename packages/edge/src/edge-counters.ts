@@ -40,6 +40,7 @@ export const requestOutcomes = [
   'not-owner',
   'broken',
   'timeout',
+  'token-expired',
   'client-left',
 ] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];

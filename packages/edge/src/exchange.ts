@@ -8,11 +8,16 @@ export type ExchangeResult =
   | { readonly kind: 'answer'; readonly answer: IncomingMessage }
   | { readonly kind: 'failed'; readonly failure: ExchangeFailure; readonly error: Error };
 
-export type ExchangeFailure = 'unreachable' | 'broken' | 'timeout';
+/**
+ * `stale`: a connection that was kept from an earlier request broke: most likely the backend had ended it already and has
+ * seen nothing of this one.
+ */
+export type ExchangeFailure = 'unreachable' | 'broken' | 'stale' | 'timeout';
 
 /** The guards around one plain request that node-http-proxy makes. */
 export class Exchange {
   #done: ((result: ExchangeResult) => void) | undefined;
+  #isReused = false;
   readonly #path: string;
   readonly #response: ServerResponse;
   readonly #timeoutMs: number;
@@ -36,6 +41,7 @@ export class Exchange {
       outgoing.destroy();
       return;
     }
+    this.#isReused = outgoing.reusedSocket;
     outgoing.setTimeout(this.#timeoutMs, () => {
       outgoing.destroy(
         new PinwheelError('deadline', `nothing came from the backend for ${this.#timeoutMs} ms`),
@@ -56,8 +62,12 @@ export class Exchange {
 
   fail(error: Error): void {
     const deadline = error instanceof PinwheelError && error.code === 'deadline';
-    const failure = deadline ? 'timeout' : isUnreachable(error) ? 'unreachable' : 'broken';
-    this.#settle({ kind: 'failed', failure, error });
+    this.#settle({ kind: 'failed', failure: deadline ? 'timeout' : this.#brokenAs(error), error });
+  }
+
+  #brokenAs(error: Error): ExchangeFailure {
+    if (isUnreachable(error)) return 'unreachable';
+    return this.#isReused ? 'stale' : 'broken';
   }
 
   #settle(result: ExchangeResult): boolean {

@@ -3,6 +3,9 @@ import { checkHead } from './check-head.js';
 import { type Refusal, refusal } from './refusal.js';
 import { connectionTokens } from './upgrade-request.js';
 
+/** What says where a request ends and whom it is for: of the whole way, whatever a client calls it. */
+const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'host']);
+
 /**
  * Why a plain request cannot be passed on safely; `undefined` when it can. Whatever proxy and backend could take for
  * different numbers of bytes is refused.
@@ -15,9 +18,12 @@ export function checkPlainRequest(request: IncomingMessage): Refusal | undefined
   if (headers.upgrade !== undefined) {
     return bad('upgrade is there, but connection does not contain upgrade');
   }
-  if (connectionTokens(headers).includes('upgrade')) {
-    return bad('connection contains upgrade, but upgrade is not there');
-  }
+  const dropped = connectionTokens(headers);
+  if (dropped.includes('upgrade')) return bad('connection contains upgrade, but upgrade is not there');
+  const needed = dropped.find((name) => framing.has(name));
+  // the backend would take the body for the next request, of whomever that one names
+  if (needed !== undefined)
+    return bad(`connection names ${needed}, without which the request is another one`);
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (coding.toLowerCase() !== 'chunked' || headers['content-length'] !== undefined) {

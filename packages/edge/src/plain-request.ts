@@ -41,6 +41,12 @@ export class PlainRequest {
     this.#send(target);
   }
 
+  /** Ends it in the middle of whatever has come of the answer. */
+  cut(outcome: RequestOutcome): void {
+    this.#end(outcome);
+    this.#options.response.destroy();
+  }
+
   #send(target: Target): void {
     const { proxy, request, response, headersFor } = this.#options;
     this.#tries++;
@@ -51,6 +57,16 @@ export class PlainRequest {
     const again = this.#tries < this.#triesMost;
     switch (result.kind) {
       case 'answer': {
+        // what Node.js reads as a final answer, and cannot write as one
+        if ((result.answer.statusCode ?? 0) < 200) {
+          result.answer.destroy();
+          this.#failed(
+            'broken',
+            target,
+            new Error(`the status of its answer is ${result.answer.statusCode}`),
+          );
+          return;
+        }
         const hint = result.answer.headers[names.owner];
         if (result.answer.statusCode !== 421 || typeof hint !== 'string') {
           this.#relay(result.answer);
@@ -65,7 +81,7 @@ export class PlainRequest {
         return;
       }
       case 'failed':
-        if (again && result.failure === 'unreachable') void this.#again('unreachable', target, undefined);
+        if (again && this.#hasDoneNothing(result.failure)) void this.#again('unreachable', target, undefined);
         else this.#failed(result.failure, target, result.error);
         return;
       default:
@@ -73,9 +89,15 @@ export class PlainRequest {
     }
   }
 
+  /** Or nothing that it may not do twice. */
+  #hasDoneNothing(failure: ExchangeFailure): boolean {
+    const { method = '' } = this.#options.request;
+    return failure === 'unreachable' || (failure === 'stale' && safeMethods.has(method));
+  }
+
   #failed(failure: ExchangeFailure, { member }: Target, { message }: Error): void {
     this.#options.faults.note(member, 'a plain request had no answer', message);
-    this.#refuse(refusals[failure], failure);
+    this.#refuse(refusals[failure], failure === 'stale' ? 'broken' : failure);
   }
 
   async #again(reason: RetryReason, tried: Target, hint: string | undefined): Promise<void> {
@@ -92,16 +114,18 @@ export class PlainRequest {
   }
 
   #relay(answer: IncomingMessage): void {
-    const { response } = this.#options;
+    const { request, response } = this.#options;
     response.off('close', this.#clientLeft);
-    response.writeHead(
-      answer.statusCode ?? 502,
-      answer.statusMessage,
-      answerHeaders(answer.headers) as IncomingHttpHeaders,
-    );
+    // not with the backend's words for the status: clients have no use for them (RFC 9112, 4), and they may be such as
+    // Node.js reads and does not write
+    response.writeHead(answer.statusCode!, answerHeaders(answer.headers) as IncomingHttpHeaders);
     pipeline(answer, response, (error) => {
-      if (error) this.#end(answer.errored ? 'broken' : 'client-left');
-      else this.#end('answered');
+      if (error) {
+        this.#end(answer.errored ? 'broken' : 'client-left');
+        return;
+      }
+      this.#end('answered');
+      if (!request.complete) awaitBody(request);
     });
   }
 
@@ -120,12 +144,23 @@ export class PlainRequest {
   }
 }
 
+const bodyAfterAnswerMs = 10_000;
+/** RFC 9110, section 9.2.1. */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const broken = refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered');
 /** Without the member's name or address: clients are strangers. */
 const refusals: Readonly<Record<ExchangeFailure, Refusal>> = {
   unreachable: nobodyListens,
-  broken: refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered'),
+  broken,
+  stale: broken,
   timeout: refusal(504, 'deadline', 'the backend did not answer in time'),
 };
+
+/** What is left of a body is read, for a while: ended at once, the client could lose the answer. */
+function awaitBody(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), bodyAfterAnswerMs).unref();
+  request.once('close', () => clearTimeout(timer));
+}
 
 function hasBody(request: IncomingMessage): boolean {
   const { headers } = request;

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { endWithToken } from './admission/end-with-token.js';
+import type { TokenLives } from './admission/token-lives.js';
 import { type Admitted, admitPlainRequest, type Gate } from './admit-request.js';
 import { answerRequest } from './answer.js';
 import type { BackendFaults } from './backend-faults.js';
@@ -13,6 +15,9 @@ export interface PlainRequestsOptions {
   readonly proxy: BackendProxy;
   readonly faults: BackendFaults;
   readonly counters: EdgeCounters;
+  readonly tokens: TokenLives;
+  /** A request has so long at least, in ms, though its token ends meanwhile. */
+  readonly requestTimeoutMs: number;
   readonly refreshWaitMs: number;
   /** What a backend gets with the request of this user. */
   readonly headersFor: (request: IncomingMessage, user: string) => (target: Target) => IncomingHttpHeaders;
@@ -40,15 +45,16 @@ export class PlainRequests {
   }
 
   #admitted(admitted: Admitted<RequestOutcome>, request: IncomingMessage, response: ServerResponse): void {
-    const { counters, router, proxy, faults, refreshWaitMs, headersFor } = this.#options;
+    const { counters, router, proxy, faults, tokens, requestTimeoutMs, refreshWaitMs, headersFor } =
+      this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
       response.setHeader('connection', 'close');
       answerRequest(response, admitted.refused);
       return;
     }
-    const { user, target } = admitted;
-    new PlainRequest(
+    const { user, target, expiresAt } = admitted;
+    const plain = new PlainRequest(
       {
         request,
         response,
@@ -67,5 +73,8 @@ export class PlainRequests {
       },
       target,
     );
+    if (expiresAt === undefined) return;
+    const endsAt = Math.max(expiresAt, Date.now() + requestTimeoutMs);
+    endWithToken(tokens, response, endsAt, () => plain.cut('token-expired'));
   }
 }

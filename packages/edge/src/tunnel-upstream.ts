@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
+import { closeCodes } from '@pinwheel/protocol';
 import type { Place } from '@pinwheel/server';
 import { Signer } from '@pinwheel/trust';
 import { endWithToken } from './admission/end-with-token.js';
@@ -46,7 +47,7 @@ type State =
   | { readonly kind: 'draining'; readonly drained: Promise<void> }
   | { readonly kind: 'closed' };
 
-const backendKeepAliveMs = 30_000;
+const keepAliveMs = 30_000;
 
 /** Any WebSocket or HTTP server as a backend, one backend connection per client, through node-http-proxy. */
 export class TunnelUpstream implements Upstream {
@@ -94,6 +95,8 @@ export class TunnelUpstream implements Upstream {
       proxy: this.#proxy,
       faults: this.#faults,
       counters,
+      tokens: this.#tokens,
+      requestTimeoutMs: options.requestTimeoutMs,
       refreshWaitMs: options.handshakeTimeoutMs / 4,
       headersFor: (request, user) => this.#headersFor(request, request.socket, user, requestHop(request)),
     });
@@ -239,15 +242,16 @@ export class TunnelUpstream implements Upstream {
     }
     client.setTimeout(0);
     client.setNoDelay(true);
-    client.setKeepAlive(true);
-    // a machine that vanished says nothing: asked every half minute, its clients learn of it within one
-    backend.setKeepAlive(true, backendKeepAliveMs);
+    // a machine that vanished says nothing: asked every half minute, the other side learns of it within one or two
+    for (const socket of [client, backend]) socket.setKeepAlive(true, keepAliveMs);
     client.write(answer);
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
     const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs, place };
     const tunnel = this.#table.open(options, early);
-    if (expiresAt !== undefined) endWithToken(this.#tokens, tunnel, client, expiresAt);
+    if (expiresAt === undefined) return 'tunnelled';
+    const { code, reason } = closeCodes.tokenExpired;
+    endWithToken(this.#tokens, client, expiresAt, () => tunnel.close(code, reason, 'token-expired'));
     return 'tunnelled';
   }
 

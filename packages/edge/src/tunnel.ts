@@ -56,10 +56,12 @@ export class Tunnel {
    */
   close(code: number, closeReason: string, reason: CloseReason): void {
     if (!this.isOpen) return;
-    // the backend has said goodbye itself: a second close frame would be one too many
-    if (this.#toClients.closeSeen) return;
-    this.#enter({ kind: 'leaving', reason, frame: closeFrame(code, closeReason), timer: this.#patience() });
-    if (this.#toBackends.atBoundary) this.#part();
+    if (!this.#toClients.closeSeen) {
+      this.#enter({ kind: 'leaving', reason, frame: closeFrame(code, closeReason), timer: this.#patience() });
+      if (this.#toBackends.atBoundary) this.#part();
+      // the backend has said goodbye itself: a second close frame would be one too many
+    } else if (this.#toClients.atBoundary) this.#told(reason);
+    else this.#end(reason);
   }
 
   /** Cuts both sockets now, without a word. */
@@ -73,7 +75,7 @@ export class Tunnel {
   #listen(): void {
     const client = this.#client;
     const backend = this.#backend;
-    backend.on('error', ignore);
+    backend.on('error', () => {});
     client.on('drain', () => this.#clientReads());
     backend.on('drain', () => client.resume());
     client.on('end', () => this.#clientEnded());
@@ -210,7 +212,12 @@ export class Tunnel {
     const state = this.#state;
     if (!('frame' in state)) return;
     this.#client.write(state.frame);
-    this.#enter({ kind: 'told', reason: state.reason, timer: this.#deadline() });
+    this.#told(state.reason);
+  }
+
+  /** The client has a close frame, and nothing else goes either way. */
+  #told(reason: CloseReason): void {
+    this.#enter({ kind: 'told', reason, timer: this.#deadline() });
     this.#backend.end();
     // what either of them still sends is thrown away, but their ends are read
     this.#backend.resume();
@@ -220,25 +227,24 @@ export class Tunnel {
   #clientEnded(): void {
     if (this.#state.kind === 'gone') return;
     if (this.#state.kind !== 'ending') this.#end(this.#reasonOr('client-left'));
-    if (this.#client.destroyed && this.#backend.destroyed) {
-      this.#finish();
-      return;
-    }
-    this.#backend.end();
-    // nobody reads what it sends any more, but its end is read
-    this.#backend.resume();
+    this.#follow(this.#backend);
   }
 
   #backendEnded(): void {
     if (this.#state.kind === 'gone') return;
     if (this.isOpen) this.#backendLeft();
     else if (this.#state.kind !== 'ending') this.#backendFollowed();
+    this.#follow(this.#client);
+  }
+
+  /** One side has ended: nobody reads what the other one sends any more, but its end is read. */
+  #follow(other: Socket): void {
     if (this.#client.destroyed && this.#backend.destroyed) {
       this.#finish();
       return;
     }
-    this.#client.end();
-    this.#client.resume();
+    other.end();
+    other.resume();
   }
 
   #backendLeft(): void {
@@ -296,5 +302,3 @@ export class Tunnel {
     }, this.#closeTimeoutMs);
   }
 }
-
-function ignore(): void {}

@@ -194,3 +194,18 @@ t.test('a client that does not answer', async (t) => {
   t.ok(isMoved(body()));
   client.socket.destroy();
 });
+
+t.test(
+  'a backend that has said goodbye and hangs: nothing of its client is passed on any more',
+  async (t) => {
+    const { client, edge, heard, body } = await situation(t, {
+      closeTimeoutMs: 300,
+      fromBackend: Buffer.concat([frame, closeFrame(1000, '')]),
+    });
+    client.write(Buffer.concat([clientFrame('and another'), clientFrame('and another')]));
+    await client.gone();
+    t.equal(body().length, 0, 'there is no second close frame');
+    t.equal(heard().length, 0);
+    await untilCounted(edge, 'pinwheel_edge_closes_total{reason="moved"} 1');
+  },
+);

@@ -85,6 +85,30 @@ for (const upstream of upstreams) {
   });
 }
 
+t.test('an answer that does not end is cut off after the end of the token', async (t) => {
+  const tokens = new TokenIssuer();
+  const folder = t.testdir({ 'jwks.json': JSON.stringify(tokens.jwks) });
+  const jwt = { jwks: `${folder}/jwks.json`, issuer, audience, leewaySeconds: 0 };
+  const more = { jwt, requestTimeoutMs: 500 };
+  const { edge, backend } = await admissionSituation(t, 'tunnel', more, tokens);
+  backend.http.removeAllListeners('request').on('request', (_request, response) => {
+    const timer = setInterval(() => response.write('more'), 20);
+    response.once('close', () => clearInterval(timer));
+  });
+  const endOf = async (exp: number): Promise<number> => {
+    const client = new RawClient(edge.port);
+    client.write(`GET /x?token=${tokens.token({ exp })} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await client.answered();
+    t.equal(client.status, 200, client.text.slice(0, 200));
+    await client.gone();
+    return Date.now();
+  };
+  const exp = Math.floor(Date.now() / 1000) + 2;
+  t.ok((await endOf(exp)) >= exp * 1000, 'not before it');
+  await until('the backend has lost it', () => backend.sockets.size === 0);
+  t.match(await edge.metrics(), /requests_total\{outcome="token-expired"\} 1/);
+});
+
 t.test('a client of pinwheel.v1 sends a new token when it is asked, and stays', async (t) => {
   const tokens = new TokenIssuer();
   const folder = t.testdir({ 'jwks.json': JSON.stringify(tokens.jwks) });

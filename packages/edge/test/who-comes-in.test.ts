@@ -81,6 +81,15 @@ for (const upstream of upstreams) {
     t.equal((await answerTo(twice)).status, 403, 'two of them');
     t.equal((await answerTo(upgradeText('/ws?user=u', { Origin: '' }))).status, 403, 'an empty one');
     t.match(await edge.metrics(), /upgrades_total\{outcome="bad-origin"\} 56/);
+    for (const site of ['cross-site', 'same-site']) {
+      const { status } = await answerTo(upgradeText('/ws?user=u', { 'Sec-Fetch-Site': site }));
+      t.equal(status, 403, `of another page, as the browser says: ${site}`);
+    }
+    for (const site of ['same-origin', 'none']) {
+      const client = await answerTo(upgradeText('/ws?user=u', { 'Sec-Fetch-Site': site }));
+      t.equal(client.status, 101, site);
+      await hangUp(client);
+    }
     for (const origin of [...allowed, undefined]) {
       const client = await answerTo(upgradeText('/ws?user=u', { Origin: origin }));
       t.equal(client.status, 101, origin ?? 'none: not a page');

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -147,5 +147,28 @@ t.test(
     t.equal(files.current.fingerprint, taken[0]);
     t.equal(files.reads.taken, 1);
     unfollow();
+  },
+);
+
+t.test(
+  'a folder that becomes a file, and a folder again: the pair is kept, and then read again',
+  async (t) => {
+    const live = join(folder, 'live');
+    mkdirSync(live);
+    const pair = makeCertificate();
+    const paths = putPair('live/good', pair);
+    const log = recordedLog();
+    const files = openCertificateFiles(paths, log);
+    t.teardown(() => files.close());
+    const before = files.current.fingerprint;
+    renameSync(live, `${live}.away`);
+    writeFileSync(live, 'in the way');
+    await until('it is said', () => log.lines.length === 1);
+    t.match(log.lines[0], /ENOTDIR/);
+    t.equal(files.current.fingerprint, before);
+    rmSync(live);
+    renameSync(`${live}.away`, live);
+    putPair('live/good', makeCertificate());
+    await until('the new one is there', () => files.current.fingerprint !== before);
   },
 );

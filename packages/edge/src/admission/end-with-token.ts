@@ -1,12 +1,19 @@
-import type { Socket } from 'node:net';
-import { closeCodes } from '@pinwheel/protocol';
-import type { Tunnel } from '../tunnel.js';
+import type { EventEmitter } from 'node:events';
 import type { TokenLives } from './token-lives.js';
 
-/** Closes a tunnel when its client's token ends: through a tunnel nobody can be asked for a new one. */
-export function endWithToken(lives: TokenLives, tunnel: Tunnel, client: Socket, expiresAt: number): void {
-  const { code, reason } = closeCodes.tokenExpired;
-  const bearer = { tokenEnded: () => tunnel.close(code, reason, 'token-expired') };
+/**
+ * Ends what a client has when its token ends: through a tunnel edge nobody can be asked for a new one.
+ *
+ * @param client is over at its `close`.
+ * @param expiresAt ms since 1970.
+ */
+export function endWithToken(
+  lives: TokenLives,
+  client: EventEmitter,
+  expiresAt: number,
+  tokenEnded: () => void,
+): void {
+  const bearer = { tokenEnded };
   lives.set(bearer, expiresAt, Date.now());
   client.once('close', () => lives.delete(bearer));
 }

@@ -3,6 +3,9 @@ import { refusal } from '../refusal.js';
 import type { Admission } from './admission.js';
 import type { AdmissionRequest } from './admission-request.js';
 
+/** Values of `sec-fetch-site` (W3C Fetch Metadata) by which another origin's page is behind a request. */
+const otherSites: ReadonlySet<string> = new Set(['cross-site', 'same-site']);
+
 /** Origins whose pages may connect; compared as they are, character by character. */
 export class OriginList {
   readonly #allowed: ReadonlySet<string>;
@@ -20,18 +23,23 @@ export class OriginList {
   }
 
   /**
-   * Why a page may not connect; `undefined` when it may. A request without an origin is no page's: whoever can leave it
-   * away can also write any.
+   * Why a page may not connect; `undefined` when it may. A request without an origin is no page's, unless the browser says
+   * so (pictures, scripts and links of other pages have none): whoever can leave it away can also write any.
    */
   refuse({ headers }: AdmissionRequest): Admission | undefined {
     const origins = headers.get('origin');
-    if (origins === undefined) return undefined;
+    if (origins === undefined) {
+      const site = headers.get('sec-fetch-site')?.find((one) => otherSites.has(one));
+      return site === undefined ? undefined : refused(`what comes ${site} without an origin`);
+    }
     const [origin] = origins;
     if (origins.length === 1 && this.#allowed.has(origin!)) return undefined;
-    const shown = JSON.stringify(origins.join(', ').slice(0, 80));
-    const why = `origin ${shown} is not allowed here`;
-    return { refused: refusal(403, 'not-allowed', why), outcome: 'bad-origin' };
+    return refused(`origin ${JSON.stringify(origins.join(', ').slice(0, 80))}`);
   }
+}
+
+function refused(what: string): Admission {
+  return { refused: refusal(403, 'not-allowed', `${what} is not allowed here`), outcome: 'bad-origin' };
 }
 
 function isOrigin(text: string): boolean {

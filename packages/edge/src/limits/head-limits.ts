@@ -9,6 +9,8 @@ export function headLimits({ headTimeoutMs, maxHeadBytes }: ResolvedLimits): Ser
   return {
     maxHeaderSize: maxHeadBytes,
     headersTimeout: headTimeoutMs,
+    // a body may take as long as it goes on: who passes it on gives up when nothing comes any more
+    requestTimeout: 0,
     connectionsCheckingInterval: checkMs,
   };
 }

@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { until } from '../../../test/kit/until.js';
+import { createEdge } from '../src/index.js';
+import { type Backend, onHead, rawBackend } from './backends.js';
+import { FakeTracker, foreign } from './fake-tracker.js';
+import { foreignSituation } from './foreign-situation.js';
+import { RawClient } from './raw-client.js';
+import type { TestScope } from './test-scope.js';
+
+const hidden = 'GET /admin HTTP/1.1\r\nhost: x\r\npinwheel-user: victim\r\n\r\n';
+
+for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST', 'PUT']) {
+  for (const name of ['content-length', 'Content-Length', 'transfer-encoding', 'host']) {
+    t.test(`${method}: connection names ${name}`, async (t) => {
+      const { backend, edge } = await foreignSituation(t);
+      const length =
+        name === 'transfer-encoding' ? 'Transfer-Encoding: chunked' : `Content-Length: ${hidden.length}`;
+      const chunked = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
+      const body = name === 'transfer-encoding' ? chunked : hidden;
+      const head = `${method} /x?user=mallory HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, ${name}\r\n${length}\r\n\r\n`;
+      const client = await new RawClient(edge.port).write(head + body).gone();
+      t.equal(client.status, 400, client.text);
+      t.match(client.text, method === 'HEAD' ? /bad-request|400/ : /connection names/);
+      t.equal(backend.requests.length, 0, 'the backend has seen nothing');
+    });
+  }
+}
+
+/** An edge in front of a backend that does with each connection what the test says. */
+async function rawSituation(t: TestScope, onSocket: (socket: Socket) => void) {
+  const backend: Backend = await rawBackend(onSocket);
+  const edge = await createEdge({
+    id: 'e1',
+    upstream: 'tunnel',
+    tracker: new FakeTracker([foreign('a', backend.port)]),
+  });
+  t.teardown(async () => {
+    await edge.close();
+    await backend.close();
+  });
+  return { backend, edge };
+}
+
+const good = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const get = 'GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n';
+
+for (const line of ['000 X', '099 X', '101 Switching Protocols', '199 X']) {
+  t.test(`a backend answers ${line}`, async (t) => {
+    const { edge } = await rawSituation(t, (socket) =>
+      onHead(socket, () => socket.end(`HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`)),
+    );
+    const client = await new RawClient(edge.port).write(get).answered();
+    t.equal(client.status, 502, client.text);
+    client.socket.destroy();
+    await until('the edge has no client', () => edge.status.connections === 0);
+  });
+}
+
+for (const words of ['O\x01K', 'O\x7fK', '\xc3\xa4', '']) {
+  t.test(`a backend has ${JSON.stringify(words)} for its status`, async (t) => {
+    const { edge } = await rawSituation(t, (socket) =>
+      onHead(socket, () => socket.end(Buffer.from(good.replace('OK', words), 'latin1'))),
+    );
+    const client = await new RawClient(edge.port).write(get).answered();
+    t.match(client.text, /^HTTP\/1.1 (200 OK|502 Bad Gateway)\r\n/);
+    client.socket.destroy();
+  });
+}
+
+for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) {
+  const isSafe = method !== 'POST';
+  t.test(`a connection that was kept is gone when it is used again, ${method}`, async (t) => {
+    let count = 0;
+    const { edge } = await rawSituation(t, (socket) => {
+      count++;
+      onHead(socket, () => {
+        socket.write(good);
+        onHead(socket, () => socket.resetAndDestroy());
+      });
+    });
+    const ask = async (how: string): Promise<number> => {
+      const length = how === 'POST' ? 'Content-Length: 0\r\n' : '';
+      const client = new RawClient(edge.port);
+      await client.write(get.replace('GET', how).replace('\r\n\r\n', `\r\n${length}\r\n`)).answered();
+      client.socket.destroy();
+      return client.status;
+    };
+    t.equal(await ask('GET'), 200);
+    t.equal(await ask(method), isSafe ? 200 : 502, isSafe ? 'it is asked again' : 'it may have been done');
+    t.equal(count, isSafe ? 2 : 1);
+  });
+}
+
+t.test('an answer before the end of the body: the rest of it is awaited for a while only', async (t) => {
+  const { edge } = await rawSituation(t, (socket) => onHead(socket, () => socket.write(good)));
+  const head = 'POST /x?user=u HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx';
+  const client = await new RawClient(edge.port).write(head).answered();
+  t.equal(client.status, 200);
+  const trickle = setInterval(() => client.write('x'), 100);
+  t.teardown(() => clearInterval(trickle));
+  await client.gone();
+  t.equal(edge.status.connections, 0);
+});
