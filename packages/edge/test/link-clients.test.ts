@@ -152,6 +152,7 @@ t.test('what clients send that cannot be', async (t) => {
       Uint8Array.of(99, 1, 2, 3),
       new Uint8Array(0),
       Uint8Array.of(1, 1),
+      Uint8Array.from(clientBytes(0, 'the first one is 1')),
     ];
     for (const [i, one] of garbage.entries()) {
       const client = await connectV1(`garbage${i}`);

@@ -2,6 +2,7 @@ import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
 import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
+import { type HeadLines, readHeadLines, unsureOfBody } from './head-lines.js';
 import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -27,6 +28,7 @@ export class Exchange {
   #request: HttpRequest | undefined;
   #path: string | undefined;
   #query: string | undefined;
+  #headLines: HeadLines | undefined;
   #contentType: string | undefined;
   #gone = false;
   #answer: 'none' | 'begun' | 'whole' = 'none';
@@ -111,10 +113,21 @@ export class Exchange {
     return this.#gone;
   }
 
-  /** One of our own headers; `undefined` when it is missing. To be called before the handler first returns. */
+  /**
+   * One of our own headers; `undefined` when it is missing. To be called before the handler first returns.
+   *
+   * @throws PinwheelError `bad-request` for one that is there and cannot be read.
+   */
   header(name: string): string | undefined {
     const value = this.#readable(name).getHeader(name);
-    return value === '' ? undefined : value;
+    if (value !== '') return value;
+    if (!this.#lines.empty.includes(name)) return undefined;
+    throw new PinwheelError('bad-request', `${name} is empty, or begins with a character that is not ASCII`);
+  }
+
+  get #lines(): HeadLines {
+    this.#headLines ??= readHeadLines(this.#readable('head'));
+    return this.#headLines;
   }
 
   /** The handler has returned: uWebSockets.js has taken the request back. */
@@ -139,13 +152,11 @@ export class Exchange {
     this.#isReading = true;
     const said = this.#readable('content-length').getHeader('content-length');
     const announced = said === '' ? undefined : wholeNumber(said);
-    if (Number.isNaN(announced)) {
-      const quoted = JSON.stringify(said.slice(0, 80));
+    const unsure = Number.isNaN(announced) ? notALength(said) : unsureOfBody(this.#lines);
+    if (unsure !== undefined) {
       // where this body ends nobody knows, and so not where the next request begins
       this.#isLast = true;
-      this.#refuseBody(
-        new PinwheelError('bad-request', `content-length is ${quoted}; it must be a whole number`),
-      );
+      this.#refuseBody(new PinwheelError('bad-request', unsure));
       return;
     }
     try {
@@ -265,6 +276,10 @@ export class Exchange {
     const seconds = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
     this.json(status, error, waits ? { 'retry-after': seconds } : undefined);
   }
+}
+
+function notALength(said: string): string {
+  return `content-length is ${JSON.stringify(said.slice(0, 80))}; it must be a whole number`;
 }
 
 function tooLarge(bytes: number | string, maxBytes: number): PinwheelError {

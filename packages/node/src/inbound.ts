@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import type { Log } from '@pinwheel/membership';
 import {
@@ -86,7 +87,7 @@ export class Inbound implements InboundWork {
    * @param number of a message that its edge keeps until it is said to be processed.
    */
   received(session: ReplySession, data: string | Buffer, number?: number): void {
-    const { application, counters, send } = this.#options;
+    const { application, counters } = this.#options;
     if (application.onMessage === undefined) {
       counters.inboundRefused++;
       session.close(closeCodes.notAccepted, closeCodes.notAccepted.reason);
@@ -98,8 +99,8 @@ export class Inbound implements InboundWork {
       user,
       session: id,
       data,
-      reply: (text: string | Uint8Array) => session.reply(text),
-      send,
+      reply: (answer: string | Uint8Array) => session.reply(checkedData(answer)),
+      send: (to: string, answer: string | Uint8Array) => this.#send(user, to, answer),
     };
     this.#add(session, data.length, number, () =>
       this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
@@ -111,7 +112,7 @@ export class Inbound implements InboundWork {
     const { user, id } = session;
     if (waitForClient && !this.#isFirst(session, number)) return;
     const copy = Buffer.from(data);
-    const messageId = `${id.slice(0, keyInIdBytes)}-${number}`;
+    const messageId = `${nameOf(user, id)}-${number}`;
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
     this.#add(session, copy.length, number, async () => {
@@ -124,6 +125,16 @@ export class Inbound implements InboundWork {
       // what waits for another client must not hold up what this one sends next, nor a handoff
       if (!waitForClient) await answered;
     });
+  }
+
+  /** What cannot be sent at all rejects, and ends no process when the application does not look. */
+  #send(from: string, to: string, data: string | Uint8Array): Promise<Receipt> {
+    const { send, log } = this.#options;
+    const sent = send(to, data);
+    sent.catch((thrown) =>
+      log.warn({ user: from, error: PinwheelError.from(thrown).message }, 'the application could not send'),
+    );
+    return sent;
   }
 
   #isFirst(session: LinkSession, number: number): boolean {
@@ -180,7 +191,7 @@ export class Inbound implements InboundWork {
   /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */
   #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): void {
     const task = (): unknown => {
-      if (this.#failedOn.has(session)) return undefined;
+      if (this.#failedOn.has(session) || this.#refused.has(session)) return undefined;
       const running = run();
       if (number === undefined) return running;
       if (running instanceof Promise) return running.then(() => this.#processed(session, number));
@@ -233,8 +244,19 @@ export class Inbound implements InboundWork {
   }
 }
 
-/** Of a session's key, so that a number of ten digits has room behind it in a message's id. */
-const keyInIdBytes = 53;
+/**
+ * A session of a user in the ids of its messages, in 43 characters: a number of ten digits has room behind it. The receivers
+ * see it: who has the key itself could take the session over, or say in its name what it is about to say.
+ */
+function nameOf(user: string, key: string): string {
+  return hash('sha256', `${user}\0${key}`, 'base64url');
+}
+
+/** @throws PinwheelError `bad-request`. */
+function checkedData(data: string | Uint8Array): string | Uint8Array {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  throw new PinwheelError('bad-request', `a reply is ${typeof data}; it must be a text or a Uint8Array`);
+}
 
 function overloaded(user: string, code: ErrorCode, message: string): Receipt {
   return { user, status: 'overloaded', error: { code, message } };

@@ -14,7 +14,7 @@ export function readPassage(exchange: Exchange, now: number, defaultMs: number):
   if (noForward !== undefined && noForward !== '1') {
     throw new PinwheelError(
       'bad-request',
-      `${headers.noForward} is ${JSON.stringify(noForward)}; it must be 1 or missing`,
+      `${headers.noForward} is ${JSON.stringify(noForward.slice(0, 80))}; it must be 1 or missing`,
     );
   }
   return {
@@ -45,6 +45,6 @@ function readWhole(exchange: Exchange, name: string, least: number, most: number
   if (value >= least && value <= most) return value;
   throw new PinwheelError(
     'bad-request',
-    `${name} is ${JSON.stringify(text)}; it must be a whole number between ${least} and ${most}`,
+    `${name} is ${JSON.stringify(text.slice(0, 80))}; it must be a whole number between ${least} and ${most}`,
   );
 }

@@ -144,7 +144,8 @@ t.test('what clients send to others', async (t) => {
     ann.send(1, to, 'hello');
     t.match(await receiptOf(1), { user: to, status: 'delivered', sessions: 1 });
     await until('it comes', () => ben.texts.join() === 'hello');
-    t.match(ben.messages, [{ id: `${ann.key}-1`, binary: false }]);
+    t.match(ben.messages, [{ id: /^[\w-]{43}-1$/, binary: false }]);
+    t.notOk(ben.messages[0]!.id.includes(ann.key), 'the receiver does not learn the key of the session');
     ann.send(2, to, 'no');
     t.match(await receiptOf(2), { status: 'overloaded', error: { code: 'not-allowed', message: /refused/ } });
     ann.send(3, to, 'fail');
@@ -169,15 +170,25 @@ t.test('what clients send to others', async (t) => {
     t.equal(ben.messages.length, 1);
   });
 
+  t.test('is not the same as what another user sends with a key that he has heard of', async (t) => {
+    const other = await here.attached(nodes.usersOf('n1', 2)[1]!, { key: ann.key });
+    other.send(1, to, 'from another');
+    await until('the receipt', () => other.receipts.length === 1);
+    await until('it comes', () => ben.texts.at(-1) === 'from another');
+    t.not(ben.messages.at(-1)!.id, ben.messages[0]!.id);
+    other.close();
+    ben.acknowledge(2);
+  });
+
   t.test('waits for the other client when it is asked to, and holds up nothing behind it', async (t) => {
     ann.send(5, to, 'wait for it', true);
     ann.send(6, to, 'not for this');
     t.match(await receiptOf(6), { status: 'delivered', sessions: 1 });
     await until('both are taken', () => ann.taken.at(-1) === 6);
     t.notOk(ann.receipts.some(({ number }) => number === 5));
-    t.same(ben.texts, ['hello', 'wait for it', 'not for this']);
-    ben.acknowledge(2);
-    t.match(await receiptOf(5), { status: 'delivered', sessions: 1, seq: 2 });
+    t.same(ben.texts.slice(2), ['wait for it', 'not for this']);
+    ben.acknowledge(3);
+    t.match(await receiptOf(5), { status: 'delivered', sessions: 1, seq: 3 });
   });
 
   t.test('has a key of any length', async (t) => {
@@ -207,4 +218,78 @@ t.test('what clients send to others', async (t) => {
     await until('the receipt', () => one.receipts.length === 4);
     t.match(one.receipts.at(-1), { number: 4, receipt: { status: 'delivered' } });
   });
+});
+
+t.test('an application that answers with what is no data harms nobody but its client', async (t) => {
+  const odd: readonly unknown[] = [{ ok: true }, { length: -5 }, 7, null, undefined, new ArrayBuffer(8)];
+  const nodes = await startNodes(t, ['n1'], {
+    onMessage: ({ data, reply }) => {
+      const at = Number(data);
+      reply((at < odd.length ? odd[at] : `took ${data}`) as string);
+    },
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const bystander = await edge.attached('bystander');
+  for (const at of odd.keys()) {
+    const client = await edge.attached(`client-${at}`);
+    client.say(1, String(at));
+    await until('it is closed', () => client.closes.length === 1);
+    t.match(client.closes, [{ code: 4004 }]);
+    bystander.say(at + 1, '99');
+    await until('the bystander is answered', () => bystander.replies.length === at + 1);
+  }
+  t.equal(edge.end, undefined, 'the link is there');
+});
+
+t.test('a client that is refused sends nothing to others', async (t) => {
+  let refuse = (): void => {};
+  const asked: string[] = [];
+  const nodes = await startNodes(t, ['n1'], {
+    onConnect: ({ user }) => {
+      if (user !== 'banned') return undefined;
+      return new Promise<void>((_, reject) => {
+        refuse = () => reject(new Error('banned'));
+      });
+    },
+    onSend: ({ user }) => {
+      asked.push(user);
+      return true;
+    },
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const [banned, bob] = [await edge.attached('banned'), await edge.attached('bob')];
+  for (const number of [1, 2, 3]) banned.send(number, 'bob', 'spam');
+  const other = await edge.attached('other');
+  other.send(1, 'bob', 'hello');
+  await until('what another sends comes', () => bob.texts.length === 1);
+  refuse();
+  await until('it is closed', () => banned.closes.length === 1);
+  t.match(banned.closes, [{ code: 4502 }]);
+  other.send(2, 'bob', 'bye');
+  await until('what another sends comes', () => bob.texts.length === 2);
+  t.same(
+    [asked, bob.texts],
+    [
+      ['other', 'other'],
+      ['hello', 'bye'],
+    ],
+  );
+});
+
+t.test('an application that does not look whether it could send goes on', async (t) => {
+  const nodes = await startNodes(t, ['n1'], {
+    onMessage: ({ data, send, reply }) => {
+      void send(String(data), 'x');
+      reply('took it');
+    },
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const ann = await edge.attached('ann');
+  ann.say(1, '');
+  ann.say(2, 'x'.repeat(257));
+  await until('both are taken', () => ann.replies.length === 2);
+  t.same(ann.closes, []);
 });

@@ -214,6 +214,8 @@ t.test('a node with users', async (t) => {
       t.equal(status, 400, `${name}: ${value}`);
       t.match(json, { error: { code: 'bad-request', message: new RegExp(`^${name}`) } });
     }
+    const hops = await post(node, 'bob', 'x', { 'pinwheel-hops': '9'.repeat(5000) });
+    t.ok(hops.status === 400 && hops.text.length < 300, 'what is quoted has a bound');
     const caller = { from: 'n9', incarnation: 'x' };
     for (const body of [
       '{}',
@@ -237,6 +239,33 @@ t.test('a node with users', async (t) => {
       const { status } = await request(node, 'DELETE', `/v1/users/bob/sessions?${query}`);
       t.equal(status, 400, query);
     }
+  });
+
+  t.test('heads that others may read differently are refused', async (t) => {
+    const ask = (lines: string, body: string) =>
+      rawRequest(
+        node.port,
+        Buffer.from(`POST /v1/users/bob/messages HTTP/1.1\r\nhost: x\r\n${lines}\r\n\r\n${body}`, 'latin1'),
+      );
+    for (const name of ['message-id', 'wait', 'no-forward', 'hops', 'deadline-ms']) {
+      for (const value of ['', '\xe4', '\xc3\xa4']) {
+        const answer = await ask(`content-length: 1\r\npinwheel-${name}: ${value}`, 'x');
+        t.match(answer, /^HTTP\/1.1 400 /, `${name}: ${value}`);
+        t.match(answer, new RegExp(`pinwheel-${name} is empty, or begins with`));
+      }
+    }
+    const chunked = '3\r\nabc\r\n0\r\n\r\n';
+    for (const [lines, body, why] of [
+      ['content-length: 2\r\ncontent-length: 5', 'hello', /content-length is there 2 times/],
+      ['transfer-encoding: gzip, chunked', chunked, /transfer-encoding is .*gzip, chunked/],
+      ['transfer-encoding: chunked\r\ntransfer-encoding: chunked', chunked, /transfer-encoding is/],
+    ] as const) {
+      const answer = await ask(lines, body);
+      t.match(answer, /^HTTP\/1.1 400 /, lines);
+      t.match(answer, why);
+      t.match(answer, /connection: close/i, 'and nothing behind it is read');
+    }
+    t.match(await ask('transfer-encoding: Chunked', chunked), /^HTTP\/1.1 404 /, 'offline');
   });
 
   t.test('requests on one connection do not disturb one another', async (t) => {

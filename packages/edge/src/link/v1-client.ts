@@ -111,6 +111,7 @@ export class V1Client extends Client {
       return;
     }
     const { number } = frame;
+    if (number === 0) throw new PinwheelError('protocol', 'number is 0; the first one is 1');
     if (frame.kind === 'send' && frame.repeated) {
       this.session.askAgain(number, Buffer.from(bytes));
       return;

@@ -36,7 +36,8 @@ export class FrameBuffer {
    * @throws PinwheelError `overloaded` when the link message would be too long: {@link take} it first.
    */
   begin(type: number, dataBytes = 0, most = maxMessageBytes): void {
-    if (dataBytes > most) throw tooLong(type, 'data', dataBytes, 0, most);
+    // also when it is no number: what is not refused here would be a hole in everybody's frames
+    if (!(dataBytes >= 0 && dataBytes <= most)) throw tooLong(type, 'data', dataBytes, 0, most);
     const start = this.#used;
     const room = start + fieldBytes + dataBytes;
     if (room > this.#bytes.length) this.#grow(room);
