@@ -37,6 +37,43 @@ const variants: readonly Variant[] = [
 /** A receipt comes with its deadline; this machine may be busy. */
 const slackMs = 1500;
 
+t.test(
+  'registry on Redis: nodes lose their subscription, and nobody is called absent for that',
+  async (t) => {
+    const server = await startRedis(t);
+    const settings = onRedis.registry.settings(server.url);
+    const service = await StrategyService.start(t, settings, ['n1']);
+    const anne = await service.connectTo('n1', 'anne');
+    await service.routesWritten();
+    const sender = senderOf(t, settings, { deadlineMs: 5000 });
+    await arrives(sender, anne, 'before');
+    const redis = redisOf(t, server);
+    for (let i = 0; i < 10; i++) {
+      t.ok(Number(await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) > 0, 'a subscription is cut');
+      const sends = Array.from({ length: 5 }, (_, k) => sender.send('anne', `${i} ${k}`));
+      for (const { status, error } of await Promise.all(sends))
+        t.equal(status, 'published', error?.message ?? '');
+    }
+    await arrives(sender, anne, 'after');
+    const { status } = await sender.send('nobody', 'x');
+    t.equal(status, 'offline');
+  },
+);
+
+t.test('broadcast on NATS: messages of a queue that takes little at a time', async (t) => {
+  const config = join(t.testdir({}), 'nats.conf');
+  writeFileSync(config, 'max_payload: 65536\n');
+  const server = await startNats(t, config);
+  const sender = senderOf(t, broadcastOn('nats')(server.url), { deadlineMs: 5000 });
+  const sends = Array.from({ length: 3000 }, (_, i) => sender.send(`user ${i}`, 'x'.repeat(100)));
+  const statuses = new Set((await Promise.all(sends)).map(({ status, error }) => error?.message ?? status));
+  t.same(statuses, new Set(['published']));
+  t.match(await sender.send('anne', 'x'.repeat(100_000)), {
+    status: 'overloaded',
+    error: { code: 'too-large' },
+  });
+});
+
 for (const { name, start, settings: settingsOf } of variants) {
   t.test(`${name}: the server is killed under messages and comes back`, async (t) => {
     const server = await start(t);
@@ -267,8 +304,10 @@ t.test('registry: a node is killed: nobody is told that its users were reached',
   const killed = performance.now();
   t.equal(await node.exit, 'SIGKILL');
   t.match(await routesOf(redis, 'anne'), [/^n1\//], 'its route is left behind');
-  const receipt = await sender.send('anne', 'to nobody', { deadlineMs: 2000 });
-  t.equal(receipt.status, 'offline', 'the first message finds that out, long before the lease ends');
+  const early = await sender.send('anne', 'to nobody', { deadlineMs: 300 });
+  t.match(early, { status: 'overloaded', error: { code: 'unavailable' } }, 'she may be back in a moment');
+  const receipt = await sender.send('anne', 'to nobody', { deadlineMs: 4000 });
+  t.equal(receipt.status, 'offline', 'long before the lease ends');
   t.same(await routesOf(redis, 'anne'), [], 'and cleans up');
   t.equal(await redis.exists('pinwheel.route.anne'), 0);
 

@@ -15,13 +15,17 @@ export async function startRedis(t: Teardown): Promise<TestQueue> {
   return Object.assign(program, { url: `redis://127.0.0.1:${port}` });
 }
 
-/** A real NATS server. */
-export async function startNats(t: Teardown): Promise<TestQueue> {
+/**
+ * A real NATS server.
+ *
+ * @param config path of its configuration, which is read each time that it starts.
+ */
+export async function startNats(t: Teardown, config?: string): Promise<TestQueue> {
   const port = await freePort();
   const program = await startProgram(
     t,
     toolPath('nats-server'),
-    ['-a', '127.0.0.1', '-p', String(port)],
+    ['-a', '127.0.0.1', '-p', String(port), ...(config === undefined ? [] : ['-c', config])],
     port,
   );
   return Object.assign(program, { url: `nats://127.0.0.1:${port}` });

@@ -98,7 +98,7 @@ export class Outgoing {
     const pending = new PendingSend(this.#clock.now() + sendTimeoutMs);
     if (this.#hasRoom(content.data.length)) this.#writeFirst(content, pending);
     else {
-      this.#waiting.push({ content: { ...content, data: content.data.slice() }, pending });
+      this.#waiting.push({ content: { ...content, data: new Uint8Array(content.data) }, pending });
       this.#waitingBytes += content.data.length;
     }
     this.#cancelExpiry ??= this.#clock.after(sendTimeoutMs, () => this.#expire());

@@ -51,6 +51,24 @@ t.test('at most 128 messages are under way; the next leave as those are taken', 
   t.same(written, numbers(1, 258));
 });
 
+t.test('bytes may be changed after the call, those of Node.js too', async (t) => {
+  const { outgoing } = start();
+  for (const data of [new Uint8Array([1, 2, 3]), Buffer.from([1, 2, 3])]) {
+    void outgoing.add({ kind: 'message', binary: true, data });
+    data.fill(9);
+  }
+  const sent: (readonly number[])[] = [];
+  outgoing.resume(0, (frame) => {
+    const { data } = decodeClientFrame(frame) as { readonly data: Uint8Array };
+    sent.push([...data]);
+  });
+  t.same(sent, [
+    [1, 2, 3],
+    [1, 2, 3],
+  ]);
+  outgoing.taken(2);
+});
+
 t.test('at most 128 KiB are under way, or one message', async (t) => {
   const { outgoing, write, add, written } = start();
   outgoing.resume(0, write);

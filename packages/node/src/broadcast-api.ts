@@ -1,7 +1,7 @@
 import type { Holder } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
 import type { Message } from '@pinwheel/protocol';
-import type { BroadcastReceipt, NodeClients } from '@pinwheel/sender';
+import { type BroadcastReceipt, type NodeClients, timelyMs } from '@pinwheel/sender';
 import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import { deliverToEverybody } from './everybody.js';
 import type { Exchange } from './exchange.js';
@@ -54,7 +54,8 @@ export class BroadcastApi {
   #ask(member: Member, { data, binary }: Payload, { deadline }: Passage) {
     const { clients, now } = this.#options;
     const call = {
-      deadlineMs: deadline - now(),
+      // the caller waits no longer than that for what is said of all of them
+      deadlineMs: timelyMs(deadline - now()),
       hops: 1,
       noForward: true,
       contentType: binary ? 'application/octet-stream' : 'text/plain',

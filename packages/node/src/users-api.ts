@@ -9,7 +9,7 @@ import {
   PinwheelError,
   queryText,
 } from '@pinwheel/protocol';
-import type { NodeClients } from '@pinwheel/sender';
+import { type NodeClients, timelyMs } from '@pinwheel/sender';
 import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import type { Exchange } from './exchange.js';
 import type { NodeCounters } from './node-counters.js';
@@ -136,7 +136,7 @@ export class UsersApi {
     noForward: boolean,
   ): Promise<{ readonly status: number; readonly body: string }> {
     const { clients, now } = this.#options;
-    const deadlineMs = passage.deadline - now();
+    const deadlineMs = timelyMs(passage.deadline - now());
     return clients.of(member).call(method, target, { deadlineMs, hops: passage.hops + 1, noForward });
   }
 }

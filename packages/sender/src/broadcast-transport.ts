@@ -19,16 +19,19 @@ export class BroadcastTransport extends QueueTransport<BroadcastStrategy> {
   }
 
   protected async outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
-    const { queue, maxMessagesPerPost = batch.length } = this.strategy;
+    const { maxMessagesPerPost = batch.length } = this.strategy;
     const posts = [];
+    const counts = [];
     for (let i = 0; i < batch.length; i += maxMessagesPerPost) {
-      const bytes = this.#writers.write(batch.slice(i, i + maxMessagesPerPost));
+      const messages = batch.slice(i, i + maxMessagesPerPost);
+      const bytes = this.#writers.write(messages);
+      counts.push(messages.length);
       this.traffic.bytes += bytes.length;
       posts.push({ topic: this.#topic, bytes });
     }
     this.traffic.copies += batch.length;
     const start = performance.now();
-    const posted = await queue.publish(posts, deadlineMs);
+    const posted = await this.publish(posts, counts, deadlineMs);
     this.observe((performance.now() - start) / 1000);
     this.#writers.release(posted.every(({ kind }) => kind === 'taken'));
     return this.#outcome(posted, batch.length, maxMessagesPerPost);

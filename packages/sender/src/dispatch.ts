@@ -124,14 +124,6 @@ export class Dispatch {
     if (outbox.inFlight.length === 0 && outbox.open.length === 0) this.#outboxes.delete(moved.from);
   }
 
-  /** Gives every message that is left this last word. */
-  abandon(code: ErrorCode, why: string): void {
-    for (const message of this.#everything()) this.#settle(message, overloaded(message, code, why));
-    this.#clientWaits.forgetSettled();
-    this.#nextSweep?.();
-    this.#nextSweepAt = Number.POSITIVE_INFINITY;
-  }
-
   #route(message: Pending): void {
     const member = this.#world.ownerOf(message.user);
     if (member === undefined) {

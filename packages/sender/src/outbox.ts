@@ -161,10 +161,11 @@ export class Outbox<Item extends OutgoingMessage & { readonly bytes: number }> {
 
   #batchLength(open: readonly Item[]): number {
     const most = Math.min(open.length, this.#limits.maxBatchMessages);
+    const mostBytes = this.#limits.maxBatchBytes;
     let bytes = 0;
     for (let i = 0; i < most; i++) {
       bytes += open[i]!.bytes;
-      if (bytes > this.#limits.maxBatchBytes) return this.#cutAt(open, Math.max(1, i));
+      if (bytes > mostBytes) return this.#cutAt(open, Math.max(1, i));
     }
     return this.#cutAt(open, most);
   }

@@ -2,6 +2,8 @@ import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import {
   type BroadcastStrategy,
   everybodysTopic,
+  type Post,
+  type Posted,
   type RegistryStrategy,
   whyNoWait,
 } from '@pinwheel/strategy';
@@ -38,6 +40,24 @@ export abstract class QueueTransport<Strategy extends BroadcastStrategy | Regist
 
   post(_place: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void {
     void this.outcomeOf(batch, deadlineMs).then((outcome) => ended(batch, outcome));
+  }
+
+  /**
+   * Hands posts to the queue. Of several messages that are too large together nothing is wrong with any: the queue has
+   * said since how much it takes, so they go again, in smaller posts.
+   *
+   * @param counts messages of each post.
+   */
+  protected async publish(
+    posts: readonly Post[],
+    counts: readonly number[],
+    deadlineMs: number,
+  ): Promise<readonly Posted[]> {
+    const posted = await this.strategy.queue.publish(posts, deadlineMs);
+    return posted.map((end, i) => {
+      if (end.kind === 'taken' || end.error.code !== 'too-large' || counts[i] === 1) return end;
+      return { kind: 'failed', error: new PinwheelError('unavailable', end.error.message) };
+    });
   }
 
   /** Never rejects. */

@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
-import { nodeName, type Posted, type RegistryStrategy, topics } from '@pinwheel/strategy';
+import {
+  nodeName,
+  type Posted,
+  type RegistryStrategy,
+  type Route,
+  topics,
+  type UserRoute,
+} from '@pinwheel/strategy';
 import type { Outcome } from './batch-answer.js';
 import { inDoubt } from './last-words.js';
 import type { Pending } from './pending.js';
@@ -11,19 +18,37 @@ import { QueueWriters } from './queue-writers.js';
 /** Cleaning up is for the next message's sake: it must not take this one's time. */
 const cleanDeadlineMs = 1000;
 
-/** Places in a batch, by the node that has their users. */
-type Parts = ReadonlyMap<string, readonly number[]>;
+/**
+ * So long, in ms, a user whose route has led to nobody is not called absent: a node that lost the queue for a moment writes
+ * its routes again when it is back.
+ */
+const awaitedForMs = 2000;
+
+interface Part {
+  /** Places in the batch. */
+  readonly places: number[];
+  readonly routes: UserRoute[];
+}
+
+interface Found {
+  /** By the node that has their users. */
+  readonly parts: ReadonlyMap<string, Part>;
+  /** Places of users who have no route, and had one just now. */
+  readonly awaited: readonly number[];
+}
 
 /** Reads where users are and posts to those nodes' own topics, which answers nothing. */
 export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   readonly #writers = new QueueWriters();
+  /** Users whose route has led to nobody, and until when they are awaited: the oldest first. */
+  readonly #awaited = new Map<string, number>();
 
   protected async outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
     const start = performance.now();
     try {
-      const parts = await this.#find(batch, deadlineMs);
+      const found = await this.#find(batch, deadlineMs);
       const left = deadlineMs - (performance.now() - start);
-      return this.#outcome(batch, parts, await this.#publish(batch, parts, left));
+      return this.#outcome(batch, found, await this.#post(batch, found, left));
     } catch (thrown) {
       return { kind: 'failed', error: PinwheelError.from(thrown) };
     } finally {
@@ -31,7 +56,7 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
     }
   }
 
-  async #find(batch: readonly Pending[], deadlineMs: number): Promise<Parts> {
+  async #find(batch: readonly Pending[], deadlineMs: number): Promise<Found> {
     const users = new Map<string, number[]>();
     for (let i = 0; i < batch.length; i++) {
       const places = users.get(batch[i]!.user);
@@ -39,22 +64,38 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
       else places.push(i);
     }
     const found = await this.#read([...users.keys()], deadlineMs);
-    const parts = new Map<string, number[]>();
+    this.#forgetAwaited();
+    const parts = new Map<string, Part>();
+    const awaited: number[] = [];
     let at = 0;
-    for (const places of users.values()) {
-      for (const name of found[at++]!) {
-        const part = parts.get(name);
-        if (part === undefined) parts.set(name, [...places]);
-        else part.push(...places);
+    for (const [user, places] of users) {
+      const routes = found[at++]!;
+      if (routes.length === 0 && this.#awaited.has(user)) awaited.push(...places);
+      for (const { where, lease } of routes) {
+        let part = parts.get(where);
+        if (part === undefined) {
+          part = { places: [], routes: [] };
+          parts.set(where, part);
+        }
+        part.places.push(...places);
+        part.routes.push({ user, lease });
       }
     }
     // the order of the batch, which is that of each user's messages
-    for (const part of parts.values()) part.sort((a, b) => a - b);
-    return parts;
+    for (const { places } of parts.values()) places.sort((a, b) => a - b);
+    return { parts, awaited };
+  }
+
+  #forgetAwaited(): void {
+    const now = performance.now();
+    for (const [user, until] of this.#awaited) {
+      if (until > now) return;
+      this.#awaited.delete(user);
+    }
   }
 
   /** Nothing has been sent when it fails, whatever became of the question. */
-  async #read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly string[])[]> {
+  async #read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[])[]> {
     try {
       return await this.strategy.routes.read(users, deadlineMs);
     } catch (thrown) {
@@ -63,32 +104,34 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
     }
   }
 
-  async #publish(batch: readonly Pending[], parts: Parts, deadlineMs: number): Promise<readonly Posted[]> {
+  async #post(batch: readonly Pending[], { parts }: Found, deadlineMs: number): Promise<readonly Posted[]> {
     if (parts.size === 0) return [];
-    const posts = [...parts].map(([name, part]) => {
-      const bytes = this.#writers.write(part.map((i) => batch[i]!));
-      this.traffic.copies += part.length;
+    const posts = [...parts].map(([name, { places }]) => {
+      const bytes = this.#writers.write(places.map((i) => batch[i]!));
+      this.traffic.copies += places.length;
       this.traffic.bytes += bytes.length;
       return { topic: topics.node(this.strategy, nodeName.incarnation(name)), bytes };
     });
-    const posted = await this.strategy.queue.publish(posts, deadlineMs);
+    const counts = [...parts.values()].map(({ places }) => places.length);
+    const posted = await this.publish(posts, counts, deadlineMs);
     this.#writers.release(posted.every(({ kind }) => kind === 'taken'));
     return posted;
   }
 
-  #outcome(batch: readonly Pending[], parts: Parts, posted: readonly Posted[]): Outcome {
+  #outcome(batch: readonly Pending[], { parts, awaited }: Found, posted: readonly Posted[]): Outcome {
     const failed = failureOfAll(posted);
     if (failed !== undefined) return failed;
     const receipts = new Receipts(batch.length);
     const why = new Map<number, ReceiptDetail>();
     for (let i = 0; i < batch.length; i++) receipts.set(i, 'offline');
+    for (const i of awaited) why.set(i, routeLedNowhere);
     let at = 0;
     for (const [name, part] of parts) {
       const end = posted[at++]!;
       const detail = end.kind === 'failed' ? detailOf(end.error) : this.#stale(name, end.receivers);
-      if (detail === undefined) for (const i of part) receipts.set(i, 'published');
-      else for (const i of part) why.set(i, detail);
-      if (end.kind === 'taken' && detail !== undefined) this.#clean(name, batch, part);
+      if (detail === undefined) for (const i of part.places) receipts.set(i, 'published');
+      else for (const i of part.places) why.set(i, detail);
+      if (end.kind === 'taken' && detail !== undefined) this.#clean(name, part.routes);
     }
     for (const [i, detail] of why) {
       if (receipts.status(i) !== 'published') receipts.set(i, 'overloaded', 0, detail);
@@ -103,11 +146,21 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   }
 
   /** A route to nobody goes now, rather than with its lease. A node that lives writes it down again by itself. */
-  #clean(name: string, batch: readonly Pending[], part: readonly number[]): void {
-    const { routes, leaseMs = cleanDeadlineMs } = this.strategy;
-    const gone = [...new Set(part.map((i) => batch[i]!.user))];
-    routes.write(name, { here: [], gone }, leaseMs, cleanDeadlineMs).catch(() => {
+  #clean(name: string, stale: readonly UserRoute[]): void {
+    const until = performance.now() + awaitedForMs;
+    for (const { user } of stale) {
+      this.#awaited.delete(user);
+      this.#awaited.set(user, until);
+    }
+    this.strategy.routes.remove(name, stale, cleanDeadlineMs).catch(() => {
       // its lease ends it
     });
   }
 }
+
+const routeLedNowhere = detailOf(
+  new PinwheelError(
+    'unavailable',
+    'the route of the user led to a node that did not listen; it may be back soon',
+  ),
+);

@@ -133,20 +133,6 @@ t.test('at the deadline the receipt says what is known', async (t) => {
   );
 });
 
-t.test('abandoned, what waits gets a last word and no timer is left', async (t) => {
-  const nodes = new FakeNodes(seeded(1));
-  nodes.acknowledges = ({ question }) =>
-    question.user === 'ann' ? { answer: 'unreachable', afterMs: 1 } : { answer: 'unreachable', afterMs: 400 };
-  const ids = [nodes.send('ann', 1000, 'x', true), nodes.send('ben', 1000, 'x', true)];
-  await nodes.clock.pass(50);
-  nodes.dispatch.abandon('closed', 'over');
-  t.ok(ids.every((id) => nodes.receiptOf(id)?.error?.code === 'closed'));
-  t.equal(nodes.dispatch.waitingForClients, 0);
-  await nodes.clock.pass(1000);
-  t.equal(nodes.clock.pending, 0);
-  t.ok(ids.every((id) => nodes.receipts.get(id)?.length === 1));
-});
-
 t.test('over schedules of clients that are slow, silent or gone and nodes that fail', async (t) => {
   const counts = new Map<string, number>();
   await fc.assert(

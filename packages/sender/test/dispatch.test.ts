@@ -172,21 +172,6 @@ t.test('a message that may have been delivered is never called offline afterward
   }
 });
 
-t.test('abandoned, everything gets a last word and no timer is left', async (t) => {
-  const nodes = new FakeNodes();
-  nodes.meets = () => ({ fate: fine, afterMs: 500 });
-  const ids = [nodes.send('a'), nodes.send('b')];
-  await settled();
-  ids.push(nodes.send('a'), nodes.send('c'));
-  nodes.dispatch.abandon('closed', 'over');
-  t.ok(ids.every((id) => nodes.receiptOf(id)?.error?.code === 'closed'));
-  await nodes.clock.pass(10_000);
-  t.ok(ids.every((id) => nodes.receipts.get(id)?.length === 1));
-  t.match(nodes.dispatch, { queuedMessages: 0, queuedBytes: 0, waitingUsers: 0 });
-  t.equal(nodes.clock.pending, 0);
-  t.equal(nodes.batches.length, 1);
-});
-
 const step = fc.oneof(
   {
     weight: 8,

@@ -157,6 +157,19 @@ t.test('nobody to send to: the receipt says so at the deadline', async (t) => {
   await t.rejects(sender.broadcast('x'), { code: 'unavailable' });
 });
 
+t.test('a broadcast names a node that does not answer, in time for its caller', async (t) => {
+  const { membership, nodes } = await startNodes(t, ['n1']);
+  await connect(t, nodes, 'ann');
+  // who drains is not asked to pass it on, but has users
+  membership.set({ id: 'silent', port: await startServer(t, () => {}), draining: true });
+  const sender = await startSender(t, { membership });
+  t.match(await sender.broadcast('x', { deadlineMs: 1000 }), {
+    nodes: 1,
+    delivered: 1,
+    failed: [{ node: 'silent' }],
+  });
+});
+
 t.test('the queue has a bound, and closing ends what waits', async (t) => {
   const membership = inProcessMembership();
   membership.set({ id: 'silent', port: await startServer(t, () => {}) });
@@ -167,11 +180,26 @@ t.test('the queue has a bound, and closing ends what waits', async (t) => {
   await Promise.all([sender.close(), sender.close()]);
   const codes = (await Promise.all(sends)).map(({ error }) => error?.code);
   t.equal(codes.filter((code) => code === 'overloaded').length, 30);
-  t.equal(codes.filter((code) => code === 'deadline' || code === 'closed').length, 50);
+  t.equal(codes.filter((code) => code === 'deadline').length, 50);
   t.match(sender.counters(), { queuedMessages: 0, queuedBytes: 0 });
   await t.rejects(sender.send('a', 'x'), { code: 'closed' });
   await t.rejects(sender.sendMany(['a'], 'x'), { code: 'closed' });
   await t.rejects(sender.broadcast('x'), { code: 'closed' });
+});
+
+t.test('closing waits as long as a message has time, and says of none that it was not taken', async (t) => {
+  const { membership } = await startNodes(t, ['n1', 'n2']);
+  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  const sender = await startSender(t, { membership, deadlineMs: 100 });
+  const start = performance.now();
+  const users = Array.from({ length: 20 }, (_, i) => `u${i}`);
+  const sends = users.map((user) => sender.send(user, 'x', { deadlineMs: 1500 }));
+  await sender.close();
+  const receipts = await Promise.all(sends);
+  t.ok(performance.now() - start >= 1490, 'some had no answer');
+  const ends = receipts.map(({ status, error }) => error?.code ?? status);
+  t.ok(ends.includes('deadline'), `none came back from there: ${ends.join()}`);
+  t.notOk(ends.includes('closed'));
 });
 
 t.test('closing waits for the receipts of what was taken', async (t) => {

@@ -4,7 +4,7 @@ export type { Post, Posted, Queue, QueueListener } from './queue.js';
 export { redisQueue } from './redis-queue.js';
 export { redisRoutes } from './redis-routes.js';
 export { Registrar, type RegistrarOptions } from './registrar.js';
-export type { RouteChanges, Routes } from './routes.js';
+export type { Route, RouteChanges, Routes, UserRoute } from './routes.js';
 export {
   type BroadcastStrategy,
   checkStrategy,

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { ConnectionOptions, NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
@@ -10,6 +10,8 @@ const pingIntervalMs = 2000;
 const unansweredPings = 2;
 /** Until the server has said its own. */
 const usualMaxPayload = 1_048_576;
+/** Nodes that were restarted leave topics behind. */
+const mostAllowed = 10_000;
 
 /** Topics as subjects of a NATS server. Connects when it is first used. */
 export function natsQueue(url: string): Queue {
@@ -23,18 +25,24 @@ interface Listening {
 
 class NatsQueue implements Queue {
   readonly description: string;
-  readonly #url: string;
+  readonly #login: ConnectionOptions;
   readonly #listening = new Set<Listening>();
   #connecting: Promise<NatsConnection> | undefined;
   #connection: NatsConnection | undefined;
+  /** Topics at which something may be posted, and why it may not be. */
+  readonly #allowed = new Set<string>();
+  readonly #forbidden = new Map<string, string>();
   #isUp = false;
   #failures = 0;
   #isClosed = false;
 
   constructor(url: string) {
-    const { hostname, port } = new URL(url);
-    this.#url = url;
-    this.description = `nats ${hostname}:${port === '' ? 4222 : port}`;
+    const { protocol, hostname, port, username, password } = new URL(url);
+    const where = `${hostname}:${port === '' ? 4222 : port}`;
+    // without it a server, or whoever stands in front of it, decides whether there is TLS
+    const tls = protocol === 'tls:' ? { tls: {} } : {};
+    this.#login = { servers: where, ...secretsIn(username, password), ...tls };
+    this.description = `nats ${where}`;
   }
 
   get maxPostBytes(): number {
@@ -54,7 +62,7 @@ class NatsQueue implements Queue {
       const left = deadlineMs - (performance.now() - start);
       // answered when the server has read everything before it; a connection that breaks answers nothing
       await withinDeadline(connection.flush(), left, `${this.description}: to publish`);
-      return posted;
+      return await this.#judged(posts, posted);
     } catch (thrown) {
       const failed: Posted = { kind: 'failed', error: this.#failureOf(thrown) };
       return posts.map(() => failed);
@@ -69,15 +77,19 @@ class NatsQueue implements Queue {
     const start = performance.now();
     try {
       const connection = await this.#connected(deadlineMs);
+      let refused: Error | undefined;
       const subscriptions = topics.map((topic) =>
         connection.subscribe(topic, {
           callback: (error, { data }) => {
             if (error === null) listener.message(Buffer.from(data.buffer, data.byteOffset, data.length));
+            else refused = error;
           },
         }),
       );
       const left = deadlineMs - (performance.now() - start);
       await withinDeadline(connection.flush(), left, `${this.description}: to subscribe`);
+      // it comes before the answer to the flush
+      if (refused !== undefined) throw refused;
       const listening: Listening = { listener, isAway: false };
       this.#listening.add(listening);
       return async () => {
@@ -109,6 +121,23 @@ class NatsQueue implements Queue {
     return { kind: 'taken', receivers: undefined };
   }
 
+  /** The server says that something may not be posted before it answers the flush behind it, and only then is it known. */
+  async #judged(posts: readonly Post[], posted: readonly Posted[]): Promise<readonly Posted[]> {
+    if (posts.some(({ topic }) => !this.#allowed.has(topic))) {
+      // what has been read is dealt with first
+      await new Promise(setImmediate);
+      if (this.#allowed.size >= mostAllowed) this.#allowed.clear();
+      for (const { topic } of posts) if (!this.#forbidden.has(topic)) this.#allowed.add(topic);
+    }
+    if (this.#forbidden.size === 0) return posted;
+    return posted.map((end, i) => {
+      const why = this.#forbidden.get(posts[i]!.topic);
+      if (why === undefined) return end;
+      const message = `${this.description} does not let anybody post there: ${why}`;
+      return { kind: 'failed', error: new PinwheelError('unavailable', message) };
+    });
+  }
+
   #failureOf(thrown: unknown): PinwheelError {
     if (thrown instanceof PinwheelError) return thrown;
     const why = `the connection to ${this.description} broke: ${(thrown as Error).message}`;
@@ -134,10 +163,12 @@ class NatsQueue implements Queue {
       // most processes never use it
       const { connect } = await import('@nats-io/transport-node');
       const connection = await connect({
-        servers: this.#url,
+        ...this.#login,
         name: 'pinwheel',
         reconnect: true,
         maxReconnectAttempts: -1,
+        // keys change on one side sooner than on the other
+        ignoreAuthErrorAbort: true,
         reconnectDelayHandler: () => Math.ceil(backoffMs(++this.#failures, reconnectWait)),
         pingInterval: pingIntervalMs,
         maxPingOut: unansweredPings,
@@ -159,11 +190,24 @@ class NatsQueue implements Queue {
       if (status.type === 'disconnect') this.#away(`the connection to ${status.server} has ended`);
       else if (status.type === 'staleConnection') this.#away('the server does not answer');
       else if (status.type === 'reconnect') await this.#back(connection);
+      else if (status.type === 'error') this.#refused(status.error);
     }
+  }
+
+  #refused(error: Error): void {
+    const { operation, subject } = error as Partial<PermissionViolationError>;
+    if (operation === 'publish' && subject !== undefined) {
+      this.#allowed.delete(subject);
+      this.#forbidden.set(subject, error.message);
+    } else if (operation === 'subscription') this.#nobodyHears(error.message);
   }
 
   #away(why: string): void {
     this.#isUp = false;
+    this.#nobodyHears(why);
+  }
+
+  #nobodyHears(why: string): void {
     for (const listening of this.#listening) {
       if (listening.isAway) continue;
       listening.isAway = true;
@@ -180,10 +224,20 @@ class NatsQueue implements Queue {
     }
     this.#isUp = true;
     this.#failures = 0;
+    // whoever it is now may be allowed other things
+    this.#allowed.clear();
+    this.#forbidden.clear();
     for (const listening of this.#listening) {
       if (!listening.isAway) continue;
       listening.isAway = false;
       listening.listener.back();
     }
   }
+}
+
+/** Of a URL, which nats-core does not read them from; a name alone is a token. */
+function secretsIn(username: string, password: string): Pick<ConnectionOptions, 'user' | 'pass' | 'token'> {
+  if (username === '') return {};
+  const name = decodeURIComponent(username);
+  return password === '' ? { token: name } : { user: name, pass: decodeURIComponent(password) };
 }

@@ -11,7 +11,7 @@ export interface StrategySettings {
   readonly strategy?: StrategyName;
   /** `redis://[user:password@]host[:port][/database]`, or `rediss://`. */
   readonly redis?: string;
-  /** `nats://[user:password@]host[:port]`. When both are given, it is the queue. */
+  /** `nats://[user:password@]host[:port]`, or `tls://`; a name without a password is a token. When both are given, it is the queue. */
   readonly nats?: string;
   /** What the topics and keys begin with; services on one server need different ones. Default: `pinwheel`. */
   readonly prefix?: string;

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis, Result } from 'ioredis';
 import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';
-import type { RouteChanges, Routes } from './routes.js';
+import type { Route, RouteChanges, Routes, UserRoute } from './routes.js';
 import { withinDeadline } from './within-deadline.js';
 
 /**
@@ -25,19 +25,26 @@ for i, key in ipairs(KEYS) do
   end
 end`;
 
-/** KEYS: users. Returns a list of names for each. */
+/** KEYS: users. Returns for each a list of where and the end of the lease, in turn. */
 const readScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = {}
 for i, key in ipairs(KEYS) do
-  found[i] = redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')
+  found[i] = redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf', 'WITHSCORES')
 end
 return found`;
+
+/** KEYS: users. ARGV: where, then the end of each user's lease as it was read. */
+const removeScript = `
+for i, key in ipairs(KEYS) do
+  if redis.call('ZSCORE', key, ARGV[1]) == ARGV[i + 1] then redis.call('ZREM', key, ARGV[1]) end
+end`;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     pinwheelWriteRoutes(count: number, ...words: (string | number)[]): Result<null, Context>;
+    pinwheelRemoveRoutes(count: number, ...words: (string | number)[]): Result<null, Context>;
     pinwheelReadRoutes(count: number, ...keys: string[]): Result<string[][], Context>;
   }
 }
@@ -76,10 +83,19 @@ class RedisRoutes implements Routes {
     );
   }
 
-  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly string[])[]> {
+  async read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[])[]> {
     const keys = users.map((user) => this.#prefix + user);
-    return this.#call(deadlineMs, 'to read routes', (redis) =>
+    const found = await this.#call(deadlineMs, 'to read routes', (redis) =>
       redis.pinwheelReadRoutes(keys.length, ...keys),
+    );
+    return found.map(routesIn);
+  }
+
+  async remove(where: string, routes: readonly UserRoute[], deadlineMs: number): Promise<void> {
+    const keys = routes.map(({ user }) => this.#prefix + user);
+    const leases = routes.map(({ lease }) => lease);
+    await this.#call(deadlineMs, 'to remove routes', (redis) =>
+      redis.pinwheelRemoveRoutes(keys.length, ...keys, where, ...leases),
     );
   }
 
@@ -110,8 +126,15 @@ class RedisRoutes implements Routes {
     if (this.#redis === undefined) {
       this.#redis = openRedis(this.#url, 'pinwheel-routes');
       this.#redis.defineCommand('pinwheelWriteRoutes', { lua: writeScript });
+      this.#redis.defineCommand('pinwheelRemoveRoutes', { lua: removeScript });
       this.#redis.defineCommand('pinwheelReadRoutes', { lua: readScript });
     }
     return this.#redis;
   }
+}
+
+function routesIn(words: readonly string[]): readonly Route[] {
+  const routes: Route[] = [];
+  for (let i = 0; i < words.length; i += 2) routes.push({ where: words[i]!, lease: words[i + 1]! });
+  return routes;
 }

@@ -12,13 +12,31 @@ export interface Routes {
    */
   write(where: string, users: RouteChanges, leaseMs: number, deadlineMs: number): Promise<void>;
   /**
-   * Where each user is: none, one or several names, without an order.
+   * Where each user is: none, one or several routes, without an order.
    *
    * @throws PinwheelError (rejects) as `write`.
    */
-  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly string[])[]>;
+  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[])[]>;
+  /**
+   * Removes routes that lead nowhere, those that have not been written again since they were read.
+   *
+   * @throws PinwheelError (rejects) as `write`.
+   */
+  remove(where: string, routes: readonly UserRoute[], deadlineMs: number): Promise<void>;
   /** Ends its connection. May be called twice. */
   close(): Promise<void>;
+}
+
+export interface Route {
+  readonly where: string;
+  /** Another one each time that it is written. */
+  readonly lease: string;
+}
+
+/** Of a user, to a place that is named beside it. */
+export interface UserRoute {
+  readonly user: string;
+  readonly lease: string;
 }
 
 export interface RouteChanges {

@@ -24,6 +24,7 @@ const routes: Routes = {
   description: 'no routes',
   write: async () => {},
   read: async () => [],
+  remove: async () => {},
   close: async () => {},
 };
 
