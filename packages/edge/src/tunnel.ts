@@ -239,8 +239,10 @@ export class Tunnel {
 
   /** One side has ended: nobody reads what the other one sends any more, but its end is read. */
   #follow(other: Socket): void {
-    if (this.#client.destroyed && this.#backend.destroyed) {
-      this.#finish();
+    const state = this.#state;
+    if (this.#client.destroyed && this.#backend.destroyed && state.kind === 'ending') {
+      this.#enter({ kind: 'gone' });
+      this.#gone(this, state.reason);
       return;
     }
     other.end();
@@ -277,13 +279,6 @@ export class Tunnel {
 
   #end(reason: CloseReason): void {
     this.#enter({ kind: 'ending', reason, timer: this.#deadline() });
-  }
-
-  #finish(): void {
-    if (this.#state.kind !== 'ending') return;
-    const { reason } = this.#state;
-    this.#enter({ kind: 'gone' });
-    this.#gone(this, reason);
   }
 
   #enter(next: TunnelState): void {

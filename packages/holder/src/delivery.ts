@@ -92,6 +92,8 @@ export function deliverTo(
   for (let k = 0; k < numbered.length; k++) {
     const i = numbered[k]!;
     const detail = placeOf(held, batch[i]!, first + k);
+    // when it comes again it is said what became of it, and not what was to
+    if (written[i]! < live) held.inbox!.wasWritten(first + k, written[i]!);
     if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
     else if (first + k >= held.inbox!.firstKept) receipts.set(i, 'queued', 0, detail);
     else receipts.set(i, 'overloaded', 0, tooSlow);

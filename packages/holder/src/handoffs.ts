@@ -8,7 +8,7 @@ import { canStillCome, merge, stateOf } from './merge.js';
 import type { Ownership } from './ownership.js';
 import { maxCallBytes, type Peers } from './peers.js';
 import { thenRest } from './then-rest.js';
-import type { UserState } from './user-state.js';
+import { mostSessionBytes, type UserState } from './user-state.js';
 import type { Users } from './users.js';
 
 /** The application's work for a user, as far as a handoff has to wait for it. */
@@ -91,7 +91,7 @@ export class Handoffs {
     this.#outboxes = new MemberOutboxes({
       most: usersPerCall,
       maxBytes: maxCallBytes,
-      bytesOf: ({ held }) => 256 + (held.inbox?.keptBytes ?? 0),
+      bytesOf: ({ held }) => mostSessionBytes * held.sessions.length + (held.inbox?.keptBytes ?? 0),
       call: (member, ready) => thenRest(options.clock, () => this.#prepare(member, ready)),
     });
   }

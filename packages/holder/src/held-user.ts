@@ -5,6 +5,7 @@ import type { HeldContext } from './held-context.js';
 import { Inbox } from './inbox.js';
 import type { Copy } from './known-user.js';
 import { LinkSession, type LinkSessionStart, type SessionLink } from './link-session.js';
+import { oneTooManyAway } from './one-too-many-away.js';
 import type { Session } from './session.js';
 import type { Absorbed } from './user-state.js';
 
@@ -83,22 +84,19 @@ export class HeldUser {
     // said of the old numbers
     this.absorbed = undefined;
     for (const session of this.sessions) {
-      if (session.kind !== 'link') continue;
-      const ours = session as LinkSession;
-      ours.written = ours.acked = ours.begins = 0;
-      ours.link?.gap(ours.number, this.stream, 0, ours.taken);
+      if (!(session instanceof LinkSession)) continue;
+      session.written = session.acked = session.begins = 0;
+      session.link?.gap(session.number, this.stream, 0, session.taken);
     }
   }
 
   /** Whether there is somebody for whom a message can be kept that nobody can be sent now. */
   get canWait(): boolean {
-    return this.sessions.some((session) => session.kind === 'link' && (session as LinkSession).canWait);
+    return this.sessions.some((session) => session instanceof LinkSession && session.canWait);
   }
 
   sessionOf(key: string): LinkSession | undefined {
-    return this.sessions.find((session) => session.id === key && session.kind === 'link') as
-      | LinkSession
-      | undefined;
+    return this.sessions.find((one): one is LinkSession => one.id === key && one instanceof LinkSession);
   }
 
   addSession(session: Session): void {
@@ -185,6 +183,9 @@ export class HeldUser {
     session.paused = false;
     session.awayUntil = now() + (session.acknowledges ? resumeWindowMs : plainWindowMs);
     this.toSweep();
+    // whoever comes again and again as somebody new leaves no more behind than can be looked through
+    const tooMany = oneTooManyAway(this.sessions);
+    if (tooMany !== undefined) this.ended(tooMany, goneAway, 'more sessions are away than are awaited');
     this.#ackWaits?.look();
   }
 
@@ -193,10 +194,10 @@ export class HeldUser {
     const at = this.sessions.indexOf(session);
     if (at === -1) return;
     this.sessions.splice(at, 1);
-    if (session.kind === 'link') {
+    if (session instanceof LinkSession) {
       this.linkSessions--;
       this.#released();
-      const had = (session as LinkSession).hadElsewhere;
+      const had = session.hadElsewhere;
       if (had !== undefined) this.#context.departed.add(this.user, had);
     }
     this.#ackWaits?.look();
@@ -253,7 +254,7 @@ export class HeldUser {
     this.#looksWhenThawed = undefined;
     for (const look of looks) look();
     for (const session of [...this.sessions]) {
-      if (session.kind === 'link') (session as LinkSession).leaveWhenDone();
+      if (session instanceof LinkSession) session.leaveWhenDone();
     }
   }
 
@@ -270,10 +271,8 @@ export class HeldUser {
     // from behind, as the ones that end leave the list
     for (let i = this.sessions.length - 1; i >= 0; i--) {
       const session = this.sessions[i];
-      if (session?.kind !== 'link') continue;
-      const { link, awayUntil } = session as LinkSession;
-      if (link !== undefined) continue;
-      if (awayUntil <= now) this.ended(session, goneAway, 'did not come back');
+      if (!(session instanceof LinkSession) || session.link !== undefined) continue;
+      if (session.awayUntil <= now) this.ended(session, goneAway, 'did not come back');
       else away = true;
     }
     this.inbox?.expire(second - Math.ceil(this.#context.resumeWindowMs / 1000));
@@ -291,7 +290,7 @@ export class HeldUser {
   #released(): void {
     let least = this.inbox!.next - 1;
     for (const session of this.sessions) {
-      if (session.kind === 'link') least = Math.min(least, (session as LinkSession).acked);
+      if (session instanceof LinkSession) least = Math.min(least, session.acked);
     }
     this.inbox!.release(least);
   }

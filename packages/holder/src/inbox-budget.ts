@@ -1,3 +1,14 @@
+const firstBytes = 1024;
+/** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
+export const mostUsed = 0.5;
+
+/** What an inbox takes of the budget that has records of so many bytes. */
+export function memoryFor(recordBytes: number, least = 0): number {
+  let size = Math.max(firstBytes, least);
+  while (size * mostUsed < recordBytes) size *= 2;
+  return size;
+}
+
 /** The memory that all inboxes of a node share. */
 export class InboxBudget {
   readonly #maxBytes: number;

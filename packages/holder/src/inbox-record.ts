@@ -4,6 +4,9 @@
 
 /** Before the id. */
 export const headBytes = 15;
+/** More count as so many. */
+const mostSessions = 254;
+const forgotten = 255;
 
 export function bytesOf(id: string, data: { readonly length: number }): number {
   return headBytes + id.length + data.length;
@@ -30,11 +33,24 @@ export function write(
   writeU32(bytes, at + 4, seq);
   writeU32(bytes, at + 8, second);
   bytes[at + 12] = binary ? 1 : 0;
-  bytes[at + 13] = Math.min(sessions, 255);
+  setSessions(bytes, at, sessions);
   bytes[at + 14] = id.length;
   for (let i = 0; i < id.length; i++) bytes[at + headBytes + i] = id.charCodeAt(i);
   bytes.set(data, at + headBytes + id.length);
   return at + length;
+}
+
+export function setSessions(bytes: Buffer, at: number, sessions: number): void {
+  bytes[at + 13] = Math.min(sessions, mostSessions);
+}
+
+/** As if the message had never come. */
+export function forgetId(bytes: Buffer, at: number): void {
+  bytes[at + 13] = forgotten;
+}
+
+export function isForgotten(bytes: Buffer, at: number): boolean {
+  return bytes[at + 13] === forgotten;
 }
 
 /** Copies a record without its data. Returns where the copy ends. */
@@ -72,7 +88,7 @@ export function idAt(bytes: Buffer, at: number): string {
 
 /** Whether the record has that id, without making a text of every id that is looked at. */
 export function hasId(bytes: Buffer, at: number, id: string): boolean {
-  if (bytes[at + 14] !== id.length) return false;
+  if (bytes[at + 14] !== id.length || isForgotten(bytes, at)) return false;
   for (let i = 0; i < id.length; i++) if (bytes[at + headBytes + i] !== id.charCodeAt(i)) return false;
   return true;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Position } from '@pinwheel/protocol';
-import type { InboxBudget } from './inbox-budget.js';
+import { type InboxBudget, memoryFor, mostUsed } from './inbox-budget.js';
 import * as record from './inbox-record.js';
 import type { Kept, SeenId } from './kept-message.js';
 
@@ -11,21 +11,11 @@ export interface InboxLimits {
   readonly maxBytes: number;
 }
 
-const firstBytes = 1024;
 /** Ids of messages that nobody needs any more are still recognised for so long, and at most so many. */
 const historySeconds = 60;
 const historyMessages = 256;
-/** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
-const mostUsed = 0.5;
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
-
-/** What an inbox takes of the budget that has records of so many bytes. */
-export function memoryFor(recordBytes: number, least = 0): number {
-  let size = Math.max(firstBytes, least);
-  while (size * mostUsed < recordBytes) size *= 2;
-  return size;
-}
 
 /**
  * The newest messages of a user, in one run of bytes rather than in objects: what is kept for every message must cost
@@ -96,7 +86,8 @@ export class Inbox {
   append(id: string, binary: boolean, data: Uint8Array, second: number, sessions: number): void {
     while (this.#firstKept < this.#next && !this.hasRoom(data.length)) this.#letGo();
     const length = record.bytesOf(id, data);
-    if (!this.hasRoom(data.length) || !(this.#makeRoom(length, second) || this.#makeDo(length))) this.skip();
+    if (!this.hasRoom(data.length) || !(this.#makeRoom(length, second) || this.#makeDo(length)))
+      this.skip(id, second, sessions);
     else this.#put(id, binary, data, second, sessions);
   }
 
@@ -108,11 +99,26 @@ export class Inbox {
     return true;
   }
 
-  /** A message that is not kept: nothing before it can be replayed without a gap. */
-  skip(): void {
+  /** A message that is not kept: nothing before it can be replayed without a gap. An id is known, if there is room for it. */
+  skip(id = '', second = 0, sessions = 0): void {
     while (this.#firstKept < this.#next) this.#letGo();
+    if (id !== '' && this.#makeRoom(record.bytesOf(id, nothing), second)) {
+      this.#put(id, false, nothing, second, sessions);
+      this.#letGo();
+      return;
+    }
     this.#next++;
     this.#firstKept = this.#next;
+  }
+
+  /** A message was written to fewer sessions than it was said to be; one that nobody got and that is not kept may come again. */
+  wasWritten(seq: number, sessions: number): void {
+    const bytes = this.#bytes;
+    for (let at = this.#from; at < this.#end; at += record.lengthAt(bytes, at)) {
+      if (record.seqAt(bytes, at) !== seq) continue;
+      if (sessions === 0 && at < this.#keptFrom) record.forgetId(bytes, at);
+      else record.setSessions(bytes, at, sessions);
+    }
   }
 
   /** Where else a kept message stood. */
@@ -197,7 +203,7 @@ export class Inbox {
     const bytes = this.#bytes;
     const seen: SeenId[] = [];
     for (let at = this.#from; at < this.#keptFrom; at += record.lengthAt(bytes, at)) {
-      if (record.secondAt(bytes, at) + historySeconds < second) continue;
+      if (record.secondAt(bytes, at) + historySeconds < second || record.isForgotten(bytes, at)) continue;
       seen.push({ id: record.idAt(bytes, at), sessions: record.sessionsAt(bytes, at) });
     }
     return seen.slice(-most);

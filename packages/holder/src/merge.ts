@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { HeldContext } from './held-context.js';
 import type { HeldUser } from './held-user.js';
-import { memoryFor } from './inbox.js';
+import { memoryFor } from './inbox-budget.js';
 import { bytesOf } from './inbox-record.js';
 import { LinkSession } from './link-session.js';
 import { type Absorbed, maxStreams, type SessionState, type UserState } from './user-state.js';

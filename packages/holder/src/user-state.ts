@@ -51,5 +51,7 @@ export interface SessionState {
   readonly isComing: boolean;
 }
 
+/** A session as it travels, with the most streams and the longest names. */
+export const mostSessionBytes = 2500;
 /** How many streams a session's position and a user's history may name; older ones go first. */
 export const maxStreams = 4;

@@ -116,6 +116,12 @@ export class Users {
     this.#options.forgotten(held);
   }
 
+  /** The same by name, of whoever is held. */
+  forgetUnneeded(user: string): void {
+    const held = this.get(user);
+    if (held !== undefined) this.forgetIfUnneeded(held);
+  }
+
   /** Users whom {@link sweep} goes round. */
   get toSweep(): number {
     return this.#sweeping.size;

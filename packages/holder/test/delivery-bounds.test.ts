@@ -71,6 +71,43 @@ t.test('the inbox is at its bound', async (t) => {
     t.same(other.takeSeqs(), [3]);
   });
 
+  await t.test('by a message that is larger than it: when it comes again it is known', async (t) => {
+    const node = new OneNode({ maxBytes: 1000 });
+    const held = node.hold();
+    const link = new FakeLink();
+    attach(held, link, 'a', { acknowledges: false });
+    const large = messageTo('alice', 'y'.repeat(2000), { id: 'large' });
+    t.same(statuses(node.deliver([large]).receipts), ['delivered 1']);
+    t.same(statuses(node.send(held, 'z')), ['delivered 1']);
+    t.same(statuses(node.deliver([{ ...large, repeated: true }]).receipts), ['delivered 1']);
+    t.same(link.takeSeqs(), [1, 2]);
+  });
+
+  await t.test('by a message that nobody could be given: when it comes again it is given', async (t) => {
+    const node = new OneNode({ maxBytes: 1000 });
+    const held = node.hold();
+    const link = new FakeLink();
+    attach(held, link, 'a', { acknowledges: false });
+    link.room = 1;
+    const large = messageTo('alice', 'y'.repeat(2000), { id: 'large' });
+    const first = messageTo('alice', 'x', { id: 'first' });
+    const last = messageTo('alice', 'z', { id: 'last' });
+    t.same(statuses(node.deliver([first, large, last]).receipts), ['delivered 1', 'overloaded', 'queued']);
+    const again = [first, large, last].map((message) => ({ ...message, repeated: true }));
+    [link.isOpen, link.room] = [true, 10];
+    held.catchUp(held.sessionOf('a')!);
+    const receipts = statuses(node.deliver(again).receipts);
+    t.same(
+      receipts,
+      ['delivered 1', 'delivered 1', 'queued'],
+      'each as it was said before, but what was lost',
+    );
+    t.same(
+      link.take().flatMap(([frame, , , , , text]) => (frame === 'message' ? [String(text)[0]] : [])),
+      ['x', 'z', 'y'],
+    );
+  });
+
   await t.test(
     'by a message that is larger than it, and the link is full just then: it is lost, and that is said',
     async (t) => {

@@ -25,6 +25,23 @@ t.test('sessions that are away are waited for', async (t) => {
     t.equal(node.budget.bytes, 0);
   });
 
+  await t.test('at most a thousand: of more the one goes that would be given up first', async (t) => {
+    const node = new OneNode();
+    const held = node.hold();
+    const stays = attach(held, new FakeLink(), 'stays').session;
+    held.detach(attach(held, new FakeLink(), 'plain', { acknowledges: false }).session);
+    for (let i = 0; i < 1010; i++) {
+      held.detach(attach(held, new FakeLink(), `key ${i}`).session);
+      if (i % 100 === 0) await node.clock.pass(10);
+    }
+    t.equal(held.sessions.length, 1001);
+    t.same(
+      node.ended.map(({ session }) => session),
+      ['plain', ...Array.from({ length: 10 }, (_, i) => `key ${i}`)],
+    );
+    t.equal(held.sessionOf('stays'), stays, 'who is attached counts in no bound');
+  });
+
   await t.test('one that comes back in time is not ended', async (t) => {
     const node = new OneNode();
     const held = node.hold();

@@ -40,6 +40,8 @@ export interface DirectSessionsOptions {
   readonly tls: CertificateSource | undefined;
   /** Its user is held here from now on; closes it when that cannot be. */
   readonly opened: (session: DirectSession) => void;
+  /** A session of that user that was admitted does not come to be. */
+  readonly leftAlone: (user: string) => void;
   readonly closed: (session: DirectSession, code: number, reason: string) => void;
 }
 
@@ -170,6 +172,8 @@ export class DirectSessions {
         return;
       }
       place.leave();
+      // perhaps the user was made for this session alone
+      this.#options.leftAlone(read.user);
       if (why !== undefined) this.#refuse(response, why, owner);
     };
     const admitted = this.#options.admission.admit(read);
@@ -195,6 +199,7 @@ export class DirectSessions {
     const socket = this.#opening.take();
     if (socket === undefined) {
       place.leave();
+      this.#options.leftAlone(user);
       return;
     }
     const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events, place);

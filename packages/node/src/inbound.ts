@@ -45,8 +45,8 @@ export class Inbound implements InboundWork {
   readonly #refused = new WeakSet<Session>();
   /** Sessions that it failed on a message of: it gets none of the later ones, which would be out of order. */
   readonly #failedOn = new WeakSet<Session>();
-  /** How many messages of a user's clients wait for other clients. */
-  readonly #waiting = new Map<string, number>();
+  /** What of a user's clients waits for other clients. */
+  readonly #waiting = new Map<string, { messages: number; bytes: number }>();
   /** Their numbers, by session: one that its edge sends again meanwhile gets the receipt of the first. */
   readonly #unanswered = new WeakMap<LinkSession, Set<number>>();
 
@@ -166,26 +166,29 @@ export class Inbound implements InboundWork {
   async #pass(from: string, message: Message): Promise<Receipt> {
     const { pass, limits } = this.#options;
     const { user: to, waitForClient } = message;
-    const waiting = this.#waiting.get(from) ?? 0;
-    if (waitForClient && waiting >= limits.maxPerUser) {
-      const why = `${waiting} messages of ${from} wait for clients; the bound is ${limits.maxPerUser}`;
+    const { messages, bytes } = this.#waiting.get(from) ?? { messages: 0, bytes: 0 };
+    const length = message.data.length + taskBytes;
+    if (waitForClient && (messages >= limits.maxPerUser || bytes + length > limits.maxBytesPerUser)) {
+      const bound = `${limits.maxPerUser} messages and ${limits.maxBytesPerUser} bytes`;
+      const why = `${messages} messages of ${from} with ${bytes} bytes wait for clients; the bound is ${bound}`;
       return overloaded(to, 'overloaded', why);
     }
-    if (waitForClient) this.#waiting.set(from, waiting + 1);
+    if (waitForClient) this.#waiting.set(from, { messages: messages + 1, bytes: bytes + length });
     try {
       return await pass(message);
     } catch (thrown) {
       const error = PinwheelError.from(thrown);
       return overloaded(to, error.code, error.message);
     } finally {
-      if (waitForClient) this.#waited(from);
+      if (waitForClient) this.#waited(from, length);
     }
   }
 
-  #waited(from: string): void {
-    const left = this.#waiting.get(from)! - 1;
-    if (left === 0) this.#waiting.delete(from);
-    else this.#waiting.set(from, left);
+  #waited(from: string, length: number): void {
+    const waiting = this.#waiting.get(from)!;
+    waiting.messages--;
+    waiting.bytes -= length;
+    if (waiting.messages === 0) this.#waiting.delete(from);
   }
 
   /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */

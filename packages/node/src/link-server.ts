@@ -15,6 +15,8 @@ interface LinkData {
   socket: UwsLinkSocket | undefined;
 }
 
+/** What uWebSockets.js says of a message above `maxBackpressure`. */
+const dropped = 2;
 /** Above the link's own bound, for what it writes before it looks. */
 const slackBytes = maxLinkMessageBytes;
 
@@ -31,7 +33,8 @@ class UwsLinkSocket implements LinkSocket {
   }
 
   send(bytes: Uint8Array): void {
-    this.#socket?.send(bytes, true, false);
+    // what is dropped nobody would miss: without the link all its sessions are brought anew
+    if (this.#socket?.send(bytes, true, false) === dropped) this.#socket.close();
   }
 
   close(code: number, reason: string): void {

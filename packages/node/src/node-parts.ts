@@ -155,6 +155,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     stalledMs: node.stalledMs,
     idleTimeoutSeconds: node.idleTimeoutSeconds,
     tls: node.tls,
+    leftAlone: (user) => holder.users.forgetUnneeded(user),
     opened: (session) => {
       const held = users.get(session.user);
       // the user has moved on since the upgrade was admitted

@@ -220,6 +220,29 @@ t.test('what clients send to others', async (t) => {
   });
 });
 
+t.test('what waits for other clients has a bound of bytes, too', async (t) => {
+  const limits = { maxInboundBytes: 50_000, maxInboundPerUser: 1000, onSend: () => true };
+  const nodes = await startNodes(t, ['n1'], limits);
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const [one, two] = [await edge.attached('one'), await edge.attached('two')];
+  const count = 30;
+  for (let number = 1; number <= count; number++) {
+    one.send(number, 'two', 'x'.repeat(50_000), true);
+    await until('it is taken', () => one.taken.at(-1) === number);
+  }
+  await until('those above it are refused', () => one.receipts.length === count - two.messages.length);
+  t.equal(two.messages.length, 20, '1 MiB wait');
+  for (const { receipt } of one.receipts) {
+    t.match(receipt, {
+      status: 'overloaded',
+      error: { code: 'overloaded', message: /20 messages of one with/ },
+    });
+  }
+  two.acknowledge(20);
+  await until('the others are answered', () => one.receipts.length === count);
+});
+
 t.test('an application that answers with what is no data harms nobody but its client', async (t) => {
   const odd: readonly unknown[] = [{ ok: true }, { length: -5 }, 7, null, undefined, new ArrayBuffer(8)];
   const nodes = await startNodes(t, ['n1'], {

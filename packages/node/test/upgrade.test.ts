@@ -1,4 +1,5 @@
-import { createConnection } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, createConnection } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { until } from '../../../test/kit/until.js';
@@ -146,4 +147,36 @@ t.test('upgrades', async (t) => {
     await opened;
     t.not(node.tracker.current.ring.fingerprint, ring.fingerprint);
   });
+});
+
+t.test('a client that leaves while others are asked about its user leaves nothing behind', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const node = nodes.of('n1');
+  const waiting: (() => void)[] = [];
+  let isSlow = true;
+  const other = createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += part;
+    const { users = [] } = JSON.parse(body || '{}') as { readonly users?: readonly string[] };
+    const answers = users.map(() => ({ kind: 'none' }));
+    const answer = (): void =>
+      void response.end(JSON.stringify({ incarnation: 'x', fingerprint: 'x', foreignUsers: 0, answers }));
+    if (isSlow) waiting.push(answer);
+    else answer();
+  });
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => other.close());
+  nodes.membership.set({ id: 'other', port: (other.address() as AddressInfo).port });
+  await until('it is in the ring', () => node.tracker.current.ring.members.length === 2);
+  const [last = '', ...users] = nodes.usersOf('n1', 4);
+  for (const [i, user] of users.entries()) {
+    const client = createConnection({ host: '127.0.0.1', port: node.wsPort });
+    client.write(head(`/?user=${user}`));
+    await until(`the other is asked about ${user}`, () => waiting.length === i + 1);
+    client.destroy();
+  }
+  isSlow = false;
+  for (const answer of waiting) answer();
+  await connect(t, node, last);
+  await until('nobody else is held', async () => (await metric(node, 'pinwheel_node_users')) === 1);
 });

@@ -133,7 +133,7 @@ function entryOf({ next: seq, second }: Model, { binary, sessions, length }: Arr
     binary,
     data,
     second,
-    sessions: Math.min(255, sessions),
+    sessions: Math.min(254, sessions),
   };
 }
 
@@ -148,6 +148,9 @@ export function inboxCommands(limits: InboxLimits): fc.Arbitrary<Iterable<Comman
       if (!model.isAmple && inbox.firstKept === inbox.next)
         model.kept = model.kept.filter((one) => one !== entry);
       adopt(model, { inbox, ...real });
+      const isPassedOver = !model.kept.includes(entry) && !model.history.includes(entry);
+      if (isPassedOver && (model.isAmple || inbox.find(entry.id) !== undefined))
+        model.history = [...model.history, entry];
     }),
   );
   const offer = arriving(limits).map((message) =>
