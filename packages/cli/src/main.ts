@@ -17,24 +17,37 @@ const failed = 1;
 
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
+  process.stdout.on('error', endWithReader);
   try {
     const commands = await commandsFor(words[0]);
-    await createProgram(commands).parseAsync([...words], { from: 'user' });
+    await createProgram(commands, wantsJson(words)).parseAsync([...words], { from: 'user' });
   } catch (thrown) {
-    if (thrown instanceof CommanderError) {
-      // the help ends like this too, with 0; commander has said what there is to say
-      process.exitCode = thrown.exitCode === 0 ? 0 : wrongUsage;
-      return;
-    }
-    const error = PinwheelError.from(thrown);
-    process.stderr.write(
-      words.includes('--json') ? `${JSON.stringify(error)}\n` : `pinwheel: ${error.message}\n`,
-    );
+    // the help ends like this too, with 0
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
+    const error =
+      thrown instanceof CommanderError
+        ? new PinwheelError('bad-option', thrown.message.replace(/^error: /, ''))
+        : PinwheelError.from(thrown);
+    if (wantsJson(words)) process.stderr.write(`${JSON.stringify(error)}\n`);
+    // of wrong words commander has said what there is to say
+    else if (!(thrown instanceof CommanderError)) process.stderr.write(`pinwheel: ${error.message}\n`);
     process.exitCode = saysWrongUsage.has(error.code) ? wrongUsage : failed;
   }
 }
 
-function createProgram(commands: readonly Command[]): Commander {
+/** Whoever read the output has enough of it, such as `head`. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+}
+
+/** Also when nothing else of the command line can be read. */
+function wantsJson(words: readonly string[]): boolean {
+  const set = process.env[environmentName(options.json.name)];
+  return words.includes('--json') || set === 'true' || set === '1';
+}
+
+function createProgram(commands: readonly Command[], isQuiet: boolean): Commander {
   const program = new Commander('pinwheel')
     .description(
       'Routes WebSocket messages by user: a ring of nodes, edges in front, one direct call to the owner.',
@@ -44,7 +57,10 @@ function createProgram(commands: readonly Command[]): Commander {
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(see --help)')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'pinwheel: ')) });
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'pinwheel: ')),
+      ...(isQuiet ? { writeErr: () => {} } : {}),
+    });
   for (const command of commands) {
     const [first, second] = command.name.split(' ');
     if (second === undefined) addCommand(program, first!, command);
@@ -73,7 +89,8 @@ function addCommand(parent: Commander, name: string, command: Command): void {
   made.option('--config <FILE>', 'JSON file with options by name in camel case (env: PINWHEEL_CONFIG)');
   made.action(async () => {
     const { config, ...flags } = made.opts() as Record<string, unknown>;
-    const configFile = (config as string | undefined) ?? process.env['PINWHEEL_CONFIG'];
+    // empty is not given, as for every variable
+    const configFile = (config as string | undefined) ?? (process.env['PINWHEEL_CONFIG'] || undefined);
     const settings = readSettings(command.options, { flags, environment: process.env, configFile });
     // the bench writes its JSON to a file
     const output = createOutput(command.options.includes(options.json) && settings.flag(options.json));

@@ -49,7 +49,7 @@ export async function withRing<T>(
 
 /** A node may wait for its list; who asks once wants to hear at once that there is none. */
 function refuseMissingFile(membership: string): void {
-  const file = /^static:(.+)$/.exec(membership)?.[1];
+  const file = /^static:([^?]+)/.exec(membership)?.[1];
   if (file === undefined || existsSync(file)) return;
   throw new PinwheelError(
     'bad-option',

@@ -116,7 +116,9 @@ function readTexts(given: unknown, from: string): readonly string[] {
 function readUrl(given: unknown, from: string, schemes: readonly string[]): string {
   const known = typeof given === 'string' && URL.canParse(given) && schemes.includes(new URL(given).protocol);
   if (known) return given as string;
-  throw refuse(from, given, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
+  // a secret may stand before the @, and an error ends up in a log
+  const shown = typeof given === 'string' ? given.replace(/^.*@/s, '…@') : given;
+  throw refuse(from, shown, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
 }
 
 function readNumber(kind: Extract<OptionKind, { least: number }>, given: unknown, from: string): number {

@@ -189,3 +189,46 @@ async function inPairs<In, Out>(all: readonly In[], run: (one: In) => Promise<Ou
   for (let i = 0; i < all.length; i += 2) ended.push(...(await Promise.all(all.slice(i, i + 2).map(run))));
   return ended;
 }
+
+t.test('errors are JSON wherever that is asked for, and nothing else is said', async (t) => {
+  for (const [words, env, message] of [
+    [['ring', 'show', '--json'], {}, /membership is missing/],
+    [['ring', 'show'], { PINWHEEL_JSON: '1' }, /membership is missing/],
+    [['send', 'alice', '--json'], {}, /missing required argument 'DATA'/],
+    [['node', '--nonsense', '--json'], {}, /unknown option '--nonsense'/],
+    [['nonsense', '--json'], {}, /unknown command 'nonsense'/],
+  ] as const) {
+    const { code, stderr, stdout } = await runPinwheel(words, env);
+    t.equal(code, 2, words.join(' '));
+    t.match(JSON.parse(stderr), { error: { code: 'bad-option', message } });
+    t.equal(stdout, '');
+  }
+});
+
+t.test('a secret in a URL that is wrong is not repeated', async (t) => {
+  const members = `static:${file('members-secret.json', '{"members":[]}')}`;
+  const node = ['node', '--id', 'n1', '--membership', members];
+  for (const env of [{ PINWHEEL_NATS: 'svc:s3cret@10.0.0.1:4222' }, { PINWHEEL_REDIS: 'http://:s3cret@h' }]) {
+    const { code, stderr } = await runPinwheel(node, env);
+    t.equal(code, 2);
+    t.match(stderr, /must be a URL that begins with/);
+    t.notOk(stderr.includes('s3cret'), stderr);
+  }
+});
+
+t.test(
+  'a list in a file with its own time, an empty PINWHEEL_CONFIG, and a reader that has enough',
+  async (t) => {
+    const members = `static:${file('members-polled.json', '{"members":[]}')}?poll-ms=200`;
+    const { code, stdout, stderr } = await runPinwheel(['ring', 'show', '--membership', members], {
+      PINWHEEL_CONFIG: '',
+    });
+    t.equal(code, 0, stderr);
+    t.match(stdout, /the ring is empty/);
+    const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
+    const piped = `"${process.execPath}" "${program}" ring show --membership '${members}' | true; echo "\${PIPESTATUS[0]}"`;
+    const shell = await promisify(execFile)('bash', ['-c', piped]);
+    t.equal(shell.stdout.trim(), '0');
+    t.equal(shell.stderr, '');
+  },
+);

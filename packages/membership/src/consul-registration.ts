@@ -84,8 +84,11 @@ export class ConsulRegistration implements Registered {
   async drain(): Promise<void> {
     if (this.#left.signal.aborted) return;
     this.#draining = true;
-    // who leaves for good need not say that it is about to
-    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs), this.#left.signal);
+    // who leaves for good need not say that it is about to; another process under the id is not to leave with this one
+    await this.#write(async (timeoutMs) => {
+      if (await this.#isAnothers(timeoutMs)) return;
+      await this.#calls.register(this.#entry(), timeoutMs);
+    }, this.#left.signal);
   }
 
   async leave(): Promise<void> {
@@ -113,7 +116,11 @@ export class ConsulRegistration implements Registered {
 
   /** @param until ends the tries: the last one's error counts. */
   #write(call: (timeoutMs: number) => Promise<void>, until = this.#abandoned.signal): Promise<void> {
-    const done = this.#writing.then(() => this.#retried(call, until));
+    return this.#queued(() => this.#retried(call, until));
+  }
+
+  #queued(call: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(call);
     this.#writing = done.catch(() => {});
     return done;
   }
@@ -143,8 +150,7 @@ export class ConsulRegistration implements Registered {
       if (this.#left.signal.aborted) return;
       this.#wake = new AbortController();
       try {
-        await this.#writing;
-        await this.#restore();
+        await this.#queued(() => this.#restore());
         failures = 0;
       } catch (error) {
         failures++;

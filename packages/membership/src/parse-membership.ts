@@ -88,5 +88,5 @@ function refused(text: string, why?: string): PinwheelError {
 
 /** An error ends up in a log: what was meant as a secret is not repeated. */
 function withoutSecrets(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//…@').replace(/([?&]token=)[^&]*/g, '$1…');
+  return text.replace(/^([a-z]+:(?:\/\/)?)[^/@]*@/, '$1…@').replace(/([?&]token=)[^&]*/g, '$1…');
 }

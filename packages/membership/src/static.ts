@@ -24,8 +24,8 @@ export interface StaticMembershipOptions {
   readonly addresses?: AddressRuleOptions;
 }
 
-/** Questions at the same time. */
-const maxParallel = 16;
+/** Questions at the same time: those that are not answered must not hold up the others for long. */
+const maxParallel = 64;
 
 /**
  * Members from a list in a file, or given as it is. A file is read again when it changes; one that is broken is

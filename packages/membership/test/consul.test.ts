@@ -292,6 +292,10 @@ t.test('a real Consul', async (t) => {
     t.match(conflict.reason, `another process (incarnation ${second.registration.incarnation})`);
     t.match(conflict.reason, 'ids must be unique: end one of the two or give it another id');
     t.same(watch.troubles, [], 'the source can be read');
+    await registered.drain();
+    await membership.refresh();
+    const [there] = watch.newest()!.members;
+    t.match(there, { incarnation: second.registration.incarnation, draining: false }, 'nor does it drain');
     await registered.leave();
     await membership.refresh();
     t.equal(watch.newest()?.members[0]?.incarnation, second.registration.incarnation);
