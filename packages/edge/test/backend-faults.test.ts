@@ -7,6 +7,7 @@ import { closeFrame } from '../src/close-frame.js';
 import { createEdge, type Edge, type EdgeOptions } from '../src/index.js';
 import { type Backend, deadPort, onHead, rawBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
+import { edgeBefore } from './foreign-situation.js';
 import { accept, RawClient, serverFrames, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 import { untilCounted } from './until-counted.js';
@@ -225,15 +226,7 @@ t.test('a backend that goes away in the middle of a session', async (t) => {
 
 t.test('a client that resets in the middle of a session', async (t) => {
   const backend = await wsBackend('a');
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   for (let i = 0; i < 20; i++) {
     const client = await new RawClient(edge.port).write(upgradeText('/ws?user=u')).answered();
     if (i % 2 === 0) client.socket.resetAndDestroy();
@@ -253,15 +246,7 @@ t.test('a client that does not read', async (t) => {
     };
     more();
   });
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   const client = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?user=u`);
   let received = 0;
   client.on('message', () => {
@@ -347,15 +332,7 @@ t.test('a plain request', async (t) => {
 
 t.test('a plain request to a good backend', async (t) => {
   const backend = await wsBackend('a');
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   const ask = (
     method: string,
     path: string,

@@ -8,7 +8,7 @@ import { PlainClient } from '../../../test/kit/plain-client.js';
 import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions } from '../src/index.js';
 import { wsBackend } from './backends.js';
-import { FakeTracker, foreign } from './fake-tracker.js';
+import { edgeBefore } from './foreign-situation.js';
 import type { TestScope } from './test-scope.js';
 
 /** Two nodes, one edge and a sender in this process. */
@@ -112,15 +112,7 @@ t.test('an edge drains in front of a ws server that sends without a pause', asyn
     more();
     socket.on('close', (code) => codes.push(code));
   });
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   const received: number[] = [];
   const closed: number[] = [];
   for (let i = 0; i < 20; i++) {

@@ -1,6 +1,7 @@
 import { inProcessMembership } from '@pinwheel/membership';
-import { createEdge } from '../src/index.js';
-import { wsBackend } from './backends.js';
+import { createEdge, type Edge } from '../src/index.js';
+import { type Backend, wsBackend } from './backends.js';
+import { FakeTracker, foreign } from './fake-tracker.js';
 import type { TestScope } from './test-scope.js';
 
 /** One foreign backend behind an edge with tunnels. */
@@ -15,4 +16,15 @@ export async function foreignSituation(t: TestScope) {
     await membership.close();
   });
   return { backend, edge };
+}
+
+/** An edge with tunnels to this backend alone; both end with the test. */
+export async function edgeBefore(t: TestScope, backend: Backend): Promise<Edge> {
+  const tracker = new FakeTracker([foreign('a', backend.port)]);
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
+  t.teardown(async () => {
+    await edge.close();
+    await backend.close();
+  });
+  return edge;
 }

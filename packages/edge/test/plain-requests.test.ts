@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { createEdge } from '../src/index.js';
 import { type Backend, onHead, rawBackend } from './backends.js';
-import { FakeTracker, foreign } from './fake-tracker.js';
-import { foreignSituation } from './foreign-situation.js';
+import { edgeBefore, foreignSituation } from './foreign-situation.js';
 import { RawClient } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 
@@ -30,15 +28,7 @@ for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST', 'PUT']) {
 /** An edge in front of a backend that does with each connection what the test says. */
 async function rawSituation(t: TestScope, onSocket: (socket: Socket) => void) {
   const backend: Backend = await rawBackend(onSocket);
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   return { backend, edge };
 }
 

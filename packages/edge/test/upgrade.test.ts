@@ -3,6 +3,7 @@ import { until } from '../../../test/kit/until.js';
 import { createEdge, type Edge } from '../src/index.js';
 import { onHead, rawBackend, wsBackend } from './backends.js';
 import { FakeTracker, foreign, node, userOf } from './fake-tracker.js';
+import { edgeBefore } from './foreign-situation.js';
 import { accept, clientFrame, RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 import { untilCounted } from './until-counted.js';
@@ -159,15 +160,7 @@ t.test('a client that sends before its 101', async (t) => {
       };
     });
   });
-  const edge = await createEdge({
-    id: 'e1',
-    upstream: 'tunnel',
-    tracker: new FakeTracker([foreign('a', backend.port)]),
-  });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend);
   const early = [clientFrame('with the head'), clientFrame('GET /v1/users/x HTTP/1.1')];
   const client = new RawClient(edge.port).write(
     Buffer.concat([Buffer.from(upgradeText('/ws?user=u')), early[0]!]),
