@@ -3,6 +3,7 @@ import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/ser
 import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
 import { type HeadLines, readHeadLines, unsureOfBody } from './head-lines.js';
+import type { LinkTurn } from './link-turn.js';
 import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -24,6 +25,7 @@ export class Exchange {
   readonly #response: HttpResponse;
   readonly #failed: (exchange: Exchange, thrown: unknown) => void;
   readonly #unanswered: Unanswered;
+  readonly #linkTurn: Pick<LinkTurn, 'whenWritten'>;
   /** Until the handler first returns. */
   #request: HttpRequest | undefined;
   #path: string | undefined;
@@ -45,6 +47,7 @@ export class Exchange {
   /**
    * @param failed is told when what `whenRead` was given throws.
    * @param unanswered where it counts until its end.
+   * @param linkTurn before whose end nothing is answered: it may be of what is written then.
    */
   constructor(
     response: HttpResponse,
@@ -52,7 +55,9 @@ export class Exchange {
     method: string,
     failed: (exchange: Exchange, thrown: unknown) => void,
     unanswered: Unanswered,
+    linkTurn: Pick<LinkTurn, 'whenWritten'>,
   ) {
+    this.#linkTurn = linkTurn;
     this.#response = response;
     this.#request = request;
     this.method = method;
@@ -113,11 +118,7 @@ export class Exchange {
     return this.#gone;
   }
 
-  /**
-   * One of our own headers; `undefined` when it is missing. To be called before the handler first returns.
-   *
-   * @throws PinwheelError `bad-request` for one that is there and cannot be read.
-   */
+  /** One of our own headers, as above; `undefined` when missing. @throws PinwheelError `bad-request` when it cannot be read. */
   header(name: string): string | undefined {
     const value = this.#readable(name).getHeader(name);
     if (value !== '') return value;
@@ -220,7 +221,7 @@ export class Exchange {
   begin(contentType: string, part: Uint8Array, extra?: AnswerHeaders): void {
     if (this.#isOver) return;
     this.#answer = 'begun';
-    this.#response.cork(() => {
+    this.#write(() => {
       this.#response.writeHeader('content-type', contentType);
       for (const name in extra) this.#response.writeHeader(name, extra[name]!);
       this.#response.write(part);
@@ -231,7 +232,7 @@ export class Exchange {
   end(rest: Uint8Array): void {
     if (this.#isOver) return;
     this.#over();
-    this.#response.cork(() => this.#response.end(rest, this.#isLast));
+    this.#write(() => this.#response.end(rest, this.#isLast));
   }
 
   /** Answers once; an answer to somebody who has gone, or a second one, is dropped. */
@@ -243,7 +244,7 @@ export class Exchange {
       return;
     }
     this.#over();
-    this.#response.cork(() => {
+    this.#write(() => {
       // 200 is what it says by itself
       if (status !== 200) this.#response.writeStatus(statusLineOf(status));
       this.#response.writeHeader('content-type', contentType);
@@ -255,6 +256,12 @@ export class Exchange {
       }
       // the rest of a body that is too large is not waited for
       this.#response.end(body, this.#isLast || status === 413);
+    });
+  }
+
+  #write(write: () => void): void {
+    this.#linkTurn.whenWritten(() => {
+      if (!this.#gone) this.#response.cork(write);
     });
   }
 

@@ -5,6 +5,7 @@ import { hasApiKeyIn } from '@pinwheel/trust';
 import type { Access, PortKind } from './access.js';
 import { type ApiParts, apiRoutes, type Handle, type Need } from './api-routes.js';
 import { Exchange } from './exchange.js';
+import type { LinkTurn } from './link-turn.js';
 import type { NodeCounters } from './node-counters.js';
 
 export interface HttpApiOptions {
@@ -12,11 +13,12 @@ export interface HttpApiOptions {
   readonly access: Access;
   readonly counters: NodeCounters;
   readonly log: Log;
+  readonly linkTurn: LinkTurn;
 }
 
 /** An HTTP server of a node, not yet listening: everything on the internal port, what operators ask for on the admin port. */
 export function createHttpApi(
-  { parts, access, counters, log }: HttpApiOptions,
+  { parts, access, counters, log, linkTurn }: HttpApiOptions,
   port: PortKind,
 ): TemplatedApp {
   const app = App();
@@ -32,7 +34,7 @@ export function createHttpApi(
     const fail = failing(path);
     const hasParameter = path.includes(':');
     return (response: HttpResponse, request: RoutedRequest, method: string, handle: Handle): void => {
-      const exchange = new Exchange(response, request, method, fail, counters.unanswered);
+      const exchange = new Exchange(response, request, method, fail, counters.unanswered, linkTurn);
       try {
         access.admit(exchange, request, need, port);
         const running = handle(exchange, hasParameter ? (request.getParameter(0) ?? '') : '');

@@ -29,6 +29,7 @@ import { createHttpApi, type HttpApiOptions } from './http-api.js';
 import { httpPeers } from './http-peers.js';
 import { Inbound } from './inbound.js';
 import { serveLinks } from './link-server.js';
+import { LinkTurn } from './link-turn.js';
 import { LinkWork } from './link-work.js';
 import { MessagesApi } from './messages-api.js';
 import { createNodeCounters, type NodeCounters } from './node-counters.js';
@@ -75,9 +76,8 @@ const maxAcknowledgements = 65_536;
 const leastBytesPerUser = 1_048_576;
 /** RFC 6455's own code for a server that goes away; clients reconnect after it. */
 const serviceRestart = { code: 1012, name: 'closed' };
-/** Clients that are told to come again, come within this time: the pace spreads them already. */
+/** Clients that are told to come again, come within this time: the pace spreads them already. Later, where nobody is there. */
 const retrySpreadMs = 100;
-/** Where nobody is there to go to, they come later. */
 const retryNobodyMs = 1000;
 
 export function createNodeParts({ node, tracker, state, phase, ports, drain }: NodePartsOptions): NodeParts {
@@ -89,6 +89,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const access = new Access({ self: id, keys, apiKeys: node.apiKeys });
   const metrics = new Metrics();
   const newId = messageIds();
+  const linkTurn = new LinkTurn();
   const sender = createSender({ strategy, tracker, log, ...(keys === undefined ? {} : { keys }) });
   const refreshRing = (): void => void tracker.refresh();
   const inbound = new Inbound({
@@ -121,7 +122,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     state,
     clock: systemClock,
     random: Math.random,
-    soon: setImmediate,
+    soon: linkTurn.soon,
     newStream: () => randomBytes(9).toString('base64url'),
     peers: httpPeers(clients, node.forwardTimeoutMs, deadlineMs),
     work: new LinkWork({ inbound, counters, maxInboundBytes: node.maxInboundBytes }),
@@ -263,6 +264,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     access,
     counters,
     log,
+    linkTurn,
   };
   const http = createHttpApi(api, 'internal');
   const admin = node.adminPort === undefined ? undefined : createHttpApi(api, 'admin');
@@ -277,16 +279,14 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   };
   const unsubscribe = tracker.subscribe(ringChanged);
   ringChanged(tracker.current);
-
   const close = async (): Promise<void> => {
     limits.memory.close();
     holder.stop();
     acknowledgements.close();
     unsubscribe();
-    for (const held of [...users.users()]) {
-      for (const session of [...held.sessions])
+    for (const { sessions } of [...users.users()])
+      for (const session of [...sessions])
         if (session instanceof DirectSession) session.close(serviceRestart, 'service restart');
-    }
     holder.closeLinks(serviceRestart.code, 'service restart');
     direct.close();
     http.close();
