@@ -19,7 +19,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
   'close-codes.md': { 'close-codes': closeCodeTable },
   'http-api.md': { errors: errorTable },
   'metrics.md': { metrics: metricTables },
-  'options.md': { options: () => optionTables(commands) },
+  'options.md': { options: optionTables },
 };
 
 let stale = 0;
@@ -94,7 +94,7 @@ function labelsOf(labels: MetricDefinition['labels']): string {
     .join('; ');
 }
 
-function optionTables(commands: readonly Command[]): string {
+function optionTables(): string {
   return commands
     .map(({ name, words, summary, options }) => {
       const rows = options.map((option) => [

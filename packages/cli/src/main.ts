@@ -18,9 +18,10 @@ const failed = 1;
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithReader);
+  const isJson = wantsJson(words);
   try {
     const commands = await commandsFor(words[0]);
-    await createProgram(commands, wantsJson(words)).parseAsync([...words], { from: 'user' });
+    await createProgram(commands, isJson).parseAsync([...words], { from: 'user' });
   } catch (thrown) {
     // the help ends like this too, with 0
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
@@ -28,7 +29,7 @@ export async function run(words: readonly string[]): Promise<void> {
       thrown instanceof CommanderError
         ? new PinwheelError('bad-option', thrown.message.replace(/^error: /, ''))
         : PinwheelError.from(thrown);
-    if (wantsJson(words)) process.stderr.write(`${JSON.stringify(error)}\n`);
+    if (isJson) process.stderr.write(`${JSON.stringify(error)}\n`);
     // of wrong words commander has said what there is to say
     else if (!(thrown instanceof CommanderError)) process.stderr.write(`pinwheel: ${error.message}\n`);
     process.exitCode = saysWrongUsage.has(error.code) ? wrongUsage : failed;

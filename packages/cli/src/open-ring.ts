@@ -5,6 +5,7 @@ import {
   type Membership,
   type RingState,
   type RingTracker,
+  staticSource,
 } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { Credentials } from './credentials.js';
@@ -49,8 +50,8 @@ export async function withRing<T>(
 
 /** A node may wait for its list; who asks once wants to hear at once that there is none. */
 function refuseMissingFile(membership: string): void {
-  const file = /^static:([^?]+)/.exec(membership)?.[1];
-  if (file === undefined || existsSync(file)) return;
+  const file = staticSource(membership)?.path ?? '';
+  if (file === '' || existsSync(file)) return;
   throw new PinwheelError(
     'bad-option',
     `there is no file ${file}; is the ring up that writes it (pinwheel up)?`,

@@ -89,15 +89,17 @@ export function deliverTo(
   held.toSweep();
   const first = held.inbox!.next - numbered.length;
   write(held, batch, numbered, first, written);
+  let isShort = false;
   for (let k = 0; k < numbered.length; k++) {
     const i = numbered[k]!;
     const detail = placeOf(held, batch[i]!, first + k);
-    // when it comes again it is said what became of it, and not what was to
-    if (written[i]! < live) held.inbox!.wasWritten(first + k, written[i]!);
+    if (written[i]! < live) isShort = true;
     if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
     else if (first + k >= held.inbox!.firstKept) receipts.set(i, 'queued', 0, detail);
     else receipts.set(i, 'overloaded', 0, tooSlow);
   }
+  // when one comes again it is said what became of it, and not what was to
+  if (isShort) held.inbox!.wereWritten(first, (k) => written[numbered[k]!]!);
 }
 
 /** Numbers and keeps messages; those that are known already or find no room have their receipts. */

@@ -111,13 +111,13 @@ export class Inbox {
     this.#firstKept = this.#next;
   }
 
-  /** A message was written to fewer sessions than it was said to be; one that nobody got and that is not kept may come again. */
-  wasWritten(seq: number, sessions: number): void {
-    const bytes = this.#bytes;
-    for (let at = this.#from; at < this.#end; at += record.lengthAt(bytes, at)) {
-      if (record.seqAt(bytes, at) !== seq) continue;
-      if (sessions === 0 && at < this.#keptFrom) record.forgetId(bytes, at);
-      else record.setSessions(bytes, at, sessions);
+  /** To how many sessions the messages from `first` on were written; one that nobody got and that is not kept may come again. */
+  wereWritten(first: number, sessionsOf: (place: number) => number): void {
+    for (let at = this.#from; at < this.#end; at += record.lengthAt(this.#bytes, at)) {
+      const place = record.seqAt(this.#bytes, at) - first;
+      if (place < 0) continue;
+      if (sessionsOf(place) === 0 && at < this.#keptFrom) record.forgetId(this.#bytes, at);
+      else record.setSessions(this.#bytes, at, sessionsOf(place));
     }
   }
 

@@ -2,7 +2,7 @@ import { LinkSession } from './link-session.js';
 import type { Session } from './session.js';
 
 /** Sessions of one user that are away. Many more than anybody has, and few enough to be looked through for each that goes. */
-export const maxAway = 1000;
+const maxAway = 1000;
 
 /** The one that would be given up first, when more are away than are awaited. */
 export function oneTooManyAway(sessions: readonly Session[]): LinkSession | undefined {

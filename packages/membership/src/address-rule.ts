@@ -96,7 +96,7 @@ export class AddressRule {
       return `address is ${address}; host names are not taken: register an IP address, or allow names (allowDnsNames)`;
     }
     const kind = version === 4 ? 'ipv4' : 'ipv6';
-    const refused = this.#isNever(address, kind);
+    const refused = neverAt(address, kind);
     // it is among the addresses that may hide another one
     if (refused !== undefined && !loopback.check(address, kind))
       return `address is ${address}; it is ${refused.what}, where no member can be`;
@@ -104,16 +104,16 @@ export class AddressRule {
     return `address is ${address}; it must be in ${this.#networksText} (allowNetworks)`;
   }
 
-  #isNever(address: string, kind: 'ipv4' | 'ipv6'): { readonly what: string } | undefined {
-    // nearly nobody is there, and each look at a list costs microseconds
-    if (!neverList.check(address, kind)) return undefined;
-    return neverLists.find(({ list }) => list.check(address, kind));
-  }
-
   #portFault(name: string, port: number): string | undefined {
     if (this.#ports.some(({ least, most }) => port >= least && port <= most)) return undefined;
     return `${name} is ${port}; it must be in ${this.#portsText} (allowPorts)`;
   }
+}
+
+function neverAt(address: string, kind: 'ipv4' | 'ipv6'): { readonly what: string } | undefined {
+  // nearly nobody is there, and each look at a list costs microseconds
+  if (!neverList.check(address, kind)) return undefined;
+  return neverLists.find(({ list }) => list.check(address, kind));
 }
 
 function listOf(networks: readonly string[], option: string): BlockList {

@@ -84,19 +84,13 @@ export class ConsulRegistration implements Registered {
   async drain(): Promise<void> {
     if (this.#left.signal.aborted) return;
     this.#draining = true;
-    // who leaves for good need not say that it is about to; another process under the id is not to leave with this one
-    await this.#write(async (timeoutMs) => {
-      if (await this.#isAnothers(timeoutMs)) return;
-      await this.#calls.register(this.#entry(), timeoutMs);
-    }, this.#left.signal);
+    // who leaves for good need not say that it is about to
+    await this.#writeOwn((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs), this.#left.signal);
   }
 
   async leave(): Promise<void> {
     this.#left.abort();
-    await this.#write(async (timeoutMs) => {
-      if (await this.#isAnothers(timeoutMs)) return;
-      await this.#calls.deregister(this.#self.id, timeoutMs);
-    });
+    await this.#writeOwn((timeoutMs) => this.#calls.deregister(this.#self.id, timeoutMs));
   }
 
   /** The node's own watch does not see it: look now. */
@@ -112,6 +106,13 @@ export class ConsulRegistration implements Registered {
 
   #entry(): ServiceEntry {
     return serviceEntry(this.#self, this.#draining, this.#options);
+  }
+
+  /** An entry of another process is left alone: it is not to leave with this one. */
+  #writeOwn(call: (timeoutMs: number) => Promise<void>, until?: AbortSignal): Promise<void> {
+    return this.#write(async (timeoutMs) => {
+      if (!(await this.#isAnothers(timeoutMs))) await call(timeoutMs);
+    }, until);
   }
 
   /** @param until ends the tries: the last one's error counts. */

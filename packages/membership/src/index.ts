@@ -16,7 +16,7 @@ export { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
 export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
 export { type Log, silentLog } from './log.js';
 export { networkList } from './network.js';
-export { type MembershipRules, membershipFrom } from './parse-membership.js';
+export { type MembershipRules, membershipFrom, staticSource } from './parse-membership.js';
 export { type RingAnswer, ringAnswer } from './ring-answer.js';
 export { addRingMetrics, ringMetrics } from './ring-metrics.js';
 export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';

@@ -24,7 +24,8 @@ const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or
  * @throws PinwheelError `bad-option` that names the value and shows the forms, or the token file that cannot be read.
  */
 export function membershipFrom(text: string, { keys, ...addresses }: MembershipRules = {}): Membership {
-  if (text.startsWith('static:')) return fromFile(text, addresses);
+  const source = staticSource(text);
+  if (source !== undefined) return fromFile(text, source, addresses);
   if (text.startsWith('consul:'))
     return consulMembership({ ...consulOptions(text), addresses, ...(keys === undefined ? {} : { keys }) });
   throw refused(text);
@@ -33,8 +34,19 @@ export function membershipFrom(text: string, { keys, ...addresses }: MembershipR
 /** Between two rounds of questions to the members, in ms. */
 const pollBounds = [100, 3_600_000] as const;
 
-function fromFile(text: string, addresses: AddressRuleOptions): Membership {
-  const [, path = '', , poll] = /^static:(.*?)(\?poll-ms=(.*))?$/s.exec(text)!;
+/** A list in a file, as a command line names it; its `poll` is not checked. */
+export interface StaticSource {
+  readonly path: string;
+  readonly poll: string | undefined;
+}
+
+/** `undefined` for what is no `static:…`. */
+export function staticSource(text: string): StaticSource | undefined {
+  const [, path, , poll] = /^static:(.*?)(\?poll-ms=(.*))?$/s.exec(text) ?? [];
+  return path === undefined ? undefined : { path, poll };
+}
+
+function fromFile(text: string, { path, poll }: StaticSource, addresses: AddressRuleOptions): Membership {
   if (path === '') throw refused(text, 'the file is missing');
   if (poll === undefined) return staticMembership(path, { addresses });
   const [least, most] = pollBounds;

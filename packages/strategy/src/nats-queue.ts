@@ -11,7 +11,7 @@ const unansweredPings = 2;
 /** Until the server has said its own. */
 const usualMaxPayload = 1_048_576;
 /** Nodes that were restarted leave topics behind. */
-const mostAllowed = 10_000;
+const mostVerdicts = 10_000;
 
 /** Topics as subjects of a NATS server. Connects when it is first used. */
 export function natsQueue(url: string): Queue {
@@ -29,9 +29,8 @@ class NatsQueue implements Queue {
   readonly #listening = new Set<Listening>();
   #connecting: Promise<NatsConnection> | undefined;
   #connection: NatsConnection | undefined;
-  /** Topics at which something may be posted, and why it may not be. */
-  readonly #allowed = new Set<string>();
-  readonly #forbidden = new Map<string, string>();
+  /** Topics at which something was posted, and why that may not be; `undefined` where it may. */
+  readonly #verdicts = new Map<string, string | undefined>();
   #isUp = false;
   #failures = 0;
   #isClosed = false;
@@ -123,15 +122,13 @@ class NatsQueue implements Queue {
 
   /** The server says that something may not be posted before it answers the flush behind it, and only then is it known. */
   async #judged(posts: readonly Post[], posted: readonly Posted[]): Promise<readonly Posted[]> {
-    if (posts.some(({ topic }) => !this.#allowed.has(topic))) {
+    if (posts.some(({ topic }) => !this.#verdicts.has(topic))) {
       // what has been read is dealt with first
       await new Promise(setImmediate);
-      if (this.#allowed.size >= mostAllowed) this.#allowed.clear();
-      for (const { topic } of posts) if (!this.#forbidden.has(topic)) this.#allowed.add(topic);
+      for (const { topic } of posts) if (!this.#verdicts.has(topic)) this.#note(topic, undefined);
     }
-    if (this.#forbidden.size === 0) return posted;
     return posted.map((end, i) => {
-      const why = this.#forbidden.get(posts[i]!.topic);
+      const why = this.#verdicts.get(posts[i]!.topic);
       if (why === undefined) return end;
       const message = `${this.description} does not let anybody post there: ${why}`;
       return { kind: 'failed', error: new PinwheelError('unavailable', message) };
@@ -196,10 +193,14 @@ class NatsQueue implements Queue {
 
   #refused(error: Error): void {
     const { operation, subject } = error as Partial<PermissionViolationError>;
-    if (operation === 'publish' && subject !== undefined) {
-      this.#allowed.delete(subject);
-      this.#forbidden.set(subject, error.message);
-    } else if (operation === 'subscription') this.#nobodyHears(error.message);
+    if (operation === 'publish' && subject !== undefined) this.#note(subject, error.message);
+    else if (operation === 'subscription') this.#nobodyHears(error.message);
+  }
+
+  #note(topic: string, why: string | undefined): void {
+    this.#verdicts.set(topic, why);
+    const [eldest] = this.#verdicts.keys();
+    if (this.#verdicts.size > mostVerdicts) this.#verdicts.delete(eldest!);
   }
 
   #away(why: string): void {
@@ -225,8 +226,7 @@ class NatsQueue implements Queue {
     this.#isUp = true;
     this.#failures = 0;
     // whoever it is now may be allowed other things
-    this.#allowed.clear();
-    this.#forbidden.clear();
+    this.#verdicts.clear();
     for (const listening of this.#listening) {
       if (!listening.isAway) continue;
       listening.isAway = false;
