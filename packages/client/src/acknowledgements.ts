@@ -9,6 +9,7 @@ export class Acknowledgements {
   readonly #clock: Clock;
   readonly #send: () => void;
   #count = 0;
+  #isHandling = false;
   #cancel: (() => void) | undefined;
 
   /** @param send tells the server of everything so far. */
@@ -17,11 +18,22 @@ export class Acknowledgements {
     this.#send = send;
   }
 
+  /** A message is about to be handled. */
+  came(): void {
+    this.#isHandling = true;
+  }
+
   /** A message has been handled. */
   received(): void {
+    this.#isHandling = false;
     this.#count++;
     if (this.#count >= mostUnacknowledged) this.#flush();
     else this.#cancel ??= this.#clock.after(longestMs, () => this.#flush());
+  }
+
+  /** The application ends it: what it has had, with the message that it is about, is said now or never. */
+  sayNow(): void {
+    if (this.#count > 0 || this.#isHandling) this.#flush();
   }
 
   /** Forgets what has not been said. */
@@ -29,6 +41,7 @@ export class Acknowledgements {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#count = 0;
+    this.#isHandling = false;
   }
 
   #flush(): void {

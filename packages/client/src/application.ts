@@ -1,6 +1,6 @@
-import { PinwheelError } from '@pinwheel/protocol/client';
 import type { ClientSettings, IncomingMessage } from './client-options.js';
 import type { ClientStatus } from './client-status.js';
+import { checkedToken } from './token.js';
 
 /** The application's callbacks. What they throw is reported, and the connection goes on. */
 export class Application {
@@ -38,7 +38,7 @@ export class Application {
       failed(thrown);
       return;
     }
-    if (typeof given === 'object' && given !== null) given.then(use, failed);
+    if (isThenable<string>(given)) given.then(use, failed);
     else use(given);
   }
 
@@ -47,21 +47,27 @@ export class Application {
     if (typeof this.#settings.token !== 'function') return;
     const failed = (thrown: unknown): void => this.#report(thrown);
     this.token((token) => {
-      if (typeof token === 'string') use(token);
-      else
-        failed(
-          new PinwheelError('bad-option', `the token function gave ${typeof token}; it must give a string`),
-        );
+      try {
+        use(checkedToken(token));
+      } catch (thrown) {
+        failed(thrown);
+      }
     }, failed);
   }
 
-  #call<T>(callback: (value: T) => void, value: T): void {
+  /** One that gives a promise is not waited for. */
+  #call<T>(callback: (value: T) => unknown, value: T): void {
     try {
-      callback(value);
+      const given = callback(value);
+      if (isThenable(given)) given.then(undefined, this.#report);
     } catch (thrown) {
       this.#report(thrown);
     }
   }
+}
+
+function isThenable<T>(given: unknown): given is PromiseLike<T> {
+  return typeof (given as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }
 
 /** In a browser to `window.onerror`, as from an event listener; elsewhere to the console. */

@@ -1,4 +1,4 @@
-import { type ClientReceipt, PinwheelError, shouldReconnect } from '@pinwheel/protocol/client';
+import { type ClientReceipt, closeCodes, PinwheelError, shouldReconnect } from '@pinwheel/protocol/client';
 import { Application } from './application.js';
 import { type ClientOptions, type ClientSettings, clientSettings } from './client-options.js';
 import type { ClientStatus } from './client-status.js';
@@ -164,8 +164,14 @@ export class ClientCore {
     // a socket that was left to itself may close late
     if (!('conversation' in state) || state.conversation !== conversation) return;
     if (state.kind === 'closing') this.#end(ownEnd);
-    else if (shouldReconnect(code)) this.#retry(closedWith(code, reason), toldWait(reason));
+    else if (shouldReconnect(code) && !this.#isSpent(code))
+      this.#retry(closedWith(code, reason), toldWait(reason));
     else this.#end({ code, reason });
+  }
+
+  /** A token that is no function's has ended, and there will be no other. */
+  #isSpent(code: number): boolean {
+    return code === closeCodes.tokenExpired.code && typeof this.#settings.token === 'string';
   }
 
   #retry(why: string, toldMs?: number): void {

@@ -79,6 +79,7 @@ export class Conversation {
 
   /** Ends it from this side. Of what follows only `closed` is told. */
   leave({ code, reason }: { readonly code: number; readonly reason: string }): void {
+    if (this.#state.kind === 'connected') this.#state.acknowledgements.sayNow();
     this.#end();
     this.#socket.close(code, reason);
   }
@@ -139,10 +140,12 @@ export class Conversation {
       // what was written on this connection is in the edge's hands, which brings it to the next node itself
       outgoing.taken(welcome.taken);
       if (!how.recovered) this.#events.connected(how);
+      // what was said of the stream before may have been dropped on its way
+      else state.acknowledgements.received();
     } else {
       state.stop();
       this.#state = this.#connected();
-      outgoing.resume(welcome.taken, (frame) => this.#socket.send(frame));
+      outgoing.resume(welcome.taken, welcome.maxMessageBytes, (frame) => this.#socket.send(frame));
       // what came last on the connection before may not have been acknowledged there
       if (how.resumed && how.recovered) this.#state.acknowledgements.received();
       this.#events.connected(how);
@@ -177,6 +180,7 @@ export class Conversation {
   #frame(frame: ServerFrame): void {
     const state = this.#state;
     if (state.kind !== 'connected') throw new PinwheelError('protocol', 'a message came before the welcome');
+    if (frame.kind === 'message') state.acknowledgements.came();
     this.#session.take(frame);
     // the application may have closed it meanwhile
     if (frame.kind === 'message' && this.#state === state) state.acknowledgements.received();

@@ -2,6 +2,7 @@ import {
   type ClientReceipt,
   encodeClientFrame,
   markRepeated,
+  maxMessageBytes,
   PinwheelError,
 } from '@pinwheel/protocol/client';
 import type { Clock } from './client-world.js';
@@ -67,6 +68,8 @@ export class Outgoing {
   readonly #unanswered = new Map<number, Written>();
   #unansweredBytes = 0;
   #lastNumber = 0;
+  /** Largest message that the server takes, in bytes, as far as it has said. */
+  #mostBytes = maxMessageBytes;
   /** Missing while there is no connection. */
   #write: ((frame: Uint8Array) => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
@@ -80,7 +83,7 @@ export class Outgoing {
    * Takes a message over; it is written before this returns when there is room. Bytes may be changed afterwards.
    *
    * @returns when the server has taken it, for a message; for a send, its receipt.
-   * @throws PinwheelError (rejects) `overloaded` at the bound; `deadline` when it was not written in time,
+   * @throws PinwheelError (rejects) `overloaded` at the bound; `too-large` for more than the server takes; `deadline` when it was not written in time,
    * `unknown-outcome` when it was and no answer came.
    */
   add(content: Content): Promise<ClientReceipt | undefined> {
@@ -96,6 +99,7 @@ export class Outgoing {
       return Promise.reject(new PinwheelError('overloaded', why));
     }
     const pending = new PendingSend(this.#clock.now() + sendTimeoutMs);
+    if (this.#refuseTooLarge(content, pending)) return pending.outcome;
     if (this.#hasRoom(content.data.length)) this.#writeFirst(content, pending);
     else {
       this.#waiting.push({ content: { ...content, data: new Uint8Array(content.data) }, pending });
@@ -109,11 +113,16 @@ export class Outgoing {
    * There is a connection, and the server has taken everything up to this number: the rest is written again, and before
    * it what has no receipt, which may have been lost with the connection before. A node knows it by its number or its id.
    *
+   * What was given up meanwhile is not: one that the application fails on would be in the way of those behind it for ever.
+   *
+   * @param mostBytes the largest message that the server takes.
    * @param write is called until {@link pause}.
    * @throws PinwheelError `protocol` for a number that was never written.
    */
-  resume(taken: number, write: (frame: Uint8Array) => void): void {
+  resume(taken: number, mostBytes: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
+    while (this.#written[0]?.pending.isSettled) this.#writtenBytes -= this.#written.shift()!.bytes;
+    this.#mostBytes = mostBytes;
     this.#write = write;
     for (const { frame } of this.#toAskAgain()) {
       markRepeated(frame);
@@ -192,8 +201,15 @@ export class Outgoing {
       if (next === undefined || !this.#fits(next.content.data.length)) return;
       this.#waiting.shift();
       this.#waitingBytes -= next.content.data.length;
-      this.#writeFirst(next.content, next.pending);
+      if (!this.#refuseTooLarge(next.content, next.pending)) this.#writeFirst(next.content, next.pending);
     }
+  }
+
+  /** A message that is too large would be the end of the session. */
+  #refuseTooLarge({ data }: Content, pending: PendingSend): boolean {
+    if (data.length <= this.#mostBytes) return false;
+    pending.reject('too-large', `data has ${data.length} bytes; the server takes at most ${this.#mostBytes}`);
+    return true;
   }
 
   #toAskAgain(): readonly Written[] {

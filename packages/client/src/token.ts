@@ -9,12 +9,16 @@ const subprotocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * @throws PinwheelError `bad-option` for a token that cannot travel so; it does not repeat the token.
  */
 export function protocolsWith(token: string | undefined): string[] {
-  if (token === undefined) return [clientProtocol];
+  return token === undefined ? [clientProtocol] : [clientProtocol, `bearer.${checkedToken(token)}`];
+}
+
+/** @throws PinwheelError `bad-option` as above. */
+export function checkedToken(token: unknown): string {
   if (typeof token !== 'string' || token.length > maxTokenBytes || !subprotocolPattern.test(token)) {
     throw new PinwheelError(
       'bad-option',
       `token must be 1 to ${maxTokenBytes} letters, digits and !#$%&'*+-.^_\`|~, as a JWT is; use base64url for bytes`,
     );
   }
-  return [clientProtocol, `bearer.${token}`];
+  return token;
 }

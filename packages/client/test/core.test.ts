@@ -102,7 +102,7 @@ t.test('messages', async (t) => {
     world.socket.message(2, 'b');
     t.same(world.data, ['a']);
     world.clock.pass(1000);
-    t.same(world.socket.frames, []);
+    t.same(world.socket.frames, [{ kind: 'ack', welcomes: 1, seq: 1 }], 'but it says that it has the first');
   });
 });
 
@@ -129,7 +129,7 @@ t.test('acknowledgements', async (t) => {
     for (let i = 0; i < 254; i++) world.socket.welcome({ stream: 't', seq: 11 });
     world.socket.message(12, 'c');
     world.clock.pass(200);
-    t.same(world.socket.frames[1], { kind: 'ack', welcomes: 0, seq: 12 }, 'modulo 256');
+    t.same(world.socket.frames.at(-1), { kind: 'ack', welcomes: 0, seq: 12 }, 'modulo 256');
     t.same(
       world.statuses.map(({ state }) => state),
       ['connecting', 'connected'],
@@ -605,4 +605,106 @@ t.test('an option out of its bounds is refused', async (t) => {
   ] as const) {
     t.throws(() => new FakeWorld(options), { code: 'bad-option', message });
   }
+});
+
+t.test('a message that is larger than the server takes is refused, and ends nothing', async (t) => {
+  const world = new FakeWorld();
+  const early = world.core.send('x'.repeat(101));
+  const small = world.core.send('small');
+  world.connected({ maxMessageBytes: 100 });
+  await t.rejects(early, { code: 'too-large', message: /101 bytes; the server takes at most 100/ });
+  await t.rejects(world.core.send(new Uint8Array(101)), { code: 'too-large' });
+  await t.rejects(world.core.sendTo('bob', 'x'.repeat(101)), { code: 'too-large' });
+  world.socket.taken(1);
+  await small;
+  t.match(world.socket.frames, [{ kind: 'message', number: 1 }]);
+  t.equal(world.socket.frames.length, 1);
+});
+
+t.test('what the application fails on is not in the way for ever', async (t) => {
+  const world = new FakeWorld({ sendTimeoutMs: 5000 }).connected();
+  const bad = t.rejects(world.core.send('bad'), { code: 'unknown-outcome' });
+  for (let times = 0; times < 20; times++) {
+    world.reconnect(4004).connected();
+    if (world.socket.frames.length === 0) break;
+    t.match(world.socket.frames, [{ number: 1 }], 'it is sent again while it is waited for');
+  }
+  await bad;
+  t.same(world.socket.frames, []);
+  const good = world.core.send('good');
+  t.match(world.socket.frames, [{ number: 2 }]);
+  world.socket.taken(2);
+  await good;
+});
+
+t.test('what was handled before the application closes is acknowledged', async (t) => {
+  const acksOf = (world: FakeWorld) => world.socket.frames.filter(({ kind }) => kind === 'ack');
+  const world = new FakeWorld().connected();
+  world.socket.message(1, 'one');
+  world.core.close();
+  t.match(acksOf(world), [{ seq: 1 }]);
+  const within: FakeWorld = new FakeWorld({ onMessage: () => within.core.close() }).connected();
+  within.socket.message(1, 'one');
+  t.match(acksOf(within), [{ seq: 1 }]);
+  const idle = new FakeWorld().connected();
+  idle.core.close();
+  t.same(acksOf(idle), []);
+});
+
+t.test('a second welcome is answered with what the client has', async (t) => {
+  const world = new FakeWorld().connected();
+  world.socket.message(1, 'one');
+  world.clock.pass(200);
+  world.socket.welcome({ stream: 'other', seq: 7 });
+  world.clock.pass(200);
+  const acks = world.socket.frames.filter(({ kind }) => kind === 'ack');
+  t.match(acks, [
+    { welcomes: 1, seq: 1 },
+    { welcomes: 2, seq: 7 },
+  ]);
+});
+
+t.test('a callback that fails later is reported as one that throws', async (t) => {
+  const world = new FakeWorld({
+    onMessage: (async () => {
+      throw new Error('later');
+    }) as () => void,
+  }).connected();
+  world.socket.message(1, 'one');
+  for (let i = 0; i < 4; i++) await null;
+  t.match(world.reported, [{ message: 'later' }]);
+  t.equal(world.core.status.state, 'connected');
+});
+
+t.test('a token', async (t) => {
+  await t.test('that is none at its renewal breaks nothing', async (t) => {
+    for (const none of ['', 'x'.repeat(8193), { token: 'x' }, 7, Promise.resolve('a b')] as string[]) {
+      let isFirst = true;
+      const token = (): string => {
+        const given = isFirst ? 'good' : none;
+        isFirst = false;
+        return given;
+      };
+      const world = new FakeWorld({ token }).connected();
+      world.socket.say({ type: 'renew' });
+      for (let i = 0; i < 4; i++) await null;
+      t.match(world.reported, [{ code: 'bad-option' }]);
+      t.equal(world.socket.said.length, 1, 'nothing but the hello is said');
+      t.equal(world.core.status.state, 'connected');
+    }
+  });
+
+  await t.test('of another shape is asked for again', async (t) => {
+    const world = new FakeWorld({ token: (() => ({ token: 'x' })) as unknown as () => string });
+    t.match(world.core.status, { state: 'waiting', why: /^token must be/ });
+  });
+
+  await t.test('that has ended and has no successor is the end', async (t) => {
+    const fixed = new FakeWorld({ token: 'always' }).connected();
+    fixed.socket.events.closed(4005, 'the token has ended');
+    t.match(fixed.core.status, { state: 'closed', code: 4005 });
+    const fresh = new FakeWorld({ token: () => 'fresh' }).connected();
+    fresh.socket.events.closed(4005, 'the token has ended');
+    t.match(fresh.core.status, { state: 'waiting' });
+  });
 });

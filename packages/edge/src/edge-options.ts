@@ -166,7 +166,7 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     upstream,
     usersPerSecond: pacePerSecond('usersPerSecond', options.usersPerSecond ?? 500),
     attachesPerSecond: pacePerSecond('attachesPerSecond', options.attachesPerSecond ?? 5000),
-    drainMs: whole('drainMs', options.drainMs ?? 10_000, 0, 3_600_000),
+    drainMs: whole('drainMs', options.drainMs ?? 10_000, 0, 86_400_000),
     handshakeTimeoutMs: whole('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 5000, 10, 600_000),
     closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? 5000, 10, 600_000),
     stalledMs: whole(

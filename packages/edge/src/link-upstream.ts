@@ -45,7 +45,7 @@ type State =
   | { readonly kind: 'closed'; readonly closed: Promise<void> };
 
 /** What may still come for a client that does not read, before it is closed. */
-const maxPausedBytes = 1_048_576;
+const maxPausedBytes = 4_194_304;
 /** Clients have so long to answer a close frame before the end of a drain cuts them off, in ms. */
 const lingerMs = 1000;
 const pollMs = 10;

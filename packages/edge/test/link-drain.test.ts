@@ -176,3 +176,15 @@ t.test('a client that goes while it leaves is gone', async (t) => {
   link.says((node) => node.close(session, 4000, ''));
   t.equal(client.closedWith, undefined);
 });
+
+t.test('nobody is told to stay away for longer than a session is kept', (t) => {
+  const world = new World([n1], { drainMs: 3_600_000 });
+  const clients = Array.from({ length: 20 }, (_, i) =>
+    world.v1(`u${i}`, { session: `${key}${i}`, epoch: 1 }),
+  );
+  world.core.drain();
+  world.turn();
+  const delays = clients.map(({ closedWith }) => JSON.parse(closedWith![1]).retryAfterMs as number);
+  t.ok(Math.max(...delays) <= 30_000 && Math.max(...delays) > 20_000, `${Math.max(...delays)}`);
+  t.end();
+});

@@ -92,7 +92,11 @@ t.test('a client of pinwheel.v1', async (t) => {
   const request = link.take({ stream: 's', seq: 4, taken: 2 });
   t.match(request, { acknowledges: true, resumes: false, epoch: 3, key, user: 'bob', positions: [] });
   const welcome = { type: 'welcome', session: key, stream: 's', seq: 4, recovered: true, taken: 2 };
-  t.same(client.v1News(), [{ ...welcome, resumeWindowMs: 60_000 }], 'is welcomed at its first attach');
+  t.same(
+    client.v1News(),
+    [{ ...welcome, resumeWindowMs: 60_000, maxMessageBytes: 65_536 }],
+    'is welcomed at its first attach',
+  );
 
   t.test('gets messages, replies and TAKEN as they are on the link, and receipts as JSON', async (t) => {
     link.says((node) => {
@@ -310,7 +314,8 @@ t.test('what is too large is closed with 4503', async (t) => {
   const v1 = world.v1(world.user('n1', 'other'));
   plain.text('x'.repeat(100));
   v1.bytes(1, ...u32(1), ...Buffer.alloc(100, 'x'));
-  t.equal(plain.closedWith ?? v1.closedWith, undefined, 'not at the bound');
+  v1.text({ type: 'token', token: 'x'.repeat(8192) });
+  t.equal(plain.closedWith ?? v1.closedWith, undefined, 'not at the bound, which is none of tokens');
   plain.text('x'.repeat(101));
   v1.bytes(1, ...u32(2), ...Buffer.alloc(101, 'x'));
   t.match([plain.closedWith, v1.closedWith], [[4503], [4503]]);

@@ -196,6 +196,19 @@ export class LinkSession implements Session {
     this.#end(code, reason);
   }
 
+  /**
+   * Closes its client's connection, and keeps for it what it has not had: it comes back to its session. For one that
+   * acknowledges; who cannot come back is closed.
+   *
+   * @param from the number from which on its messages have to come again; those before it are, or will be, processed.
+   */
+  interrupt({ code }: Pick<CloseCode, 'code'>, reason: string, from: number): void {
+    this.accepted = Math.max(this.taken, Math.min(this.accepted, from - 1));
+    if (this.link === undefined) return;
+    this.link.end(this.number, code, reason);
+    this.held.detach(this);
+  }
+
   #end(code: number, reason: string): void {
     this.link?.end(this.number, code, reason);
     this.link = undefined;

@@ -42,7 +42,7 @@ export interface Application {
   onConnect?(event: ConnectEvent): void | Promise<void>;
   /**
    * A client has sent a message. Throwing closes the client with 4004: the message was not processed, and none that
-   * this session sent after it will be.
+   * this connection sent behind it will be. A `pinwheel.v1` client comes back and sends them again.
    */
   onMessage?(event: MessageEvent): void | Promise<void>;
   /**

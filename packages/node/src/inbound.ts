@@ -43,8 +43,11 @@ export class Inbound implements InboundWork {
   readonly #turns: Turns;
   /** Sessions that the application refused: it hears no more of them. */
   readonly #refused = new WeakSet<Session>();
-  /** Sessions that it failed on a message of: it gets none of the later ones, which would be out of order. */
-  readonly #failedOn = new WeakSet<Session>();
+  /**
+   * How often it failed on a message of a session: it gets none of those that had come behind it, which would be out of
+   * order. A client that comes back to its session sends them again.
+   */
+  readonly #failures = new WeakMap<Session, number>();
   /** What of a user's clients waits for other clients. */
   readonly #waiting = new Map<string, { messages: number; bytes: number }>();
   /** Their numbers, by session: one that its edge sends again meanwhile gets the receipt of the first. */
@@ -103,7 +106,7 @@ export class Inbound implements InboundWork {
       send: (to: string, answer: string | Uint8Array) => this.#send(user, to, answer),
     };
     this.#add(session, data.length, number, () =>
-      this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event)),
+      this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event), number),
     );
   }
 
@@ -193,21 +196,31 @@ export class Inbound implements InboundWork {
 
   /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */
   #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): void {
+    const failures = this.#failures.get(session);
+    const isInOrder = (): boolean => this.#failures.get(session) === failures && !this.#refused.has(session);
+    const processed = (): void => {
+      if (number !== undefined && session instanceof LinkSession && isInOrder()) session.processed(number);
+    };
     const task = (): unknown => {
-      if (this.#failedOn.has(session) || this.#refused.has(session)) return undefined;
+      if (!isInOrder()) return undefined;
       const running = run();
-      if (number === undefined) return running;
-      if (running instanceof Promise) return running.then(() => this.#processed(session, number));
-      this.#processed(session, number);
+      if (running instanceof Promise) return running.then(processed);
+      processed();
       return undefined;
     };
     if (this.#turns.add(session.user, bytes + taskBytes, task, number === undefined)) return;
     this.#options.counters.inboundRefused++;
-    session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
+    this.#interrupt(session, closeCodes.inboundOverflow, number);
   }
 
-  #processed(session: ReplySession, number: number): void {
-    if (session instanceof LinkSession && !this.#failedOn.has(session)) session.processed(number);
+  /** Closes the connection. @param from the first of the client's messages that was not processed and will not be. */
+  #interrupt(session: Session, code: CloseCode, from: number | undefined): void {
+    if (from === undefined || !(session instanceof LinkSession) || !session.acknowledges) {
+      session.close(code, code.reason);
+      return;
+    }
+    session.interrupt(code, code.reason, from);
+    this.#unanswered.delete(session);
   }
 
   disconnected(session: Session, code: number, reason: string): void {
@@ -220,30 +233,32 @@ export class Inbound implements InboundWork {
   }
 
   /** Never throws; a promise only when the application returned one. */
-  #call(session: Session, onFailure: CloseCode | undefined, call: () => unknown): unknown {
+  #call(session: Session, onFailure: CloseCode | undefined, call: () => unknown, number?: number): unknown {
     if (this.#refused.has(session)) return undefined;
+    const failed = (thrown: unknown): void => this.#failed(session, onFailure, thrown, number);
     try {
       const running = call();
-      if (isThenable(running))
-        return Promise.resolve(running).catch((thrown) => this.#failed(session, onFailure, thrown));
+      if (isThenable(running)) return Promise.resolve(running).catch(failed);
     } catch (thrown) {
-      this.#failed(session, onFailure, thrown);
+      failed(thrown);
     }
     return undefined;
   }
 
-  #failed(session: Session, onFailure: CloseCode | undefined, thrown: unknown): void {
+  #failed(session: Session, onFailure: CloseCode | undefined, thrown: unknown, number?: number): void {
     const error = PinwheelError.from(thrown, 'application');
     if (onFailure === closeCodes.refused) this.#refused.add(session);
     else this.#options.counters.applicationErrors++;
-    if (onFailure === closeCodes.applicationFailed) this.#failedOn.add(session);
+    if (onFailure === closeCodes.applicationFailed) {
+      this.#failures.set(session, (this.#failures.get(session) ?? 0) + 1);
+    }
     const { user, id } = session;
     const stack = firstLinesOf(thrown);
     this.#options.log.warn({ user, session: id, error: error.message, ...stack }, 'the application failed');
     // an application that is away has refused nobody: the client may come again
     const close =
       error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
-    if (close !== undefined) session.close(close, close.reason);
+    if (close !== undefined) this.#interrupt(session, close, number);
   }
 }
 

@@ -316,3 +316,110 @@ t.test('an application that does not look whether it could send goes on', async 
   await until('both are taken', () => ann.replies.length === 2);
   t.same(ann.closes, []);
 });
+
+t.test(
+  'a client that the application fails comes back to its session, and nothing of it is lost',
+  async (t) => {
+    const seen: string[] = [];
+    let isAway = true;
+    let release = (): void => {};
+    const nodes = await startNodes(t, ['n1'], {
+      onMessage: async ({ user, data }) => {
+        if (user === 'slow' || data === 'slow') {
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        }
+        if (data === 'two' && isAway) throw new Error('away');
+        seen.push(String(data));
+      },
+      onSend: ({ data }) => {
+        seen.push(String(data));
+        return true;
+      },
+      onDisconnect: ({ code }) => {
+        seen.push(`left with ${code}`);
+      },
+    });
+    nodes.haveLinks = true;
+    const node = nodes.of('n1');
+    const edge = await connectEdge(t, node);
+    const bob = await edge.attached('bob', { acknowledgesAtOnce: true });
+    const first = await edge.attached('ann');
+    first.pause();
+    await until('nothing is written to it', async () => {
+      const { json } = await post(node, 'ann', 'kept');
+      return json['status'] === 'queued';
+    });
+    first.say(1, 'one');
+    first.say(2, 'two');
+    first.send(3, 'bob', 'three', true);
+    await until('it is closed', () => first.closes.length === 1);
+    t.match(first.closes, [{ code: 4004 }]);
+    isAway = false;
+    const again = { key: first.key, epoch: 2, positions: [first.position()] };
+    const second = await edge.attached('ann', again);
+    t.match(second.attached, [{ recovered: true, taken: 1 }]);
+    await until('what was kept comes', () => second.texts.at(-1) === 'kept');
+    second.say(2, 'two');
+    second.send(3, 'bob', 'three', true);
+    await until('all is processed', () => second.taken.at(-1) === 3);
+    await until('and answered', () => second.receipts.length === 1);
+    t.match(second.receipts, [{ number: 3, receipt: { status: 'delivered' } }]);
+    t.same(bob.texts, ['three']);
+    t.same(seen, ['one', 'two', 'three'], 'each once, in order, and the session has not ended');
+    second.close(1000, '');
+    await until('it has ended', () => seen.at(-1) === 'left with 1000');
+
+    t.test('what waited behind the failed message is not processed before it', async (t) => {
+      seen.length = 0;
+      isAway = true;
+      const [first, other] = [await edge.attached('eve'), await edge.attached('eve')];
+      // the other connection's message stands between those of the first
+      first.say(1, 'two');
+      other.say(1, 'slow');
+      first.say(2, 'behind');
+      await until('it is closed', () => first.closes.length === 1);
+      isAway = false;
+      const second = await edge.attached('eve', { key: first.key, epoch: 2, positions: [first.position()] });
+      second.say(1, 'two');
+      second.say(2, 'behind');
+      release();
+      await until('all is processed', () => second.taken.at(-1) === 2);
+      t.same(seen, ['slow', 'two', 'behind']);
+    });
+  },
+);
+
+t.test('a client that sends faster than the application takes comes back to its session', async (t) => {
+  const seen: string[] = [];
+  let release = (): void => {};
+  const nodes = await startNodes(t, ['n1'], {
+    maxInboundPerUser: 2,
+    onMessage: async ({ data }) => {
+      if (data === '1') {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+      seen.push(String(data));
+    },
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const first = await edge.attached('ann');
+  for (let number = 1; number <= 5; number++) first.say(number, String(number));
+  await until('it is closed', () => first.closes.length === 1);
+  t.match(first.closes, [{ code: 4003 }]);
+  const second = await edge.attached('ann', { key: first.key, epoch: 2, positions: [first.position()] });
+  t.match(second.attached, [{ recovered: true, taken: 0 }]);
+  // 1 to 3 wait here still: they are not processed again
+  for (let number = 1; number <= 3; number++) second.say(number, String(number));
+  release();
+  await until('those are processed', () => second.taken.at(-1) === 3);
+  for (const number of [4, 5]) {
+    second.say(number, String(number));
+    await until('it is processed', () => second.taken.at(-1) === number);
+  }
+  t.same(seen, ['1', '2', '3', '4', '5']);
+});

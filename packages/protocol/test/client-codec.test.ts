@@ -62,6 +62,7 @@ const serverControl: fc.Arbitrary<ServerControl> = fc.oneof(
     recovered: fc.boolean(),
     taken: u32,
     resumeWindowMs: u32,
+    maxMessageBytes: u32,
   }),
   plain({ type: fc.constantFrom('pong' as const, 'renew' as const) }),
   plain({

@@ -247,6 +247,7 @@ export class FakeUser {
       recovered,
       taken,
       resumeWindowMs: 60_000,
+      maxMessageBytes: 65_536,
     };
     session.to!.text(JSON.stringify(welcome));
     for (const kept of this.#kept) if (kept.seq > from) this.#write(session.to!, kept);

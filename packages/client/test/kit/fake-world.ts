@@ -52,6 +52,7 @@ export class FakeSocket {
       recovered: true,
       taken: 0,
       resumeWindowMs: 60_000,
+      maxMessageBytes: 65_536,
       ...given,
     });
   }

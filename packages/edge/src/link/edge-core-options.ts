@@ -23,7 +23,7 @@ export interface EdgeCoreOptions {
   readonly attachesPerSecond?: number;
   /** Largest message of a client, in bytes. Default 65,536. */
   readonly maxInboundBytes?: number;
-  /** What may still come for a client that does not read, in bytes, before it is closed. Default 1,048,576. */
+  /** What may still come for a client that does not read, in bytes, before it is closed. Default 4,194,304. */
   readonly maxPausedBytes?: number;
   readonly log?: Log;
 }
@@ -41,7 +41,7 @@ export function resolveEdgeCoreOptions(options: EdgeCoreOptions): ResolvedEdgeCo
     drainMs: 10_000,
     attachesPerSecond: 5000,
     maxInboundBytes: 65_536,
-    maxPausedBytes: 1_048_576,
+    maxPausedBytes: 4_194_304,
     log: silentLog,
     ...options,
   };

@@ -25,6 +25,8 @@ const beatMs = 250;
 const acknowledgeMs = 1000;
 /** A turn of the event loop closes this many: the others' messages go on in between. */
 const closedPerTurn = 200;
+/** Half of the window in which a session can be resumed, with the defaults: however slow the drain, other edges are there. */
+const longestAwayMs = 30_000;
 /** The part of a drain's time that nodes have to close clients behind their messages; who is left then is closed here. */
 export const leaveShare = 3 / 4;
 
@@ -96,17 +98,19 @@ export class EdgeCore {
   }
 
   /**
-   * Has every client told when to come back, each at a part of the drain's time of its own, so that the other edges see
-   * an even stream; no client is taken any more. It is over when `size` is 0. May be called twice.
+   * Has every client told when to come back, each at a part of the drain's time of its own, 30 s at most, so that the other
+   * edges see an even stream; no client is taken any more. It is over when `size` is 0. May be called twice.
    */
   drain(): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'draining';
     const { world, options } = this.#context;
     const { drainMs } = options;
-    this.#inTurn((session, place) => session.leave(place * drainMs));
+    this.#inTurn((session, place) => session.leave(place * Math.min(drainMs, longestAwayMs)));
     this.#cancelDrain = world.clock.after(drainMs * leaveShare, () => {
-      this.#inTurn((session, place) => session.close('drained', place * drainMs * (1 - leaveShare)));
+      this.#inTurn((session, place) =>
+        session.close('drained', place * Math.min(drainMs * (1 - leaveShare), longestAwayMs)),
+      );
     });
   }
 

@@ -6,6 +6,7 @@ import {
   decodeClientFrame,
   encodeServerFrame,
   type FrameInPlace,
+  maxTokenBytes,
   PinwheelError,
   parseClientControl,
   type Receipt,
@@ -33,7 +34,8 @@ export class V1Client extends Client {
   }
 
   received(data: Uint8Array, binary: boolean): void {
-    if (data.length > this.context.options.maxInboundBytes + overheadBytes) {
+    const { maxInboundBytes } = this.context.options;
+    if (data.length > (binary ? maxInboundBytes : Math.max(maxInboundBytes, maxTokenBytes)) + overheadBytes) {
       this.session.close('too-large');
       return;
     }
@@ -54,7 +56,9 @@ export class V1Client extends Client {
     }
     this.#welcomes++;
     this.#taken = taken;
-    this.#say({ type: 'welcome', session: this.#key, stream, seq, recovered, taken, resumeWindowMs });
+    const { maxInboundBytes: maxMessageBytes } = this.context.options;
+    const session = this.#key;
+    this.#say({ type: 'welcome', session, stream, seq, recovered, taken, resumeWindowMs, maxMessageBytes });
   }
 
   taken(number: number): void {

@@ -24,6 +24,8 @@ export type ServerControl =
       readonly recovered: boolean;
       readonly taken: number;
       readonly resumeWindowMs: number;
+      /** Largest message that a client may send here. */
+      readonly maxMessageBytes: number;
     }
   | { readonly type: 'pong' }
   | { readonly type: 'renew' }

@@ -1,5 +1,5 @@
 import { maxReceiptBytes, maxStreamBytes } from '../field-bounds.js';
-import { maxUserBytes } from '../message.js';
+import { maxMessageBytes, maxUserBytes } from '../message.js';
 import {
   booleanField,
   fieldsOf,
@@ -31,6 +31,8 @@ export function parseServerControl(text: string): ServerControl {
         recovered: booleanField('recovered', fields['recovered']),
         taken: numberField('taken', fields['taken']),
         resumeWindowMs: numberField('resumeWindowMs', fields['resumeWindowMs']),
+        // edges of before it do not say it
+        maxMessageBytes: numberField('maxMessageBytes', fields['maxMessageBytes'] ?? maxMessageBytes),
       };
     case 'pong':
     case 'renew':
