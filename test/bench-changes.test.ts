@@ -1,6 +1,13 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
+import { pinwheelProgram } from './kit/pinwheel-process.js';
 import { startRedis } from './kit/queues.js';
 import { runBench } from './kit/run-bench.js';
+import { runNode } from './kit/run-node.js';
+import { until } from './kit/until.js';
 
 const redis = await startRedis(t);
 /** To one of three nodes, of 400 messages a second, on a machine that may stand still for a second. */
@@ -56,3 +63,54 @@ t.test('nodes join, drain and are killed: what is lost and who is disturbed is c
     t.ok(timeline![0]!.second < 0 && timeline!.at(-1)!.second >= 4, `${phase}: before and after the change`);
   }
 });
+
+t.test('what a bench has started ends with it', async (t) => {
+  for (const [signal, code, word] of [
+    ['SIGINT', 1, 'the bench was ended before it was done'],
+    ['SIGHUP', 1, ''],
+  ] as const) {
+    const folder = mkdtempSync(join(tmpdir(), 'pinwheel-test-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const words = [
+      'bench',
+      '--strategies',
+      'ring',
+      '--nodes',
+      '2',
+      '--users',
+      '20',
+      '--phases',
+      'steady,saturation',
+    ];
+    const times = ['--steady-seconds', '10', '--saturation-seconds', '10', '--warm-up', '0', '--rounds', '1'];
+    // a group of its own, as a terminal has one: Ctrl-C reaches all of it
+    const child = runNode([pinwheelProgram, ...words, ...times], {
+      env: { PATH: process.env['PATH'], TMPDIR: folder },
+      detached: true,
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const exit = once(child, 'exit');
+    await until('two nodes, and who sends and takes', () => processesOf(folder).length >= 4, {
+      deadlineMs: 60_000,
+    });
+    process.kill(-child.pid!, signal);
+    t.same(await exit, [code, null], said);
+    t.match(said, word);
+    await until('all of it has gone', () => processesOf(folder).length === 0, { deadlineMs: 30_000 });
+    t.same(readdirSync(folder), [], `${signal} leaves no files`);
+  }
+});
+
+function processesOf(folder: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,18 +1,9 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Bar, hold, type Round } from './bar.js';
 import { type Contender, type Figures, runFresh } from './fresh-process.js';
-import { type Spread, spread } from './spread.js';
-
-/** Figures of one round by contender: neighbours in time, so that their ratios bear a noisy machine. */
-export type Round = Readonly<Record<string, Figures>>;
-
-/** Something the bench must show. It is computed round by round, and its median is held against the bound. */
-export interface Bar {
-  readonly what: string;
-  readonly of: (round: Round) => number;
-  readonly atMost?: number;
-  readonly atLeast?: number;
-}
+import { spread } from './spread.js';
+import { type Result, type Row, table } from './table.js';
 
 export interface Bench {
   /** The one question that it answers. */
@@ -57,12 +48,12 @@ export async function alternate(full: Bench): Promise<void> {
     rounds.push(await runRound(bench, i % 2 === 1, values.quick ? ['--quick'] : []));
     process.stderr.write(`round ${i + 1} of ${wanted}\n`);
   }
-  const result = {
+  const result: Result = {
     question: bench.question,
     doesNotMean: bench.doesNotMean,
     conditions: { node: process.version, cpu: cpus()[0]?.model, cpus: cpus().length, load, rounds: wanted },
     figures: bench.contenders.flatMap(({ name }) => figuresOf(name, rounds)),
-    bars: bench.bars.map((bar) => held(bar, rounds)),
+    bars: bench.bars.map((bar) => hold(bar, rounds)),
   };
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
   if (values.check && result.bars.some((bar) => !bar.met)) process.exitCode = 1;
@@ -97,62 +88,10 @@ async function runRound(bench: Bench, reversed: boolean, more: readonly string[]
   return round;
 }
 
-interface Row extends Spread {
-  readonly what: string;
-  readonly values: readonly number[];
-}
-
-interface HeldBar extends Row {
-  readonly atMost?: number;
-  readonly atLeast?: number;
-  readonly met: boolean;
-}
-
 function figuresOf(contender: string, rounds: readonly Round[]): readonly Row[] {
-  return Object.keys(rounds[0]?.[contender] ?? {}).map((figure) => {
+  const names = new Set(rounds.flatMap((round) => Object.keys(round[contender] ?? {})));
+  return [...names].map((figure) => {
     const values = rounds.map((round) => round[contender]?.[figure] ?? Number.NaN);
     return { what: `${contender} ${figure}`, values, ...spread(values) };
   });
-}
-
-function held({ of, ...bar }: Bar, rounds: readonly Round[]): HeldBar {
-  const values = rounds.map(of);
-  const { min, median, max } = spread(values);
-  // written so that NaN, a figure that was never handed over, misses the bar
-  const met =
-    median <= (bar.atMost ?? Number.POSITIVE_INFINITY) && median >= (bar.atLeast ?? Number.NEGATIVE_INFINITY);
-  return { ...bar, values, min, median, max, met };
-}
-
-function table(result: {
-  readonly question: string;
-  readonly doesNotMean: string;
-  readonly conditions: Readonly<Record<string, string | number | undefined>>;
-  readonly figures: readonly Row[];
-  readonly bars: readonly HeldBar[];
-}): string {
-  const width = Math.max(...[...result.figures, ...result.bars].map(({ what }) => what.length));
-  const line = ({ what, min, median, max, values }: Row): string =>
-    `${what.padEnd(width)} ${[min, median, max].map((n) => short(n).padStart(10)).join('')}   ${values.map(short).join(' ')}`;
-  const verdict = (bar: HeldBar): string => {
-    const bound = bar.atMost === undefined ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`;
-    return `${line(bar)}   ${bound}: ${bar.met ? 'met' : 'MISSED'}`;
-  };
-  return [
-    result.question,
-    Object.entries(result.conditions)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-    '',
-    `${' '.repeat(width)} ${['min', 'median', 'max'].map((head) => head.padStart(10)).join('')}   rounds`,
-    ...result.figures.map(line),
-    ...result.bars.map(verdict),
-    '',
-    `What this does not mean: ${result.doesNotMean}`,
-    '',
-  ].join('\n');
-}
-
-function short(value: number): string {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -5,8 +5,9 @@ export interface Spread {
   readonly max: number;
 }
 
-/** @param values at least one. */
+/** @param values at least one. When one is NaN, so are all three: it has no place in an order. */
 export function spread(values: readonly number[]): Spread {
+  if (values.some(Number.isNaN)) return { min: Number.NaN, median: Number.NaN, max: Number.NaN };
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const median = (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;

@@ -1,4 +1,3 @@
-import { maxMessages } from '@pinwheel/bench/load/message-number.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
@@ -6,6 +5,7 @@ import { batchContentType, Receipts } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from '../send/ledger.js';
+import { MessageNumbers } from '../send/message-numbers.js';
 import { BatchTemplate } from './batch-template.js';
 
 export interface ClosedLoopOptions {
@@ -17,6 +17,8 @@ export interface ClosedLoopOptions {
   readonly batch: number;
   /** Messages that have come to clients so far. */
   readonly received: () => Promise<number>;
+  /** Default: all that there are. */
+  readonly numbers?: MessageNumbers;
 }
 
 const lookEveryMs = 2;
@@ -28,6 +30,8 @@ const lookEveryMs = 2;
 export class ClosedLoop {
   readonly ledger = new Ledger();
   readonly #options: ClosedLoopOptions;
+  readonly #numbers: MessageNumbers;
+  /** One that cannot go on rejects. Nobody handles that before `stop`, so it ends the process: no silence is measured. */
   readonly #lines: readonly Promise<void>[];
   readonly #pools: readonly Pool[];
   #received = 0;
@@ -36,6 +40,7 @@ export class ClosedLoop {
 
   constructor(options: ClosedLoopOptions) {
     this.#options = options;
+    this.#numbers = options.numbers ?? new MessageNumbers();
     const ring = buildRing(options.members.map(({ id }) => ({ id })));
     const look = this.#look();
     const pools = options.members.map(
@@ -56,7 +61,12 @@ export class ClosedLoop {
     return this.#received;
   }
 
-  /** Sends no more; resolves when every message has its receipt. */
+  /** Messages that there are numbers for. */
+  get left(): number {
+    return this.#numbers.left;
+  }
+
+  /** Sends no more; resolves when every message has its receipt. Rejects when it could not go on before. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#lines);
@@ -73,12 +83,12 @@ export class ClosedLoop {
   async #keepSending(pool: Pool, template: BatchTemplate): Promise<void> {
     const { outstanding } = this.#options;
     const { length } = template;
-    while (!this.#stopped && this.#sent + length <= maxMessages) {
+    while (!this.#stopped) {
       if (this.#sent + length - this.#received > outstanding) {
         await pause(1);
         continue;
       }
-      template.number(this.#sent);
+      template.number(this.#numbers.take(length));
       this.#sent += length;
       await this.#post(pool, template);
     }

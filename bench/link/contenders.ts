@@ -1,4 +1,4 @@
-import type { Round } from '../kit/alternate.js';
+import type { Round } from '../kit/bar.js';
 import type { Contender as Sample } from '../kit/fresh-process.js';
 import type { Contender } from './proxy.js';
 

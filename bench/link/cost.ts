@@ -1,4 +1,5 @@
-import { alternate, type Round } from '../kit/alternate.js';
+import { alternate } from '../kit/alternate.js';
+import type { Round } from '../kit/bar.js';
 
 const script = new URL('./cost-sample.ts', import.meta.url);
 const names = ['receipts', 'table', 'numbers', 'inbox', 'acknowledgements', 'frames', 'all'];

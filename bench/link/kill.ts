@@ -17,6 +17,7 @@ await alternate({
       what: 'messages lost, twice or out of order, sockets closed',
       of: ({ kill }) => kill!['lost']! + kill!['duplicated']! + kill!['disordered']! + kill!['closed']!,
       atMost: 0,
+      everyRound: true,
     },
   ],
 });

@@ -20,6 +20,6 @@ await alternate({
       atMost: 6,
     },
     { what: 'link, KB per used connection', of: ({ link }) => link!['kbPerUsedConnection']!, atMost: 6 },
-    { what: 'users not reached', of: (round) => untrue(round), atMost: 0 },
+    { what: 'users not reached', of: (round) => untrue(round), atMost: 0, everyRound: true },
   ],
 });

@@ -1,4 +1,5 @@
-import { alternate, type Round } from '../kit/alternate.js';
+import { alternate } from '../kit/alternate.js';
+import type { Round } from '../kit/bar.js';
 
 const script = new URL('./move-sample.ts', import.meta.url);
 const names = ['off', 'paced'];
@@ -46,6 +47,7 @@ await alternate({
       of: (round) =>
         names.flatMap((name) => faults.map((fault) => round[name]![fault]!)).reduce((a, b) => a + b, 0),
       atMost: 0,
+      everyRound: true,
     },
   ],
 });

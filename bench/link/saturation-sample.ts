@@ -27,6 +27,7 @@ const window = await measureWindow(site, {
   ms: quick ? 2000 : 4000,
   most: quick ? 1 : 4,
   received: () => load.received,
+  left: () => load.left,
 });
 
 await load.stop();

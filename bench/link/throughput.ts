@@ -21,6 +21,11 @@ await alternate({
       of: ({ link, haproxy }) => link!['cpuMicrosPerMessage']! / haproxy!['cpuMicrosPerMessage']!,
       atMost: 0.75,
     },
-    { what: 'receipts not true, or not delivered', of: (round) => untrue(round), atMost: 0 },
+    {
+      what: 'receipts not true, or not delivered',
+      of: (round) => untrue(round),
+      atMost: 0,
+      everyRound: true,
+    },
   ],
 });

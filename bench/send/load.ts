@@ -5,6 +5,6 @@ export interface Load {
   readonly ledger: Ledger;
   /** Messages per request so far. */
   readonly messagesPerRequest: number;
-  /** Sends no more; resolves when every message has its receipt. */
+  /** Sends no more; resolves when every message has its receipt. Rejects when it could not go on before. */
   stop(): Promise<void>;
 }

@@ -20,6 +20,7 @@ await alternate({
       what: 'messages that did not arrive once',
       of: ({ sender, single }) => sender!['notArrivedOnce']! + single!['notArrivedOnce']!,
       atMost: 0,
+      everyRound: true,
     },
   ],
 });

@@ -1,30 +1,42 @@
-import { maxMessages, numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import { createSender, type Sender, type SenderOptions } from '@pinwheel/sender';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
+import { MessageNumbers } from './message-numbers.js';
 
 /** Pinwheel's sender, with so many messages without a receipt at any time. */
 export class SenderLoad implements Load {
   readonly ledger = new Ledger();
   readonly #sender: Sender;
   readonly #nextUser: () => string;
+  readonly #numbers: MessageNumbers;
+  /** Rejected when it cannot go on. Nobody handles that before `stop`, so it ends the process: no silence is measured. */
+  readonly #ended: Promise<void>;
+  #end!: () => void;
+  #fail!: (error: unknown) => void;
   #sent = 0;
-  #ended: (() => void) | undefined;
+  #stopped = false;
 
-  private constructor(sender: Sender, users: readonly string[]) {
+  private constructor(sender: Sender, users: readonly string[], numbers: MessageNumbers) {
     this.#sender = sender;
     this.#nextUser = anyOf(users);
+    this.#numbers = numbers;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
   }
 
   static async start(
     source: Pick<SenderOptions, 'membership' | 'keys'>,
     users: readonly string[],
     outstanding: number,
+    numbers = new MessageNumbers(),
   ): Promise<SenderLoad> {
     const sender = createSender(source);
     await sender.ready();
-    const load = new SenderLoad(sender, users);
+    const load = new SenderLoad(sender, users, numbers);
     while (load.#sent < outstanding) load.#send();
     return load;
   }
@@ -35,18 +47,24 @@ export class SenderLoad implements Load {
   }
 
   async stop(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#ended = resolve;
-    });
-    await this.#sender.close();
+    this.#stopped = true;
+    try {
+      await this.#ended;
+    } finally {
+      await this.#sender.close();
+    }
   }
 
   #send(): void {
-    const number = this.#sent++;
-    void this.#sender.send(this.#nextUser(), numberedMessage(number)).then((receipt) => {
-      this.ledger.enter(number, receipt);
-      if (this.#ended === undefined && this.#sent < maxMessages) this.#send();
-      else if (this.ledger.receipts === this.#sent) this.#ended?.();
-    });
+    const number = this.#numbers.take();
+    this.#sent++;
+    this.#sender
+      .send(this.#nextUser(), numberedMessage(number))
+      .then((receipt) => {
+        this.ledger.enter(number, receipt);
+        if (!this.#stopped) this.#send();
+        else if (this.ledger.receipts === this.#sent) this.#end();
+      })
+      .catch(this.#fail);
   }
 }

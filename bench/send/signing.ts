@@ -1,4 +1,5 @@
 import { alternate } from '../kit/alternate.js';
+import { untrue } from './untrue.js';
 
 const script = new URL('./throughput-sample.ts', import.meta.url);
 
@@ -20,5 +21,13 @@ await alternate({
       of: ({ signed, plain }) => signed!['cpuMicrosPerMessage']! / plain!['cpuMicrosPerMessage']!,
       atMost: 1.1,
     },
+    // a call that is refused costs less than one that is served
+    {
+      what: 'signed, receipts not true',
+      of: (round) => untrue(round, 'signed'),
+      atMost: 0,
+      everyRound: true,
+    },
+    { what: 'plain, receipts not true', of: (round) => untrue(round, 'plain'), atMost: 0, everyRound: true },
   ],
 });

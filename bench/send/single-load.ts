@@ -1,4 +1,4 @@
-import { maxMessages, numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
 import type { Receipt } from '@pinwheel/protocol';
@@ -6,11 +6,16 @@ import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
+import { MessageNumbers } from './message-numbers.js';
 
 const connectionsPerNode = 10;
 
 /** One request for each message, as somebody would write it who has the ring and undici, and no sender of ours. */
-export function singleLoad(members: readonly StaticMember[], users: readonly string[]): Load {
+export function singleLoad(
+  members: readonly StaticMember[],
+  users: readonly string[],
+  numbers = new MessageNumbers(),
+): Load {
   const ring = buildRing(members.map(({ id }) => ({ id })));
   const pools = new Map(
     members.map(({ id, address, port }) => [
@@ -20,11 +25,10 @@ export function singleLoad(members: readonly StaticMember[], users: readonly str
   );
   const ledger = new Ledger();
   const next = anyOf(users);
-  let sent = 0;
   let stopped = false;
 
   const sendOne = async (): Promise<void> => {
-    const number = sent++;
+    const number = numbers.take();
     const user = next();
     const answer = await pools.get(ring.owner(user)!)!.request({
       method: 'POST',
@@ -35,7 +39,7 @@ export function singleLoad(members: readonly StaticMember[], users: readonly str
     ledger.enter(number, (await answer.body.json()) as Receipt);
   };
   const keepSending = async (): Promise<void> => {
-    while (!stopped && sent < maxMessages) await sendOne();
+    while (!stopped) await sendOne();
   };
   const lines = Array.from({ length: connectionsPerNode * members.length }, keepSending);
   return {

@@ -1,9 +1,7 @@
-import { alternate, type Round } from '../kit/alternate.js';
+import { alternate } from '../kit/alternate.js';
+import { untrue } from './untrue.js';
 
 const script = new URL('./throughput-sample.ts', import.meta.url);
-const untrue = ['lost', 'duplicated', 'denied', 'undelivered'];
-const sum = (round: Round, contender: string, figures: readonly string[]): number =>
-  figures.reduce((total, figure) => total + round[contender]![figure]!, 0);
 
 await alternate({
   question:
@@ -28,8 +26,23 @@ await alternate({
       of: ({ sender, single }) => single!['cpuMicrosPerMessage']! / sender!['cpuMicrosPerMessage']!,
       atLeast: 5,
     },
-    { what: 'sender, receipts not true', of: (round) => sum(round, 'sender', untrue), atMost: 0 },
-    { what: 'single, receipts not true', of: (round) => sum(round, 'single', untrue), atMost: 0 },
-    { what: 'sender, messages out of order', of: ({ sender }) => sender!['disordered']!, atMost: 0 },
+    {
+      what: 'sender, receipts not true',
+      of: (round) => untrue(round, 'sender'),
+      atMost: 0,
+      everyRound: true,
+    },
+    {
+      what: 'single, receipts not true',
+      of: (round) => untrue(round, 'single'),
+      atMost: 0,
+      everyRound: true,
+    },
+    {
+      what: 'sender, messages out of order',
+      of: ({ sender }) => sender!['disordered']!,
+      atMost: 0,
+      everyRound: true,
+    },
   ],
 });

@@ -1,4 +1,5 @@
-import { alternate, type Round } from '../kit/alternate.js';
+import { alternate } from '../kit/alternate.js';
+import type { Round } from '../kit/bar.js';
 
 const script = new URL('./tunnel-sample.ts', import.meta.url);
 const ratio = (figure: string) => (round: Round) => round['edge']![figure]! / round['bare']![figure]!;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Teardown } from './consul.js';
 import { runNode } from './run-node.js';
 
-const program = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
+export const pinwheelProgram = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
 const startDeadlineMs = 30_000;
 
 /** A command that goes on until it is told to stop. */
@@ -26,7 +26,7 @@ export async function startPinwheel<Facts>(
   environment: Readonly<Record<string, string>> = {},
   nodeFlags: readonly string[] = [],
 ): Promise<PinwheelProcess<Facts>> {
-  const child = runNode([...nodeFlags, program, ...words, '--json'], {
+  const child = runNode([...nodeFlags, pinwheelProgram, ...words, '--json'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
   });
   child.stdin.end();
@@ -66,7 +66,7 @@ export async function runPinwheel(
   environment: Readonly<Record<string, string>> = {},
   deadlineMs = 60_000,
 ): Promise<Ran> {
-  const child = runNode([program, ...words], {
+  const child = runNode([pinwheelProgram, ...words], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     timeout: deadlineMs,
   });

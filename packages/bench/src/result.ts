@@ -34,7 +34,7 @@ export interface LatencyMs {
 /** One phase of one contender with so many nodes in one round. What a phase does not measure is missing, never 0. */
 export interface Run {
   readonly strategy: Contender;
-  /** Nodes at its beginning. */
+  /** Nodes that its service began with. */
   readonly nodes: number;
   readonly phase: Phase;
   /** From 1. */
@@ -49,6 +49,8 @@ export interface Run {
   /** Messages whose receipt says that they were not taken. */
   readonly refused: number;
   readonly deliveriesPerSecond: number;
+  /** Changes: nodes before it; a phase before it may have added one or taken one away. */
+  readonly nodesBefore?: number;
   /** Changes: users whose connection was cut or moved. */
   readonly disturbedUsers?: number;
   /** Changes: from the change until every message of a second came in time, in s. */

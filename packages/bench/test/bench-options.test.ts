@@ -8,6 +8,7 @@ t.test('options have defaults, and the order of reports', async (t) => {
   t.same(checked.strategies, ['ring', 'broadcast']);
   t.same(checked.nodeCounts, [3, 5, 10]);
   t.equal(checked.rounds, 3);
+  t.same(checkBenchOptions({ command, nodeCounts: [3, 5, 3] }).nodeCounts, [3, 5]);
   t.same(checkBenchOptions({ command, phases: ['kill', 'steady'] }).phases, ['steady', 'kill']);
 });
 
@@ -16,7 +17,8 @@ t.test('each bad option is refused with its name, its value and its bounds', asy
     [{ nodeCounts: [] }, /nodes is empty/],
     [{ nodeCounts: [0] }, /nodes is 0; it must be a whole number between 1 and 64/],
     [{ nodeCounts: [3, 65] }, /nodes is 65/],
-    [{ nodeCounts: [1] }, /nodes is 1; it must be at least 2 when a node drains or is killed/],
+    [{ nodeCounts: [1] }, /nodes is 1; it must be at least 2 for join, drain, kill: one has to be left/],
+    [{ nodeCounts: [3, 2], phases: ['drain', 'kill'] }, /nodes is 2; it must be at least 3 for drain, kill/],
     [{ users: 0 }, /users is 0; it must be a whole number between 1 and 200000/],
     [{ rate: 1.5 }, /rate is 1.5/],
     [{ payloadBytes: 7 }, /payload is 7; it must be a whole number between 8 and 65000/],

@@ -20,6 +20,10 @@ t.test('a process of the bench that ends by itself', async (t) => {
   t.equal(await child.ask('echo'), 'echo');
   await t.rejects(child.ask(7), /child\.mjs ended with 7/, 'whoever waits for it is told');
   await t.rejects(child.ask('echo'), /child\.mjs ended with 7/, 'whoever asks it later, too');
+  const failing = await Child.start<string, string>(new URL('./kit/failing-child.ts', import.meta.url), []);
+  t.teardown(() => failing.stop());
+  t.equal(await failing.ask('well'), 'well');
+  await t.rejects(failing.ask('no'), { message: 'it cannot say no' }, 'and why one cannot answer');
   child.stop();
   child.stop();
   t.pass('to stop it is no error: what is stopped behind it must be');

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Arrivals } from '../src/load/arrivals.js';
 import { numberedMessage } from '../src/load/message-number.js';
 import { latenciesOf, slicesOf } from '../src/run/arrival-times.js';
+import { timelineOf } from '../src/run/change-phase.js';
 import type { ArrivalSlice } from '../src/run/clients-questions.js';
 import { receiptMeaning } from '../src/run/sender-questions.js';
 import { secondsToSteady } from '../src/run/steadiness.js';
@@ -68,4 +69,22 @@ t.test('steady again is the first second in which all came and none was late', a
     ['too late to tell', [...Array(31).fill(well).fill(short, 20, 31), ...Array(9).fill(well)], undefined],
   ];
   for (const [name, slices, seconds] of cases) t.equal(secondsToSteady(slices, 10, 2), seconds, name);
+});
+
+t.test('the second from the change on holds the change', async (t) => {
+  const slices = Array.from(
+    { length: 60 },
+    (_, i): ArrivalSlice => ({ due: 10, arrived: i === 30 ? 0 : 10 }),
+  );
+  t.same(
+    timelineOf(slices, 3.004).map(({ second, sent, delivered }) => [second, sent, delivered]),
+    [
+      [-3, 100, 100],
+      [-2, 100, 100],
+      [-1, 100, 100],
+      [0, 100, 90],
+      [1, 100, 100],
+      [2, 100, 100],
+    ],
+  );
 });

@@ -126,12 +126,38 @@ t.test('a report warns', async (t) => {
         : run,
     );
     t.match(warned(once), [/^! ring, 3 nodes, kill: steady again in 2 of 3 rounds only/]);
+    const never = withRuns(fixtureComparison(), (run) =>
+      run.strategy === 'ring' && run.nodes === 3 && run.phase === 'kill'
+        ? without(run, 'secondsToSteady')
+        : run,
+    );
+    t.match(warned(never), [
+      /^! ring, 3 nodes, kill: steady again in 0 of 3 rounds only; there is no figure/,
+    ]);
+  });
+
+  t.test('when messages were refused under saturation', async (t) => {
+    const refused = withRuns(fixtureComparison(), (run) =>
+      run.strategy === 'ring' && run.nodes === 3 && run.phase === 'saturation' ? { ...run, refused: 1 } : run,
+    );
+    t.match(warned(refused), [/^! ring, 3 nodes, saturated: messages were refused .*rounds 1, 2, 3/]);
   });
 
   t.test('of what is missing', async (t) => {
     const missing = ['NATS: no server found; install nats-server'];
     t.same(warned(fixtureComparison({ missing })), ['! missing: NATS: no server found; install nats-server']);
   });
+});
+
+t.test('what did not come is shown, whatever its sender was told', async (t) => {
+  const killed = withRuns(fixtureComparison(), (run) =>
+    run.phase === 'kill' ? { ...run, sent: 100, delivered: 80, refused: 17, lost: 0, nodesBefore: 4 } : run,
+  );
+  const text = textReport(killed);
+  const after = text.slice(text.indexOf('a node is killed'));
+  t.match(after, /nodes before +│ +4 /);
+  t.match(after, /not delivered +│ +20 /);
+  t.match(after, /refused +│ +17 /);
 });
 
 t.test('a report is at most 110 characters wide', async (t) => {

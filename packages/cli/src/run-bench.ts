@@ -20,6 +20,9 @@ import { readVersion } from './version.js';
 
 const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
 
+/** What it has started ends with it. */
+const endAtOnce = (): never => process.exit(1);
+
 /** Runs the comparison; exit code 0 whatever it shows. */
 export async function bench({ settings, output }: Invocation): Promise<number> {
   const jsonFile = settings.text(benchOptions.jsonFile);
@@ -29,12 +32,14 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
     if (file !== undefined) checked(file, () => appendFileSync(file, ''));
   const ending = new AbortController();
   const end = (): void => {
-    if (ending.signal.aborted) process.exit(1);
+    if (ending.signal.aborted) endAtOnce();
     output.progress('ends after this phase; Ctrl-C again ends it at once');
     ending.abort();
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // nobody sees what would come
+  process.on('SIGHUP', endAtOnce);
   try {
     const start = performance.now();
     const progress = (at: Progress): void => output.progress(describe(at, performance.now() - start));
@@ -46,13 +51,15 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   } finally {
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
+    process.off('SIGHUP', endAtOnce);
   }
 }
 
 function readOptions(settings: Settings): BenchOptions {
   return {
     ...(settings.flag(benchOptions.quick) ? quickBench : {}),
-    command: [process.execPath, program],
+    // with the flags that this process was started with, as the nodes and edges of a service are
+    command: [process.execPath, ...process.execArgv, program],
     ...given('strategies', wordsOf<Contender>(settings, benchOptions.strategies)),
     ...given('nodeCounts', countsOf(settings, benchOptions.nodeCounts)),
     ...given('users', countOf(settings, benchOptions.users)),

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { isFailure } from './answer-parent.js';
 
 /** A process of the bench that answers questions, one at a time. It ends with this one. */
 export class Child<Question, Answer> {
@@ -24,6 +25,8 @@ export class Child<Question, Answer> {
       fork(fileURLToPath(script), args, {
         execArgv: [...process.execArgv, ...execArgv],
         serialization: 'advanced',
+        // a group of its own: Ctrl-C is for this process, which decides what is still to be done
+        detached: true,
       }),
     );
     await child.#next();
@@ -34,7 +37,7 @@ export class Child<Question, Answer> {
     return this.#process.pid!;
   }
 
-  /** @param T when this question has an answer of its own. */
+  /** @param T when this question has an answer of its own. @throws Error (rejects) when it has ended, or with why it cannot answer. */
   async ask<T = Answer>(question: Question): Promise<T> {
     if (!this.#process.connected) throw this.#ended(this.#process.exitCode);
     const answer = this.#next();
@@ -59,6 +62,7 @@ export class Child<Question, Answer> {
     });
     try {
       const [answer] = await Promise.race([once(this.#process, 'message', { signal }), died]);
+      if (isFailure(answer)) throw new Error(answer.failure);
       return answer;
     } finally {
       given.abort();

@@ -22,13 +22,23 @@ export function conclusionOf(
   const cpu = each('saturation', 'cpu', median);
   const copies = each('saturation', 'messagesPerDelivery', median);
   const latency = each('steady', 'p99', median);
+  const missed = each('kill', 'undelivered', most);
   const lost = each('kill', 'lost', most);
   const rate = `${wholeText(conditions.rate)} messages per second`;
   return [
     ...sentence(cpu, ' µs of CPU', (said) => `With ${counted(nodes)}, a message delivered costs ${said}.`),
     ...sentence(copies, '', (said) => `Between processes it is sent this many times: ${said}.`),
     ...sentence(latency, ' ms', (said) => `At ${rate}, 99 of 100 messages arrive within ${said}.`),
-    ...sentence(lost, ' messages', (said) => `When a node is killed, the most that was lost is ${said}.`),
+    ...sentence(
+      missed,
+      ' messages',
+      (said) => `When a node is killed, the most that did not come is ${said}.`,
+    ),
+    ...sentence(
+      lost,
+      ' messages',
+      (said) => `Of these the sender was told that they had come, or was told nothing: ${said}.`,
+    ),
     ...quietLosses(runs),
   ];
 }

@@ -40,8 +40,9 @@ const steady: Labelled = [
 ];
 
 const changed: Labelled = [
-  ['lost', 'lost'],
-  ['duplicated', 'duplicated'],
+  ['nodes before', 'nodesBefore'],
+  ['not delivered', 'undelivered'],
+  ...losses,
   ['users disturbed', 'disturbedUsers'],
   ['seconds to steady', 'secondsToSteady'],
 ];

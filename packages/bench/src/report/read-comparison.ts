@@ -46,6 +46,7 @@ const run = record<Run>(
     deliveriesPerSecond: amount(),
   },
   {
+    nodesBefore: whole(1, maxNodes),
     disturbedUsers: whole(),
     secondsToSteady: amount(),
     messagesBetweenProcesses: amount(),

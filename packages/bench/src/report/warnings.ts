@@ -15,6 +15,7 @@ export function warningsOf(
   return [
     ...generatorWarnings(runs),
     ...rateWarnings(runs, conditions.rate),
+    ...refusedWarnings(runs),
     ...summaries.flatMap(steadyWarning),
     ...roundsWarning(conditions.rounds),
     ...conditions.missing.map((what) => `missing: ${what}`),
@@ -40,11 +41,20 @@ function rateWarnings(runs: readonly Run[], rate: number): readonly string[] {
 }
 
 function steadyWarning({ strategy, nodes, phase, rounds, figures }: PhaseSummary): readonly string[] {
-  const measured = figures.secondsToSteady?.rounds;
-  if (measured === undefined || measured === rounds) return [];
+  const measured = figures.secondsToSteady?.rounds ?? 0;
+  if (phase === 'steady' || phase === 'saturation' || measured === rounds) return [];
+  const figure = measured === 0 ? 'there is no figure' : 'the figure is theirs';
   return [
-    `${strategy}, ${nodes} nodes, ${phase}: steady again in ${measured} of ${rounds} rounds only; the figure is theirs`,
+    `${strategy}, ${nodes} nodes, ${phase}: steady again in ${measured} of ${rounds} rounds only; ${figure}`,
   ];
+}
+
+function refusedWarnings(runs: readonly Run[]): readonly string[] {
+  const refused = runs.filter((run) => run.phase === 'saturation' && run.refused > 0);
+  return placesOf(refused).map(
+    ({ place, rounds }) =>
+      `${place}, saturated: messages were refused (${rounds}); what was under way was less than asked for`,
+  );
 }
 
 function roundsWarning(rounds: number): readonly string[] {

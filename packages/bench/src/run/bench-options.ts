@@ -60,7 +60,7 @@ export const quickBench: Partial<BenchOptions> = {
 export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
   const checked: CheckedBenchOptions = {
     strategies: inOrder(contenders, options.strategies ?? contenders, 'strategies'),
-    nodeCounts: options.nodeCounts ?? [3, 5, 10],
+    nodeCounts: [...new Set(options.nodeCounts ?? [3, 5, 10])],
     users: options.users ?? 1000,
     rate: options.rate ?? 1000,
     payloadBytes: options.payloadBytes ?? 128,
@@ -78,9 +78,10 @@ export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
   if (checked.nodeCounts.length === 0) throw bad('nodes is empty; it must name at least one number of nodes');
   for (const count of checked.nodeCounts) checkWhole('nodes', count, 1, 64);
   const leastNodes = Math.min(...checked.nodeCounts);
-  const isKilled = checked.phases.some((phase) => phase === 'kill' || phase === 'drain');
-  if (isKilled && leastNodes < 2) {
-    throw bad(`nodes is ${leastNodes}; it must be at least 2 when a node drains or is killed`);
+  const needed = nodesNeeded(checked.phases);
+  if (leastNodes < needed) {
+    const changes = checked.phases.filter((phase) => phase in nodesAdded).join(', ');
+    throw bad(`nodes is ${leastNodes}; it must be at least ${needed} for ${changes}: one has to be left`);
   }
   checkWhole('users', checked.users, 1, 200_000);
   checkWhole('rate', checked.rate, 1, 1_000_000);
@@ -93,6 +94,19 @@ export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
   checkWhole('warm-up', checked.warmUp, 0, 100_000);
   checkWhole('edges', checked.edges, 0, 16);
   return checked;
+}
+
+const nodesAdded: Partial<Record<Phase, number>> = { join: 1, drain: -1, kill: -1 };
+
+/** So that one node is left after each of the phases, which follow one another. */
+function nodesNeeded(asked: readonly Phase[]): number {
+  let change = 0;
+  let least = 0;
+  for (const phase of asked) {
+    change += nodesAdded[phase] ?? 0;
+    least = Math.min(least, change);
+  }
+  return 1 - least;
 }
 
 /** What is asked for, in the order of reports and each once. */

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StaticMember } from '@pinwheel/membership';
@@ -18,6 +19,8 @@ import type { SenderProcessOptions, SenderQuestion } from './sender-questions.js
 import { until } from './until.js';
 
 const startMs = 60_000;
+/** Longer than a node takes to drain, whatever its pace. */
+const drainMs = 90_000;
 /** Changes come by the file; processes that ask one another all the time would cost more than what is measured. */
 const rarely = '?poll-ms=30000';
 
@@ -39,6 +42,9 @@ export class BenchService {
   readonly redis: BenchRedis | undefined;
   readonly nodes = new Map<string, BenchNode>();
   readonly edges: Program[] = [];
+  /** Nodes that drain. */
+  readonly #leaving = new Set<Program>();
+  readonly #removeFolder = (): void => rmSync(this.#folder, { recursive: true, force: true });
   #edgePorts: readonly number[] = [];
   readonly #options: CheckedBenchOptions;
   readonly #folder: string;
@@ -58,6 +64,7 @@ export class BenchService {
     this.redis = contender === 'ring' ? undefined : redis;
     this.#folder = folder;
     this.#members = new ProbedMembers(folder);
+    process.once('exit', this.#removeFolder);
     const prefix = `bench-${process.pid}-${Date.now().toString(36)}`;
     this.#settings = {
       strategy: strategyOf[contender],
@@ -118,13 +125,35 @@ export class BenchService {
     );
   }
 
+  /** It is none of the nodes from here on; {@link left} waits for its end. @throws Error (rejects) when it refuses. */
+  async drain(id: string): Promise<void> {
+    const { member, program } = this.nodes.get(id)!;
+    const answer = await fetch(`http://127.0.0.1:${member.port}/v1/drain`, { method: 'POST' });
+    if (!answer.ok) throw new Error(`node ${id} does not drain: ${answer.status} ${await answer.text()}`);
+    this.nodes.delete(id);
+    this.#leaving.add(program);
+  }
+
+  /** Resolves when the nodes that drain have ended: what comes next is not measured beside them. */
+  async left(): Promise<void> {
+    for (const program of this.#leaving) {
+      await until('a node that drains has ended', () => program.hasEnded, drainMs);
+      this.#leaving.delete(program);
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#members.stop();
     this.#clients?.stop();
     this.#sender?.stop();
-    const programs = [...this.edges, ...[...this.nodes.values()].map(({ program }) => program)];
+    const programs = [
+      ...this.edges,
+      ...this.#leaving,
+      ...[...this.nodes.values()].map(({ program }) => program),
+    ];
     await Promise.all(programs.map((program) => program.kill()));
-    await rm(this.#folder, { recursive: true, force: true });
+    process.off('exit', this.#removeFolder);
+    this.#removeFolder();
   }
 
   async #startNodes(ids: readonly string[]): Promise<void> {
@@ -160,13 +189,14 @@ export class BenchService {
   }
 
   async #startLoad(): Promise<void> {
-    const { users, payloadBytes } = this.#options;
+    const { users, payloadBytes, outstanding } = this.#options;
     const senderOptions: SenderProcessOptions = {
       strategy: this.#settings,
       ...(this.contender === 'broadcast-unbatched' ? { maxMessagesPerPost: 1 } : {}),
       members: this.#members.path,
       users,
       payloadBytes,
+      outstanding,
     };
     const clientsOptions: ClientsProcessOptions = {
       way: this.#edgePorts.length > 0 ? { ports: this.#edgePorts } : { members: this.#members.path },
@@ -202,6 +232,9 @@ export class BenchService {
   #checkNodes(): void {
     for (const [id, { program }] of this.nodes) {
       if (program.hasEnded) throw new Error(`node ${id} has ended: ${program.lastWords}`);
+    }
+    for (const { hasEnded, lastWords } of this.edges) {
+      if (hasEnded) throw new Error(`an edge has ended: ${lastWords}`);
     }
   }
 }

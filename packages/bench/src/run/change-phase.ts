@@ -19,6 +19,7 @@ export async function changePhase(
   change: Change,
   { rate, changeSeconds }: CheckedBenchOptions,
 ): Promise<PhaseResult> {
+  const nodesBefore = service.nodes.size;
   const closedBefore = (await service.clients.ask<ClientsUsage>({ kind: 'usage' })).closed.length;
   const { from, startMicros } = await beginLoad(service, { kind: 'steady', perSecond: rate });
   await pause(secondsBefore * 1000);
@@ -26,6 +27,7 @@ export async function changePhase(
   await makeChange(service, change);
   await pause(Math.max(0, changeSeconds * 1000 - (sharedMicros() - changedMicros) / 1000));
   const to = await endLoad(service);
+  await service.left();
   const schedule: Schedule = { from, to, startMicros, perSecond: rate };
   const slices = await service.clients.ask<readonly ArrivalSlice[]>({
     kind: 'timeline',
@@ -39,6 +41,7 @@ export async function changePhase(
   return {
     ...truth,
     deliveriesPerSecond: truth.delivered / ((to - from) / rate),
+    nodesBefore,
     disturbedUsers: new Set(closed.slice(closedBefore)).size,
     ...(steady === undefined ? {} : { secondsToSteady: steady }),
     timeline: timelineOf(slices, changedAt),
@@ -51,12 +54,8 @@ async function makeChange(service: BenchService, change: Change): Promise<void> 
   switch (change) {
     case 'join':
       return service.join(`n${Number(ids.at(-1)!.slice(1)) + 1}`);
-    case 'drain': {
-      const { member } = service.nodes.get(first)!;
-      await fetch(`http://127.0.0.1:${member.port}/v1/drain`, { method: 'POST' });
-      service.nodes.delete(first);
-      return;
-    }
+    case 'drain':
+      return service.drain(first);
     case 'kill': {
       const { program } = service.nodes.get(first)!;
       service.nodes.delete(first);
@@ -67,10 +66,12 @@ async function makeChange(service: BenchService, change: Change): Promise<void> 
   }
 }
 
-function timelineOf(slices: readonly ArrivalSlice[], changedAt: number): readonly TimelineSecond[] {
+/** @param changedAt in s; the tenth of a second that holds it is the first one from the change on. */
+export function timelineOf(slices: readonly ArrivalSlice[], changedAt: number): readonly TimelineSecond[] {
+  const first = Math.floor(changedAt * slicesPerSecond);
   const seconds = new Map<number, ArrivalSlice[]>();
   for (const [i, slice] of slices.entries()) {
-    const second = Math.floor(i / slicesPerSecond - changedAt);
+    const second = Math.floor((i - first) / slicesPerSecond);
     const known = seconds.get(second);
     if (known === undefined) seconds.set(second, [slice]);
     else known.push(slice);

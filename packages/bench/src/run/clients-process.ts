@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { createRingTracker, staticMembership } from '@pinwheel/membership';
+import { answerParent } from '../load/answer-parent.js';
 import { Arrivals } from '../load/arrivals.js';
 import type { RawTarget } from '../load/raw-client.js';
 import { ReturningClients } from '../load/returning-clients.js';
@@ -7,6 +8,8 @@ import { latenciesOf, slicesOf } from './arrival-times.js';
 import type { ClientsProcessOptions, ClientsQuestion, ClientsUsage } from './clients-questions.js';
 
 const feedbackMs = 2;
+/** And a millisecond for each user. */
+const connectMs = 60_000;
 /** Local addresses that take turns, because one has 28,000 ports for each port that it connects to. */
 const localAddresses = 8;
 
@@ -65,11 +68,25 @@ function usage(): ClientsUsage {
   };
 }
 
+async function connectWithin(ms: number, users: readonly string[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const { connected, refused } = clients;
+      const why = `${connected} of ${users.length} users are connected after ${Math.round(ms / 1000)} s`;
+      reject(
+        new Error(`${why}; ${refused} tries were refused: fewer users, or a higher limit of open files`),
+      );
+    }, ms);
+  });
+  await Promise.race([clients.connect(users), late]).finally(() => clearTimeout(timer));
+}
+
 async function answer(question: ClientsQuestion): Promise<unknown> {
   switch (question.kind) {
     case 'connect':
       connectFeedback(question.feedbackPort);
-      await clients.connect(question.users);
+      await connectWithin(connectMs + question.users.length, question.users);
       return clients.connected;
     case 'feedback':
       isFeedbackWanted = question.isWanted;
@@ -88,8 +105,4 @@ async function answer(question: ClientsQuestion): Promise<unknown> {
   }
 }
 
-process.on('message', (question: ClientsQuestion) => {
-  void answer(question).then((said) => process.send?.(said));
-});
-process.once('disconnect', () => process.exit());
-process.send?.('started');
+answerParent(answer);

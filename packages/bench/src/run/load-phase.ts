@@ -15,6 +15,9 @@ const warmShare = 0.35;
 /** More messages than the fixed rate has compile code sooner, if the machine can take them. */
 const warmFactor = 5;
 const mostWarm = 5000;
+const leastWarm = 1000;
+/** As many as can be delivered are so many, after that long, that numbers may run out. */
+const longestWarmMs = 3000;
 /** Nothing has come for so long: nothing more comes. */
 const quietMs = 300;
 
@@ -29,9 +32,9 @@ export async function warmUp(
   { outstanding, rate, steadySeconds, warmUp }: CheckedBenchOptions,
 ): Promise<void> {
   await beginLoad(service, { kind: 'saturation', outstanding });
-  await pause(warmShare * steadySeconds * 1000);
+  await pause(Math.min(longestWarmMs, warmShare * steadySeconds * 1000));
   await endWarmUp(service);
-  const perSecond = Math.min(warmFactor * rate, mostWarm);
+  const perSecond = Math.max(leastWarm, Math.min(warmFactor * rate, mostWarm));
   await beginLoad(service, { kind: 'steady', perSecond });
   await pause(((warmUp * service.nodes.size) / perSecond) * 1000);
   await endWarmUp(service);

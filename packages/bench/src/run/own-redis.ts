@@ -60,8 +60,8 @@ export async function connectTo(url: string, program?: Program): Promise<BenchRe
       async usage() {
         const cpu = await redis.info('cpu');
         const memory = await redis.info('memory');
-        const seconds = Number(fieldOf(cpu, 'used_cpu_sys')) + Number(fieldOf(cpu, 'used_cpu_user'));
-        return { cpuMicros: seconds * 1e6, memoryBytes: Number(fieldOf(memory, 'used_memory_rss')) };
+        const seconds = numberOf(cpu, 'used_cpu_sys') + numberOf(cpu, 'used_cpu_user');
+        return { cpuMicros: seconds * 1e6, memoryBytes: numberOf(memory, 'used_memory_rss') };
       },
       async stop() {
         redis.disconnect();
@@ -76,6 +76,13 @@ export async function connectTo(url: string, program?: Program): Promise<BenchRe
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @throws Error when it does not say so much, as some that only speak its protocol. */
+function numberOf(info: string, name: string): number {
+  const text = fieldOf(info, name);
+  if (text === '') throw new Error(`the Redis does not say ${name} in INFO: give one that does with --redis`);
+  return Number(text);
 }
 
 function fieldOf(info: string, name: string): string {

@@ -3,6 +3,7 @@ import { staticMembership } from '@pinwheel/membership';
 import type { Receipt } from '@pinwheel/protocol';
 import { createSender } from '@pinwheel/sender';
 import { openStrategy, type Strategy } from '@pinwheel/strategy';
+import { answerParent } from '../load/answer-parent.js';
 import { sharedMicros } from '../load/arrivals.js';
 import { maxMessages, numberedMessage } from '../load/message-number.js';
 import { anyOf, userNames } from '../load/users.js';
@@ -17,6 +18,8 @@ import {
 const tickMs = 1;
 /** A message that has been lost must not take its place for ever. */
 const stuckMs = 500;
+/** A sender's default. */
+const leastQueuedBytes = 67_108_864;
 
 const options = JSON.parse(process.argv[2]!) as SenderProcessOptions;
 const { strategy: opened } = openStrategy(options.strategy);
@@ -24,7 +27,11 @@ const strategy: Strategy =
   opened.name === 'broadcast' && options.maxMessagesPerPost !== undefined
     ? { ...opened, maxMessagesPerPost: options.maxMessagesPerPost }
     : opened;
-const sender = createSender({ strategy, membership: staticMembership(options.members, { pollMs: 30_000 }) });
+const sender = createSender({
+  strategy,
+  membership: staticMembership(options.members, { pollMs: 30_000 }),
+  maxQueuedBytes: Math.max(leastQueuedBytes, 2 * options.outstanding * options.payloadBytes),
+});
 await sender.ready();
 
 const nextUser = anyOf(userNames(options.users));
@@ -34,6 +41,8 @@ let answered = 0;
 /** How many messages have come to clients, as they say themselves. */
 let arrived = 0;
 let timer: NodeJS.Timeout | undefined;
+/** Why it sends no more. */
+let failure: Error | undefined;
 
 /** Clients say how many messages they have: a message is on its way until it has come, whatever its receipt says. */
 const feedback = createServer((socket) => {
@@ -44,6 +53,13 @@ const feedback = createServer((socket) => {
 await new Promise<void>((resolve) => feedback.listen(0, '127.0.0.1', resolve));
 
 function send(): void {
+  if (sent === maxMessages) {
+    clearInterval(timer);
+    failure = new Error(
+      `the bench has sent ${maxMessages} messages, the most that it can tell apart; measure fewer seconds`,
+    );
+    return;
+  }
   const number = sent++;
   const settle = (receipt: Receipt): void => {
     answered++;
@@ -64,7 +80,7 @@ function beginSteady(perSecond: number): Begun {
   const startMicros = sharedMicros();
   timer = setInterval(() => {
     const due = ((sharedMicros() - startMicros) / 1e6) * perSecond;
-    while (sent - from < due) send();
+    while (sent - from < due && failure === undefined) send();
   }, tickMs);
   return { from, startMicros };
 }
@@ -82,13 +98,14 @@ function beginSaturation(outstanding: number): Begun {
     lastArrived = arrived;
     // what was lost before counts no more; what is queued here already is not added to
     const room = outstanding - Math.max(sent - arrived - lost, sent - answered);
-    for (let i = 0; i < room; i++) send();
+    for (let i = 0; i < room && failure === undefined; i++) send();
   }, tickMs);
   return { from, startMicros: sharedMicros() };
 }
 
 async function end(): Promise<number> {
   clearInterval(timer);
+  if (failure !== undefined) throw failure;
   while (answered < sent) await new Promise((resolve) => setTimeout(resolve, tickMs));
   return sent;
 }
@@ -118,8 +135,4 @@ async function answer(question: SenderQuestion): Promise<unknown> {
   }
 }
 
-process.on('message', (question: SenderQuestion) => {
-  void answer(question).then((said) => process.send?.(said));
-});
-process.once('disconnect', () => process.exit());
-process.send?.('started');
+answerParent(answer);

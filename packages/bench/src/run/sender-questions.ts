@@ -7,6 +7,8 @@ export interface SenderProcessOptions {
   readonly members: string;
   readonly users: number;
   readonly payloadBytes: number;
+  /** Messages that are under way when saturated: the sender must have room for them. */
+  readonly outstanding: number;
 }
 
 /** How messages are sent. */
