@@ -121,8 +121,8 @@ export class Outgoing {
    */
   resume(taken: number, mostBytes: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
-    while (this.#written[0]?.pending.isSettled) this.#writtenBytes -= this.#written.shift()!.bytes;
     this.#mostBytes = mostBytes;
+    this.#giveUp();
     this.#write = write;
     for (const { frame } of this.#toAskAgain()) {
       markRepeated(frame);
@@ -212,9 +212,22 @@ export class Outgoing {
     return true;
   }
 
+  /** The first of what was written, as far as nobody waits for it or this server does not take it. */
+  #giveUp(): void {
+    for (let first = this.#written[0]; first !== undefined; first = this.#written[0]) {
+      const isTooLarge = first.bytes > this.#mostBytes;
+      if (!isTooLarge && !first.pending.isSettled) return;
+      const why = `it was sent elsewhere, and this server takes at most ${this.#mostBytes} bytes`;
+      if (isTooLarge) first.pending.reject('unknown-outcome', why);
+      this.#writtenBytes -= first.bytes;
+      this.#written.shift();
+    }
+  }
+
   #toAskAgain(): readonly Written[] {
     const since = this.#clock.now() - askedAgainMs;
-    const newest = [...this.#unanswered.values()].slice(-mostAskedAgain);
+    const fitting = [...this.#unanswered.values()].filter((one) => one.bytes <= this.#mostBytes);
+    const newest = fitting.slice(-mostAskedAgain);
     let bytes = 0;
     const from = newest.findLastIndex((one) => {
       bytes += one.bytes;

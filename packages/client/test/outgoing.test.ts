@@ -280,3 +280,15 @@ t.test('a server that has taken what was never sent is not believed', async (t) 
     message: 'the server has taken 2; the last number sent is 1',
   });
 });
+
+t.test('what was sent to a server that takes more is not sent to one that takes less', async (t) => {
+  const { outgoing, write, add, outcomes, written } = start();
+  outgoing.resume(0, 1_048_576, write);
+  add(1, 500_000);
+  add(1, 10);
+  outgoing.pause();
+  outgoing.resume(0, 65_536, write);
+  await null;
+  t.same(written, [1, 2]);
+  t.match(outcomes, [/^unknown-outcome: .*takes at most 65536 bytes/]);
+});

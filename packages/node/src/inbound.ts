@@ -10,6 +10,7 @@ import {
   type Receipt,
 } from '@pinwheel/protocol';
 import type { Application } from './application.js';
+import { AwaitedSends } from './awaited-sends.js';
 import type { NodeCounters } from './node-counters.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
 
@@ -50,8 +51,7 @@ export class Inbound implements InboundWork {
   readonly #failures = new WeakMap<Session, number>();
   /** What of a user's clients waits for other clients. */
   readonly #waiting = new Map<string, { messages: number; bytes: number }>();
-  /** Their numbers, by session: one that its edge sends again meanwhile gets the receipt of the first. */
-  readonly #unanswered = new WeakMap<LinkSession, Set<number>>();
+  readonly #awaited = new AwaitedSends();
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -113,21 +113,24 @@ export class Inbound implements InboundWork {
   /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
   sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
     const { user, id } = session;
-    if (waitForClient && !this.#isFirst(session, number)) return;
+    const awaited = waitForClient ? this.#awaited.add(session, number) : undefined;
+    if (waitForClient && awaited === undefined) return;
     const copy = Buffer.from(data);
     const messageId = `${nameOf(user, id)}-${number}`;
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
-    this.#add(session, copy.length, number, async () => {
+    const hasRoom = this.#add(session, copy.length, number, async () => {
+      if (awaited !== undefined) awaited.hasBegun = true;
       const refusal = await this.#refusal(user, session, message);
       const passed = refusal ?? this.#pass(user, message);
       const answered = Promise.resolve(passed).then((receipt) => {
-        this.#unanswered.get(session)?.delete(number);
+        if (awaited !== undefined) this.#awaited.over(session, number, awaited);
         session.link?.receipt(session.number, number, receipt);
       });
       // what waits for another client must not hold up what this one sends next, nor a handoff
       if (!waitForClient) await answered;
     });
+    if (!hasRoom && awaited !== undefined) this.#awaited.over(session, number, awaited);
   }
 
   /** What cannot be sent at all rejects, and ends no process when the application does not look. */
@@ -138,13 +141,6 @@ export class Inbound implements InboundWork {
       log.warn({ user: from, error: PinwheelError.from(thrown).message }, 'the application could not send'),
     );
     return sent;
-  }
-
-  #isFirst(session: LinkSession, number: number): boolean {
-    const unanswered = this.#unanswered.get(session) ?? new Set();
-    if (unanswered.has(number)) return false;
-    this.#unanswered.set(session, unanswered.add(number));
-    return true;
   }
 
   /** What is said of a message that the application does not let pass. */
@@ -194,8 +190,8 @@ export class Inbound implements InboundWork {
     if (waiting.messages === 0) this.#waiting.delete(from);
   }
 
-  /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. */
-  #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): void {
+  /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. Whether there is room. */
+  #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): boolean {
     const failures = this.#failures.get(session);
     const isInOrder = (): boolean => this.#failures.get(session) === failures && !this.#refused.has(session);
     const processed = (): void => {
@@ -208,9 +204,10 @@ export class Inbound implements InboundWork {
       processed();
       return undefined;
     };
-    if (this.#turns.add(session.user, bytes + taskBytes, task, number === undefined)) return;
+    if (this.#turns.add(session.user, bytes + taskBytes, task, number === undefined)) return true;
     this.#options.counters.inboundRefused++;
-    this.#interrupt(session, closeCodes.inboundOverflow, number);
+    this.#interrupt(session, closeCodes.inboundOverflow, firstMissing(session, number));
+    return false;
   }
 
   /** Closes the connection. @param from the first of the client's messages that was not processed and will not be. */
@@ -220,7 +217,6 @@ export class Inbound implements InboundWork {
       return;
     }
     session.interrupt(code, code.reason, from);
-    this.#unanswered.delete(session);
   }
 
   disconnected(session: Session, code: number, reason: string): void {
@@ -251,6 +247,7 @@ export class Inbound implements InboundWork {
     else this.#options.counters.applicationErrors++;
     if (onFailure === closeCodes.applicationFailed) {
       this.#failures.set(session, (this.#failures.get(session) ?? 0) + 1);
+      if (session instanceof LinkSession) this.#awaited.dropped(session);
     }
     const { user, id } = session;
     const stack = firstLinesOf(thrown);
@@ -260,6 +257,15 @@ export class Inbound implements InboundWork {
       error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
     if (close !== undefined) this.#interrupt(session, close, number);
   }
+}
+
+/**
+ * The first of a client's numbers that is not in the line, when there is no room for that one: itself when it is new. One
+ * that was taken already, and is sent again for its receipt, says nothing of those that wait.
+ */
+function firstMissing(session: Session, number: number | undefined): number | undefined {
+  if (!(session instanceof LinkSession) || number === undefined || number === session.accepted) return number;
+  return session.accepted + 1;
 }
 
 /**

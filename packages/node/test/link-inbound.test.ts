@@ -1,3 +1,4 @@
+import { encodeClientFrame } from '@pinwheel/protocol';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connectEdge } from './kit/fake-edge.js';
@@ -423,3 +424,77 @@ t.test('a client that sends faster than the application takes comes back to its 
   }
   t.same(seen, ['1', '2', '3', '4', '5']);
 });
+
+t.test('one that is sent again and finds no room brings nothing that waits a second time', async (t) => {
+  const seen: string[] = [];
+  let release = (): void => {};
+  const nodes = await startNodes(t, ['n1'], {
+    maxInboundPerUser: 2,
+    onMessage: async ({ data }) => {
+      seen.push(String(data));
+      if (data === 'slow') {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+    },
+    onSend: () => true,
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const first = await edge.attached('ann');
+  first.send(1, 'bob', 'x');
+  await until('it is taken', () => first.taken.at(-1) === 1);
+  first.say(2, 'slow');
+  first.say(3, 'three');
+  first.say(4, 'four');
+  const again = { kind: 'send', number: 1, to: 'bob', waitForClient: false, repeated: true } as const;
+  const data = Buffer.from('x');
+  edge.write((out) => out.client(first.number, encodeClientFrame({ ...again, binary: false, data })));
+  await until('it is closed', () => first.closes.length === 1);
+  t.match(first.closes, [{ code: 4003 }]);
+  const second = await edge.attached('ann', { key: first.key, epoch: 2, positions: [first.position()] });
+  second.say(2, 'slow');
+  second.say(3, 'three');
+  second.say(4, 'four');
+  release();
+  await until('all are processed', () => second.taken.at(-1) === 4);
+  second.say(5, 'five');
+  await until('and the next', () => second.taken.at(-1) === 5);
+  t.same(seen, ['slow', 'three', 'four', 'five']);
+});
+
+t.test(
+  'what waits for another client is asked for once, though the application fails behind it',
+  async (t) => {
+    let asked = 0;
+    const nodes = await startNodes(t, ['n1'], {
+      onMessage: () => {
+        throw new Error('away');
+      },
+      onSend: () => {
+        asked++;
+        return true;
+      },
+    });
+    nodes.haveLinks = true;
+    const edge = await connectEdge(t, nodes.of('n1'));
+    const bob = await edge.attached('bob');
+    let session = await edge.attached('ann');
+    session.send(1, 'bob', 'hello', true);
+    await until('it has come', () => bob.texts.length === 1);
+    const again = { kind: 'send', number: 1, to: 'bob', waitForClient: true, repeated: true } as const;
+    const data = Buffer.from('hello');
+    for (let epoch = 2; epoch < 5; epoch++) {
+      session.say(2, 'bad');
+      await until('it is closed', () => session.closes.length === 1);
+      session = await edge.attached('ann', { key: session.key, epoch, positions: [session.position()] });
+      const { number } = session;
+      edge.write((out) => out.client(number, encodeClientFrame({ ...again, binary: false, data })));
+    }
+    bob.acknowledge(1);
+    await until('the receipt comes', () => session.receipts.length === 1);
+    t.match(session.receipts, [{ number: 1, receipt: { status: 'delivered' } }]);
+    t.same([asked, bob.texts], [1, ['hello']]);
+  },
+);

@@ -37,7 +37,7 @@ export function conclusionOf(
     ...sentence(
       lost,
       ' messages',
-      (said) => `Of these the sender was told that they had come, or was told nothing: ${said}.`,
+      (said) => `The most that never came though the sender was told that it had is ${said}.`,
     ),
     ...quietLosses(runs),
   ];
