@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { maxMessages } from '@pinwheel/bench/load/message-number.js';
+import { MessageNumbers } from '@pinwheel/bench/load/message-numbers.js';
 import t, { type Test } from 'tap';
-import { MessageNumbers } from '../bench/send/message-numbers.js';
 import { runNode } from './kit/run-node.js';
 
 const sample = fileURLToPath(new URL('./kit/load-without-numbers.ts', import.meta.url));

@@ -37,3 +37,8 @@ export function hold({ of, ...bar }: Bar, rounds: readonly Round[]): HeldBar {
   const met = measured && judged <= atMost && judged >= atLeast;
   return { ...bar, values, min, median, max, judged, measured, met };
 }
+
+/** Of this there must be none, in any round. */
+export function none(what: string, of: Bar['of']): Bar {
+  return { what, of, atMost: 0, everyRound: true };
+}

@@ -1,3 +1,4 @@
+import { MessageNumbers } from '@pinwheel/bench/load/message-numbers.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
@@ -5,7 +6,6 @@ import { batchContentType, Receipts } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from '../send/ledger.js';
-import { MessageNumbers } from '../send/message-numbers.js';
 import { BatchTemplate } from './batch-template.js';
 
 export interface ClosedLoopOptions {

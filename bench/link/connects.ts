@@ -1,4 +1,5 @@
 import { alternate } from '../kit/alternate.js';
+import { none } from '../kit/bar.js';
 import { contenders, untrue } from './contenders.js';
 
 const script = new URL('./connects-sample.ts', import.meta.url);
@@ -19,6 +20,6 @@ await alternate({
       of: ({ link, direct }) => link!['connectsPerSecond']! / direct!['connectsPerSecond']!,
       atLeast: 0.8,
     },
-    { what: 'users not reached', of: (round) => untrue(round), atMost: 0, everyRound: true },
+    none('users not reached', (round) => untrue(round)),
   ],
 });

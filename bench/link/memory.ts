@@ -1,4 +1,5 @@
 import { alternate } from '../kit/alternate.js';
+import { none } from '../kit/bar.js';
 import { contenders, untrue } from './contenders.js';
 
 const script = new URL('./memory-sample.ts', import.meta.url);
@@ -20,6 +21,6 @@ await alternate({
       atMost: 6,
     },
     { what: 'link, KB per used connection', of: ({ link }) => link!['kbPerUsedConnection']!, atMost: 6 },
-    { what: 'users not reached', of: (round) => untrue(round), atMost: 0, everyRound: true },
+    none('users not reached', (round) => untrue(round)),
   ],
 });

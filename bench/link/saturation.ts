@@ -1,5 +1,5 @@
 import { alternate } from '../kit/alternate.js';
-import type { Round } from '../kit/bar.js';
+import { none, type Round } from '../kit/bar.js';
 import { contenders, untrue } from './contenders.js';
 
 const script = new URL('./saturation-sample.ts', import.meta.url);
@@ -34,11 +34,6 @@ await alternate({
       of: ratio('messagesPerCpuSecond', 'deep-'),
       atLeast: 1.6,
     },
-    {
-      what: 'receipts not true, or not delivered',
-      of: (round) => untrue(round),
-      atMost: 0,
-      everyRound: true,
-    },
+    none('receipts not true, or not delivered', (round) => untrue(round)),
   ],
 });

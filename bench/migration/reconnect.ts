@@ -1,5 +1,5 @@
 import { alternate } from '../kit/alternate.js';
-import type { Round } from '../kit/bar.js';
+import { none, type Round } from '../kit/bar.js';
 
 const script = new URL('./reconnect-sample.ts', import.meta.url);
 const names = ['drain', 'join'];
@@ -21,25 +21,10 @@ await alternate({
   bars: [
     { what: 'drain, % beside the pace', of: ({ drain }) => drain!['secondsBeside']!, atMost: 10 },
     { what: 'join, % beside the pace', of: ({ join }) => join!['secondsBeside']!, atMost: 10 },
-    {
-      what: 'users closed who stay',
-      of: (round) => worst(round, 'closedOthers'),
-      atMost: 0,
-      everyRound: true,
-    },
-    { what: 'users closed twice', of: (round) => worst(round, 'closedTwice'), atMost: 0, everyRound: true },
-    {
-      what: 'closes with another code',
-      of: (round) => worst(round, 'otherCloses'),
-      atMost: 0,
-      everyRound: true,
-    },
-    {
-      what: 'receipts not true',
-      of: (round) => untrue.reduce((sum, figure) => sum + worst(round, figure), 0),
-      atMost: 0,
-      everyRound: true,
-    },
-    { what: 'messages out of order', of: (round) => worst(round, 'disordered'), atMost: 0, everyRound: true },
+    none('users closed who stay', (round) => worst(round, 'closedOthers')),
+    none('users closed twice', (round) => worst(round, 'closedTwice')),
+    none('closes with another code', (round) => worst(round, 'otherCloses')),
+    none('receipts not true', (round) => untrue.reduce((sum, figure) => sum + worst(round, figure), 0)),
+    none('messages out of order', (round) => worst(round, 'disordered')),
   ],
 });

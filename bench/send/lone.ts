@@ -1,4 +1,5 @@
 import { alternate } from '../kit/alternate.js';
+import { none } from '../kit/bar.js';
 
 const script = new URL('./lone-sample.ts', import.meta.url);
 
@@ -16,11 +17,9 @@ await alternate({
   rounds: 5,
   bars: [
     { what: 'sender, p50 ms', of: ({ sender }) => sender!['p50Ms']!, atMost: 1 },
-    {
-      what: 'messages that did not arrive once',
-      of: ({ sender, single }) => sender!['notArrivedOnce']! + single!['notArrivedOnce']!,
-      atMost: 0,
-      everyRound: true,
-    },
+    none(
+      'messages that did not arrive once',
+      ({ sender, single }) => sender!['notArrivedOnce']! + single!['notArrivedOnce']!,
+    ),
   ],
 });

@@ -1,9 +1,9 @@
 import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { MessageNumbers } from '@pinwheel/bench/load/message-numbers.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import { createSender, type Sender, type SenderOptions } from '@pinwheel/sender';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
-import { MessageNumbers } from './message-numbers.js';
 
 /** Pinwheel's sender, with so many messages without a receipt at any time. */
 export class SenderLoad implements Load {

@@ -1,4 +1,5 @@
 import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
+import { MessageNumbers } from '@pinwheel/bench/load/message-numbers.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import type { StaticMember } from '@pinwheel/membership';
 import type { Receipt } from '@pinwheel/protocol';
@@ -6,7 +7,6 @@ import { buildRing } from '@pinwheel/ring';
 import { Pool } from 'undici';
 import { Ledger } from './ledger.js';
 import type { Load } from './load.js';
-import { MessageNumbers } from './message-numbers.js';
 
 const connectionsPerNode = 10;
 

@@ -1,4 +1,5 @@
 import { alternate } from '../kit/alternate.js';
+import { none } from '../kit/bar.js';
 import { untrue } from './untrue.js';
 
 const script = new URL('./throughput-sample.ts', import.meta.url);
@@ -26,23 +27,8 @@ await alternate({
       of: ({ sender, single }) => single!['cpuMicrosPerMessage']! / sender!['cpuMicrosPerMessage']!,
       atLeast: 5,
     },
-    {
-      what: 'sender, receipts not true',
-      of: (round) => untrue(round, 'sender'),
-      atMost: 0,
-      everyRound: true,
-    },
-    {
-      what: 'single, receipts not true',
-      of: (round) => untrue(round, 'single'),
-      atMost: 0,
-      everyRound: true,
-    },
-    {
-      what: 'sender, messages out of order',
-      of: ({ sender }) => sender!['disordered']!,
-      atMost: 0,
-      everyRound: true,
-    },
+    none('sender, receipts not true', (round) => untrue(round, 'sender')),
+    none('single, receipts not true', (round) => untrue(round, 'single')),
+    none('sender, messages out of order', ({ sender }) => sender!['disordered']!),
   ],
 });

@@ -1,10 +1,10 @@
 import { maxMessages } from '@pinwheel/bench/load/message-number.js';
+import { MessageNumbers } from '@pinwheel/bench/load/message-numbers.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
 import { ClosedLoop } from '../../bench/link/closed-loop.js';
 import type { Load } from '../../bench/send/load.js';
-import { MessageNumbers } from '../../bench/send/message-numbers.js';
 import { SenderLoad } from '../../bench/send/sender-load.js';
 import { singleLoad } from '../../bench/send/single-load.js';
 

@@ -10,7 +10,15 @@ export const contenders = ['ring', 'registry', 'broadcast', 'broadcast-unbatched
  */
 export type Phase = (typeof phases)[number];
 
-export const phases = ['steady', 'saturation', 'join', 'drain', 'kill'] as const;
+/** Those in which the nodes change. */
+const changes = ['join', 'drain', 'kill'] as const;
+export type Change = (typeof changes)[number];
+
+export const phases = ['steady', 'saturation', ...changes] as const;
+
+export function isChange(phase: Phase): phase is Change {
+  return (changes as readonly Phase[]).includes(phase);
+}
 
 /** CPU time per message delivered, in µs, by whose it is. A part that cannot be measured here is missing. */
 export interface CpuMicros {

@@ -83,8 +83,8 @@ export class Outgoing {
    * Takes a message over; it is written before this returns when there is room. Bytes may be changed afterwards.
    *
    * @returns when the server has taken it, for a message; for a send, its receipt.
-   * @throws PinwheelError (rejects) `overloaded` at the bound; `too-large` for more than the server takes; `deadline` when it was not written in time,
-   * `unknown-outcome` when it was and no answer came.
+   * @throws PinwheelError (rejects) `overloaded` at the bound; `too-large` for more than the server takes; `deadline` when
+   * it was not written in time, `unknown-outcome` when it was and no answer came.
    */
   add(content: Content): Promise<ClientReceipt | undefined> {
     const { maxQueuedMessages, maxQueuedBytes, sendTimeoutMs } = this.#limits;

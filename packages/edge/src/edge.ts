@@ -35,8 +35,8 @@ export interface Edge {
   /** All metrics as Prometheus text. */
   metrics(): Promise<string>;
   /**
-   * Leaves in order: `/readyz` says 503, the port is closed, every client is told when to come back, spread over `drainMs`, 30 s at most,
-   * and when all are gone, or after `drainMs`, everything is closed but the admin port: call `close` for that.
+   * Leaves in order: `/readyz` says 503, the port is closed, every client is told when to come back, spread over `drainMs`,
+   * 30 s at most, and when all are gone, or after `drainMs`, everything is closed but the admin port: call `close` for that.
    * May be called twice; both calls resolve together.
    */
   drain(): Promise<void>;

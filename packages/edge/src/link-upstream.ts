@@ -9,6 +9,7 @@ import type { Admissions } from './admission/admission.js';
 import type { EdgeCounters } from './edge-counters.js';
 import type { ResolvedLimits } from './limits/limit-options.js';
 import { EdgeCore } from './link/edge-core.js';
+import { maxPausedBytes } from './link/edge-core-options.js';
 import { LinkDialer } from './link-dialer.js';
 import { LinkFront, type LinkFrontOptions } from './link-front.js';
 import { measureLinks } from './measure-links.js';
@@ -44,8 +45,6 @@ type State =
   | { readonly kind: 'draining'; readonly drained: Promise<void> }
   | { readonly kind: 'closed'; readonly closed: Promise<void> };
 
-/** What may still come for a client that does not read, before it is closed. */
-const maxPausedBytes = 4_194_304;
 /** Clients have so long to answer a close frame before the end of a drain cuts them off, in ms. */
 const lingerMs = 1000;
 const pollMs = 10;
@@ -80,7 +79,6 @@ export class LinkUpstream implements Upstream {
         drainMs: options.drainMs,
         attachesPerSecond: options.attachesPerSecond,
         maxInboundBytes: options.maxInboundBytes,
-        maxPausedBytes,
         log,
       },
     );

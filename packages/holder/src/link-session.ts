@@ -197,8 +197,8 @@ export class LinkSession implements Session {
   }
 
   /**
-   * Closes its client's connection, and keeps for it what it has not had: it comes back to its session. For one that
-   * acknowledges; who cannot come back is closed.
+   * Closes its client's connection, and keeps for it what it has not had: it comes back to its session. Only for a session
+   * that acknowledges: any other could not come back.
    *
    * @param from the number from which on its messages have to come again; those before it are, or will be, processed.
    */

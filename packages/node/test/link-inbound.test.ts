@@ -2,12 +2,13 @@ import { encodeClientFrame } from '@pinwheel/protocol';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connectEdge } from './kit/fake-edge.js';
+import { Gate } from './kit/gate.js';
 import { startNodes } from './kit/nodes.js';
 import { metric, post } from './kit/requests.js';
 
 t.test('what clients send goes to the application, once and in order', async (t) => {
   const seen: string[] = [];
-  let release = (): void => {};
+  const gate = new Gate();
   const nodes = await startNodes(t, ['n1'], {
     maxInboundBytes: 1000,
     onConnect: ({ user, edge }) => {
@@ -16,9 +17,7 @@ t.test('what clients send goes to the application, once and in order', async (t)
     onMessage: async ({ user, data, reply }) => {
       seen.push(`${user} ${data}`);
       if (data === 'wait') {
-        await new Promise<void>((resolve) => {
-          release = resolve;
-        });
+        await gate.opens();
       }
       reply(`took ${data}`);
     },
@@ -41,7 +40,7 @@ t.test('what clients send goes to the application, once and in order', async (t)
       await until('the application is at the second', () => seen.includes('ann wait'));
       await until('the edge has heard that the first is taken', () => ann.taken.length > 0);
       t.same(ann.taken, [1]);
-      release();
+      gate.open();
       await until('all are taken', () => ann.taken.at(-1) === 3);
       t.same(ann.taken, [1, 2, 3]);
       t.same(ann.replies, ['took one', 'took wait', 'took three']);
@@ -323,13 +322,11 @@ t.test(
   async (t) => {
     const seen: string[] = [];
     let isAway = true;
-    let release = (): void => {};
+    const gate = new Gate();
     const nodes = await startNodes(t, ['n1'], {
       onMessage: async ({ user, data }) => {
         if (user === 'slow' || data === 'slow') {
-          await new Promise<void>((resolve) => {
-            release = resolve;
-          });
+          await gate.opens();
         }
         if (data === 'two' && isAway) throw new Error('away');
         seen.push(String(data));
@@ -385,7 +382,7 @@ t.test(
       const second = await edge.attached('eve', { key: first.key, epoch: 2, positions: [first.position()] });
       second.say(1, 'two');
       second.say(2, 'behind');
-      release();
+      gate.open();
       await until('all is processed', () => second.taken.at(-1) === 2);
       t.same(seen, ['slow', 'two', 'behind']);
     });
@@ -394,14 +391,12 @@ t.test(
 
 t.test('a client that sends faster than the application takes comes back to its session', async (t) => {
   const seen: string[] = [];
-  let release = (): void => {};
+  const gate = new Gate();
   const nodes = await startNodes(t, ['n1'], {
     maxInboundPerUser: 2,
     onMessage: async ({ data }) => {
       if (data === '1') {
-        await new Promise<void>((resolve) => {
-          release = resolve;
-        });
+        await gate.opens();
       }
       seen.push(String(data));
     },
@@ -416,7 +411,7 @@ t.test('a client that sends faster than the application takes comes back to its 
   t.match(second.attached, [{ recovered: true, taken: 0 }]);
   // 1 to 3 wait here still: they are not processed again
   for (let number = 1; number <= 3; number++) second.say(number, String(number));
-  release();
+  gate.open();
   await until('those are processed', () => second.taken.at(-1) === 3);
   for (const number of [4, 5]) {
     second.say(number, String(number));
@@ -427,15 +422,13 @@ t.test('a client that sends faster than the application takes comes back to its 
 
 t.test('one that is sent again and finds no room brings nothing that waits a second time', async (t) => {
   const seen: string[] = [];
-  let release = (): void => {};
+  const gate = new Gate();
   const nodes = await startNodes(t, ['n1'], {
     maxInboundPerUser: 2,
     onMessage: async ({ data }) => {
       seen.push(String(data));
       if (data === 'slow') {
-        await new Promise<void>((resolve) => {
-          release = resolve;
-        });
+        await gate.opens();
       }
     },
     onSend: () => true,
@@ -457,7 +450,7 @@ t.test('one that is sent again and finds no room brings nothing that waits a sec
   second.say(2, 'slow');
   second.say(3, 'three');
   second.say(4, 'four');
-  release();
+  gate.open();
   await until('all are processed', () => second.taken.at(-1) === 4);
   second.say(5, 'five');
   await until('and the next', () => second.taken.at(-1) === 5);

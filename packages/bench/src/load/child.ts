@@ -37,7 +37,10 @@ export class Child<Question, Answer> {
     return this.#process.pid!;
   }
 
-  /** @param T when this question has an answer of its own. @throws Error (rejects) when it has ended, or with why it cannot answer. */
+  /**
+   * @param T when this question has an answer of its own.
+   * @throws Error (rejects) when it has ended, or with why it cannot answer.
+   */
   async ask<T = Answer>(question: Question): Promise<T> {
     if (!this.#process.connected) throw this.#ended(this.#process.exitCode);
     const answer = this.#next();

@@ -1,4 +1,4 @@
-import type { Comparison, Contender, Phase } from '../result.js';
+import { type Comparison, type Contender, isChange, type Phase } from '../result.js';
 import { contenderName } from './contender-name.js';
 import type { Figure } from './figure.js';
 import { numberText, wholeText } from './number-text.js';
@@ -60,7 +60,7 @@ function sentence(said: readonly Said[], unit: string, make: (list: string) => s
 
 /** While the nodes did not change, nothing should be lost; it is said whether it was. */
 function quietLosses(runs: Comparison['runs']): readonly string[] {
-  const quiet = runs.filter(({ phase }) => phase === 'steady' || phase === 'saturation');
+  const quiet = runs.filter(({ phase }) => !isChange(phase));
   if (quiet.length === 0) return [];
   const said = contendersOf(quiet).flatMap((strategy) => {
     const own = quiet.filter((run) => run.strategy === strategy);

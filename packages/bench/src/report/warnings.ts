@@ -1,4 +1,4 @@
-import type { Comparison, Run } from '../result.js';
+import { type Comparison, isChange, type Run } from '../result.js';
 import { wholeText } from './number-text.js';
 import { contendersOf, nodeCountsOf, type PhaseSummary } from './summary.js';
 
@@ -42,7 +42,7 @@ function rateWarnings(runs: readonly Run[], rate: number): readonly string[] {
 
 function steadyWarning({ strategy, nodes, phase, rounds, figures }: PhaseSummary): readonly string[] {
   const measured = figures.secondsToSteady?.rounds ?? 0;
-  if (phase === 'steady' || phase === 'saturation' || measured === rounds) return [];
+  if (!isChange(phase) || measured === rounds) return [];
   const figure = measured === 0 ? 'there is no figure' : 'the figure is theirs';
   return [
     `${strategy}, ${nodes} nodes, ${phase}: steady again in ${measured} of ${rounds} rounds only; ${figure}`,

@@ -1,6 +1,6 @@
 import { checkWhole, PinwheelError } from '@pinwheel/protocol';
 import { leastMessageBytes } from '../load/message-number.js';
-import { type Contender, contenders, type Phase, phases } from '../result.js';
+import { type Change, type Contender, contenders, isChange, type Phase, phases } from '../result.js';
 
 export interface BenchOptions {
   /** Default: all. */
@@ -80,7 +80,7 @@ export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
   const leastNodes = Math.min(...checked.nodeCounts);
   const needed = nodesNeeded(checked.phases);
   if (leastNodes < needed) {
-    const changes = checked.phases.filter((phase) => phase in nodesAdded).join(', ');
+    const changes = checked.phases.filter(isChange).join(', ');
     throw bad(`nodes is ${leastNodes}; it must be at least ${needed} for ${changes}: one has to be left`);
   }
   checkWhole('users', checked.users, 1, 200_000);
@@ -96,14 +96,14 @@ export function checkBenchOptions(options: BenchOptions): CheckedBenchOptions {
   return checked;
 }
 
-const nodesAdded: Partial<Record<Phase, number>> = { join: 1, drain: -1, kill: -1 };
+const nodesAdded: Readonly<Record<Change, number>> = { join: 1, drain: -1, kill: -1 };
 
 /** So that one node is left after each of the phases, which follow one another. */
 function nodesNeeded(asked: readonly Phase[]): number {
   let change = 0;
   let least = 0;
-  for (const phase of asked) {
-    change += nodesAdded[phase] ?? 0;
+  for (const phase of asked.filter(isChange)) {
+    change += nodesAdded[phase];
     least = Math.min(least, change);
   }
   return 1 - least;

@@ -115,7 +115,7 @@ export class BenchService {
     await until(
       `every node goes by the ring of ${wanted}`,
       async () => {
-        this.#checkNodes();
+        this.#checkPrograms();
         if (this.#members.ids.toSorted().join(' ') !== wanted) return false;
         const nodes = ids.map((id) => this.nodes.get(id)!);
         const rings = await Promise.all(nodes.map(({ member }) => ringAt(member.port)));
@@ -179,7 +179,7 @@ export class BenchService {
       await until(
         `edge e${i + 1} takes clients`,
         () => {
-          if (program.hasEnded) throw new Error(`an edge has ended: ${program.lastWords}`);
+          this.#checkPrograms();
           return takesConnections(port);
         },
         startMs,
@@ -229,7 +229,7 @@ export class BenchService {
     return startProgram(program, [...first, ...words]);
   }
 
-  #checkNodes(): void {
+  #checkPrograms(): void {
     for (const [id, { program }] of this.nodes) {
       if (program.hasEnded) throw new Error(`node ${id} has ended: ${program.lastWords}`);
     }

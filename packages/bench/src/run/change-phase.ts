@@ -1,13 +1,11 @@
 import { sharedMicros } from '../load/arrivals.js';
 import { pause } from '../load/pause.js';
-import type { TimelineSecond } from '../result.js';
+import type { Change, TimelineSecond } from '../result.js';
 import type { CheckedBenchOptions } from './bench-options.js';
 import type { BenchService } from './bench-service.js';
 import type { ArrivalSlice, ClientsUsage, Schedule } from './clients-questions.js';
 import { beginLoad, endLoad, type PhaseResult, truthBetween } from './load-phase.js';
 import { secondsToSteady } from './steadiness.js';
-
-export type Change = 'join' | 'drain' | 'kill';
 
 const secondsBefore = 3;
 /** Slices by which it is judged when all is well again. */

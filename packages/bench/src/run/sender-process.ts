@@ -6,6 +6,7 @@ import { openStrategy, type Strategy } from '@pinwheel/strategy';
 import { answerParent } from '../load/answer-parent.js';
 import { sharedMicros } from '../load/arrivals.js';
 import { maxMessages, numberedMessage } from '../load/message-number.js';
+import { MessageNumbers } from '../load/message-numbers.js';
 import { anyOf, userNames } from '../load/users.js';
 import {
   type Begun,
@@ -36,13 +37,14 @@ await sender.ready();
 
 const nextUser = anyOf(userNames(options.users));
 const statuses = new Uint8Array(maxMessages);
+const numbers = new MessageNumbers();
 let sent = 0;
 let answered = 0;
 /** How many messages have come to clients, as they say themselves. */
 let arrived = 0;
 let timer: NodeJS.Timeout | undefined;
 /** Why it sends no more. */
-let failure: Error | undefined;
+let failure: unknown;
 
 /** Clients say how many messages they have: a message is on its way until it has come, whatever its receipt says. */
 const feedback = createServer((socket) => {
@@ -53,14 +55,8 @@ const feedback = createServer((socket) => {
 await new Promise<void>((resolve) => feedback.listen(0, '127.0.0.1', resolve));
 
 function send(): void {
-  if (sent === maxMessages) {
-    clearInterval(timer);
-    failure = new Error(
-      `the bench has sent ${maxMessages} messages, the most that it can tell apart; measure fewer seconds`,
-    );
-    return;
-  }
-  const number = sent++;
+  const number = numbers.take();
+  sent++;
   const settle = (receipt: Receipt): void => {
     answered++;
     statuses[number] = meaningOf(receipt);
@@ -74,14 +70,26 @@ function meaningOf({ status, error }: Receipt): number {
   return isInDoubt ? receiptMeaning.inDoubt : receiptMeaning.refused;
 }
 
+/** What it throws is the answer to `end`. */
+function everyTick(work: () => void): void {
+  timer = setInterval(() => {
+    try {
+      work();
+    } catch (thrown) {
+      failure = thrown;
+      clearInterval(timer);
+    }
+  }, tickMs);
+}
+
 /** At a fixed rate, whatever becomes of them. */
 function beginSteady(perSecond: number): Begun {
   const from = sent;
   const startMicros = sharedMicros();
-  timer = setInterval(() => {
+  everyTick(() => {
     const due = ((sharedMicros() - startMicros) / 1e6) * perSecond;
-    while (sent - from < due && failure === undefined) send();
-  }, tickMs);
+    while (sent - from < due) send();
+  });
   return { from, startMicros };
 }
 
@@ -91,15 +99,15 @@ function beginSaturation(outstanding: number): Begun {
   let lost = sent - arrived;
   let lastArrived = arrived;
   let movedAt = performance.now();
-  timer = setInterval(() => {
+  everyTick(() => {
     const now = performance.now();
     if (arrived !== lastArrived) movedAt = now;
     else if (now - movedAt > stuckMs) lost = sent - arrived;
     lastArrived = arrived;
     // what was lost before counts no more; what is queued here already is not added to
     const room = outstanding - Math.max(sent - arrived - lost, sent - answered);
-    for (let i = 0; i < room && failure === undefined; i++) send();
-  }, tickMs);
+    for (let i = 0; i < room; i++) send();
+  });
   return { from, startMicros: sharedMicros() };
 }
 

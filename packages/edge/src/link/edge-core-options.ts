@@ -1,6 +1,9 @@
 import { type Log, silentLog } from '@pinwheel/membership';
 
 /** The times and bounds of an edge's links and sessions. PROTOCOL.md says what each is for. */
+/** What may still come for a client that does not read, in bytes, before it is closed: a burst is no fault of its own. */
+export const maxPausedBytes = 4_194_304;
+
 export interface EdgeCoreOptions {
   readonly id: string;
   /** Random at start. */
@@ -41,7 +44,7 @@ export function resolveEdgeCoreOptions(options: EdgeCoreOptions): ResolvedEdgeCo
     drainMs: 10_000,
     attachesPerSecond: 5000,
     maxInboundBytes: 65_536,
-    maxPausedBytes: 4_194_304,
+    maxPausedBytes,
     log: silentLog,
     ...options,
   };

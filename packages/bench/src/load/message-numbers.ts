@@ -1,4 +1,4 @@
-import { maxMessages } from '@pinwheel/bench/load/message-number.js';
+import { maxMessages } from './message-number.js';
 
 /** Numbers the messages of a load from 0 on. There are no more than `maxMessages`: what counts them has room for so many. */
 export class MessageNumbers {
