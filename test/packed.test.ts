@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { untapped } from './kit/untapped.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|NODE_OPTIONS|npm_)/i.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|npm_)/i.test(name)),
 );
 
 const program = `
@@ -41,7 +42,7 @@ t.test(
     mkdirSync(tarballs);
     mkdirSync(project);
     const npm = (cwd: string, ...words: readonly string[]): string =>
-      execFileSync('npm', words, {
+      execFileSync(...untapped('npm', words), {
         cwd,
         env: environment,
         encoding: 'utf8',
@@ -55,7 +56,7 @@ t.test(
     npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packed);
 
     writeFileSync(join(project, 'program.mjs'), program);
-    const said = execFileSync(process.execPath, ['program.mjs'], {
+    const said = execFileSync(...untapped(process.execPath, ['program.mjs']), {
       cwd: project,
       env: environment,
       encoding: 'utf8',
@@ -65,7 +66,7 @@ t.test(
       receipt: { user: 'alice', status: 'delivered', sessions: 1 },
       data: 'packed',
     });
-    const help = execFileSync(join(project, 'node_modules/.bin/pinwheel'), ['--help'], {
+    const help = execFileSync(...untapped(join(project, 'node_modules/.bin/pinwheel'), ['--help']), {
       env: environment,
       encoding: 'utf8',
     });

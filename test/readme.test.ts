@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
 import { freePort, freePortsInARow } from './kit/free-port.js';
+import { untapped } from './kit/untapped.js';
 import { until } from './kit/until.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -41,7 +42,7 @@ t.test('the README, block after block, as somebody would who follows it', async 
   const firstNode = await freePortsInARow(3);
   const consul = await startConsul(t);
   const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|NODE_OPTIONS|PINWHEEL|npm_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|PINWHEEL|npm_)/.test(name)),
   ) as Record<string, string>;
   // what the README says of ports holds where nobody uses them
   const elsewhere = {
@@ -146,7 +147,7 @@ function start(
   words: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Started {
-  const child: ChildProcess = spawn(program, words, {
+  const child: ChildProcess = spawn(...untapped(program, words), {
     cwd: root,
     env: environment,
     detached: true,

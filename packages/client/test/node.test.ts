@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { WebSocket as StandardWebSocket } from 'undici';
 import { WebSocketServer, WebSocket as WsWebSocket } from 'ws';
+import { untapped } from '../../../test/kit/untapped.js';
 import { until } from '../../../test/kit/until.js';
 import {
   type ClientStatus,
@@ -282,11 +283,14 @@ t.test('the snippets of the README run', async (t) => {
     // the first is for where there is a WebSocket
     const given = `import { WebSocket as given } from 'ws';\nglobalThis.WebSocket ??= given;\n${snippet}`;
     const code = given.replace('127.0.0.1:8080', `127.0.0.1:${service.port}`);
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-      env: { PATH: process.env['PATH'] },
-      timeout: 60_000,
-    });
+    const { stdout } = await promisify(execFile)(
+      ...untapped(process.execPath, ['--input-type=module', '-e', code]),
+      {
+        cwd: fileURLToPath(new URL('..', import.meta.url)),
+        env: { PATH: process.env['PATH'] },
+        timeout: 60_000,
+      },
+    );
     return stdout;
   });
   const [first, second] = await Promise.all(said);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { untapped } from '../../../test/kit/untapped.js';
 import { entries, startFakeConsul } from './fake-consul.js';
 
 const built = new URL('../dist/index.js', import.meta.url);
@@ -23,7 +24,7 @@ t.test('a process that ended its tracker exits by itself, without closing the me
       await tracker.start();
       await tracker.close();
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    const child = spawn(...untapped(process.execPath, ['--input-type=module', '-e', code]), {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
       stdio: ['ignore', 'ignore', 'pipe'],
       // a Consul read that is left behind would keep it for more than ten seconds

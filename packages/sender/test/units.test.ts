@@ -1,0 +1,3 @@
+import { runUnits } from '../../../test/kit/units.js';
+
+await runUnits(import.meta.url);
