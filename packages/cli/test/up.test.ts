@@ -36,8 +36,9 @@ t.test('a ring on this machine', async (t) => {
       code: 0,
       said: { user: 'alice', status: 'delivered', sessions: 1, stream: String, seq: 2 },
     });
-    const text = await runPinwheel(['send', 'alice', 'three'], environment);
-    t.equal(text.stdout, 'delivered to 1 session of alice\n');
+    // it ends with its receipt, and not when its time is over: by then it would have been killed
+    const text = await runPinwheel(['send', 'alice', 'three', '--deadline-ms', '60000'], environment, 30_000);
+    t.match(text, { code: 0, stdout: 'delivered to 1 session of alice\n' });
     await until('all three have come', () => alice.received.length === 3);
     t.same(alice.received, ['one', 'two', 'three']);
     const { code, stderr } = await runPinwheel(['send', 'x'.repeat(257), 'y'], environment);

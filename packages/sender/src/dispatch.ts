@@ -109,6 +109,12 @@ export class Dispatch {
     this.#releaseLanes();
   }
 
+  /** Nothing is sent any more and every message has its receipt: no timer is left, which would keep a process up. */
+  stop(): void {
+    this.#nextSweep?.();
+    this.#nextSweepAt = Number.POSITIVE_INFINITY;
+  }
+
   #moveOn(moved: Moved): void {
     const outbox = this.#outboxes.get(moved.from);
     if (outbox === undefined) return;

@@ -211,6 +211,7 @@ class DispatchingSender implements Sender {
     while (this.#dispatch.queuedMessages > 0) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
+    this.#dispatch.stop();
     await this.#transport.close();
   }
 }
