@@ -7,10 +7,14 @@ export interface TestQueue extends TestProgram {
   readonly url: string;
 }
 
-/** A real Redis that keeps everything in memory: when it is stopped all of it is gone. */
-export async function startRedis(t: Teardown): Promise<TestQueue> {
+/**
+ * A real Redis that keeps everything in memory: when it is stopped all of it is gone.
+ *
+ * @param more words of its command line.
+ */
+export async function startRedis(t: Teardown, ...more: readonly string[]): Promise<TestQueue> {
   const port = await freePort();
-  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...more];
   const program = await startProgram(t, toolPath('redis-server'), words, port);
   return Object.assign(program, { url: `redis://127.0.0.1:${port}` });
 }

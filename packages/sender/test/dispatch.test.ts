@@ -41,14 +41,17 @@ t.test('what is sent in one run of the caller’s code leaves together', async (
   t.equal(nodes.batches.length, 1);
 });
 
-t.test('no timer is left of a dispatch that has stopped, however long its messages might have taken', async (t) => {
-  const nodes = new FakeNodes();
-  const id = nodes.send('ann', 60_000);
-  await nodes.clock.pass(1);
-  t.equal(nodes.receiptOf(id)?.status, 'delivered');
-  nodes.dispatch.stop();
-  t.equal(nodes.clock.pending, 0);
-});
+t.test(
+  'no timer is left of a dispatch that has stopped, however long its messages might have taken',
+  async (t) => {
+    const nodes = new FakeNodes();
+    const id = nodes.send('ann', 60_000);
+    await nodes.clock.pass(1);
+    t.equal(nodes.receiptOf(id)?.status, 'delivered');
+    nodes.dispatch.stop();
+    t.equal(nodes.clock.pending, 0);
+  },
+);
 
 t.test('a message beyond the bound of the queue is refused at once, by count and by bytes', async (t) => {
   for (const bound of [{ maxQueuedMessages: 3 }, { maxQueuedBytes: 200 }]) {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { ConnectionOptions, NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { NatsListening } from './nats-listening.js';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
 import { withinDeadline } from './within-deadline.js';
 
@@ -11,26 +12,28 @@ const unansweredPings = 2;
 /** Until the server has said its own. */
 const usualMaxPayload = 1_048_576;
 /** Nodes that were restarted leave topics behind. */
-const mostVerdicts = 10_000;
+const mostRefusals = 10_000;
 
 /** Topics as subjects of a NATS server. Connects when it is first used. */
 export function natsQueue(url: string): Queue {
   return new NatsQueue(url);
 }
 
-interface Listening {
-  readonly listener: QueueListener;
-  isAway: boolean;
+interface Refusal {
+  /** Of the post that came last before it. */
+  readonly number: number;
+  readonly why: string;
 }
 
 class NatsQueue implements Queue {
   readonly description: string;
   readonly #login: ConnectionOptions;
-  readonly #listening = new Set<Listening>();
+  readonly #listening = new Set<NatsListening>();
   #connecting: Promise<NatsConnection> | undefined;
   #connection: NatsConnection | undefined;
-  /** Topics at which something was posted, and why that may not be; `undefined` where it may. */
-  readonly #verdicts = new Map<string, string | undefined>();
+  /** Topics at which nobody may post, as the server has said last. */
+  readonly #refusals = new Map<string, Refusal>();
+  #published = 0;
   #isUp = false;
   #failures = 0;
   #isClosed = false;
@@ -57,11 +60,14 @@ class NatsQueue implements Queue {
         const why = `${this.description} is away; it is being connected to again`;
         throw new PinwheelError('unreachable', why);
       }
+      const number = ++this.#published;
       const posted = posts.map((post) => this.#post(connection, post));
       const left = deadlineMs - (performance.now() - start);
       // answered when the server has read everything before it; a connection that breaks answers nothing
       await withinDeadline(connection.flush(), left, `${this.description}: to publish`);
-      return await this.#judged(posts, posted);
+      // a refusal comes before that answer; what has been read is dealt with first
+      await new Promise(setImmediate);
+      return posted.map((end, i) => this.#judged(posts[i]!.topic, end, number));
     } catch (thrown) {
       const failed: Posted = { kind: 'failed', error: this.#failureOf(thrown) };
       return posts.map(() => failed);
@@ -74,28 +80,14 @@ class NatsQueue implements Queue {
     deadlineMs: number,
   ): Promise<() => Promise<void>> {
     const start = performance.now();
+    let listening: NatsListening | undefined;
     try {
       const connection = await this.#connected(deadlineMs);
-      let refused: Error | undefined;
-      const subscriptions = topics.map((topic) =>
-        connection.subscribe(topic, {
-          callback: (error, { data }) => {
-            if (error === null) listener.message(Buffer.from(data.buffer, data.byteOffset, data.length));
-            else refused = error;
-          },
-        }),
-      );
-      const left = deadlineMs - (performance.now() - start);
-      await withinDeadline(connection.flush(), left, `${this.description}: to subscribe`);
-      // it comes before the answer to the flush
-      if (refused !== undefined) throw refused;
-      const listening: Listening = { listener, isAway: false };
-      this.#listening.add(listening);
-      return async () => {
-        this.#listening.delete(listening);
-        for (const subscription of subscriptions) subscription.unsubscribe();
-      };
+      listening = new NatsListening(connection, this.description, topics, listener);
+      await listening.subscribe(deadlineMs - (performance.now() - start));
+      return this.#follows(listening);
     } catch (thrown) {
+      listening?.end();
       const { message } = thrown as Error;
       const isNamed = message.startsWith(this.description);
       const why = isNamed ? message : `${this.description} cannot be subscribed to: ${message}`;
@@ -107,6 +99,7 @@ class NatsQueue implements Queue {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const listening of this.#listening) listening.end();
     this.#listening.clear();
     await this.#connection?.close();
   }
@@ -120,19 +113,12 @@ class NatsQueue implements Queue {
     return { kind: 'taken', receivers: undefined };
   }
 
-  /** The server says that something may not be posted before it answers the flush behind it, and only then is it known. */
-  async #judged(posts: readonly Post[], posted: readonly Posted[]): Promise<readonly Posted[]> {
-    if (posts.some(({ topic }) => !this.#verdicts.has(topic))) {
-      // what has been read is dealt with first
-      await new Promise(setImmediate);
-      for (const { topic } of posts) if (!this.#verdicts.has(topic)) this.#note(topic, undefined);
-    }
-    return posted.map((end, i) => {
-      const why = this.#verdicts.get(posts[i]!.topic);
-      if (why === undefined) return end;
-      const message = `${this.description} does not let anybody post there: ${why}`;
-      return { kind: 'failed', error: new PinwheelError('unavailable', message) };
-    });
+  #judged(topic: string, end: Posted, number: number): Posted {
+    const refusal = this.#refusals.get(topic);
+    // one of an earlier post says nothing: the server may have been told otherwise since
+    if (refusal === undefined || refusal.number < number) return end;
+    const message = `${this.description} does not let anybody post there: ${refusal.why}`;
+    return { kind: 'failed', error: new PinwheelError('unavailable', message) };
   }
 
   #failureOf(thrown: unknown): PinwheelError {
@@ -193,27 +179,19 @@ class NatsQueue implements Queue {
 
   #refused(error: Error): void {
     const { operation, subject } = error as Partial<PermissionViolationError>;
-    if (operation === 'publish' && subject !== undefined) this.#note(subject, error.message);
-    else if (operation === 'subscription') this.#nobodyHears(error.message);
-  }
-
-  #note(topic: string, why: string | undefined): void {
-    this.#verdicts.set(topic, why);
-    const [eldest] = this.#verdicts.keys();
-    if (this.#verdicts.size > mostVerdicts) this.#verdicts.delete(eldest!);
+    if (operation === 'publish' && subject !== undefined) {
+      this.#refusals.delete(subject);
+      this.#refusals.set(subject, { number: this.#published, why: error.message });
+      const [eldest] = this.#refusals.keys();
+      if (this.#refusals.size > mostRefusals) this.#refusals.delete(eldest!);
+    } else if (operation === 'subscription' && subject !== undefined) {
+      for (const listening of this.#listening) listening.refused(subject, error.message);
+    }
   }
 
   #away(why: string): void {
     this.#isUp = false;
-    this.#nobodyHears(why);
-  }
-
-  #nobodyHears(why: string): void {
-    for (const listening of this.#listening) {
-      if (listening.isAway) continue;
-      listening.isAway = true;
-      listening.listener.away(new PinwheelError('unavailable', `${this.description} is away: ${why}`));
-    }
+    for (const listening of this.#listening) listening.away(why);
   }
 
   /** Subscriptions are made anew by its client, before whatever this flush asks about. */
@@ -225,13 +203,15 @@ class NatsQueue implements Queue {
     }
     this.#isUp = true;
     this.#failures = 0;
-    // whoever it is now may be allowed other things
-    this.#verdicts.clear();
-    for (const listening of this.#listening) {
-      if (!listening.isAway) continue;
-      listening.isAway = false;
-      listening.listener.back();
-    }
+    for (const listening of this.#listening) void listening.back();
+  }
+
+  #follows(listening: NatsListening): () => Promise<void> {
+    this.#listening.add(listening);
+    return async () => {
+      this.#listening.delete(listening);
+      listening.end();
+    };
   }
 }
 

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
+import { performance } from 'node:perf_hooks';
 import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
+import { withinDeadline } from './within-deadline.js';
 
 /** For what is loaded when it is first used: most processes never do, and it takes a fifth of their start. */
 const load = createRequire(import.meta.url);
@@ -24,8 +26,8 @@ export function openRedis(url: string, name: string): Redis {
     connectTimeout: connectTimeoutMs,
     socketTimeout: silentMs,
     retryStrategy: (failures) => Math.ceil(backoffMs(failures, reconnectWait)),
-    // a replica that was the primary until now
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    // a replica that was the primary until now; what a script says of it has more words before
+    reconnectOnError: ({ message }) => message.includes('READONLY'),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
@@ -42,19 +44,82 @@ export function describeRedis(url: string): string {
   return `redis ${hostname}:${port === '' ? 6379 : port}`;
 }
 
-/** What a command's failure says about whether Redis has taken it. */
-export function failureOf(redis: string, thrown: unknown): PinwheelError {
-  if (thrown instanceof PinwheelError) return thrown;
-  const cause = thrown as Error;
-  if (cause.message.startsWith("Stream isn't writeable")) {
-    return new PinwheelError('unreachable', `${redis} is away; it is being connected to again`, { cause });
+/** A connection for commands, made when it is first used. */
+export class RedisConnection {
+  readonly description: string;
+  readonly #url: string;
+  readonly #name: string;
+  readonly #prepare: (redis: Redis) => void;
+  #redis: Redis | undefined;
+  #wasReady = false;
+  /** Why there is no connection, as far as that is known. */
+  #lastError: Error | undefined;
+
+  /** @param prepare is done with a connection before its first command. */
+  constructor(url: string, name: string, prepare: (redis: Redis) => void = () => {}) {
+    this.#url = url;
+    this.#name = name;
+    this.#prepare = prepare;
+    this.description = describeRedis(url);
   }
-  if (cause.name === 'ReplyError') {
-    return new PinwheelError('unavailable', `${redis} refused: ${cause.message}`, { cause });
+
+  /**
+   * Sends commands and waits for their answers. One that is late is late for its caller alone: others share the
+   * connection, and a dead one is found out by its silence.
+   *
+   * @param what for the error: `to publish`.
+   * @throws PinwheelError (rejects) `deadline`, or see {@link failureOf}.
+   */
+  async call<T>(deadlineMs: number, what: string, send: (redis: Redis) => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const redis = this.#open();
+    try {
+      // the first calls must not fail only because they came before the connection
+      if (!this.#wasReady) await untilReady(redis, this.description, deadlineMs);
+      const left = deadlineMs - (performance.now() - start);
+      return await withinDeadline(send(redis), left, `${this.description}: ${what}`);
+    } catch (thrown) {
+      throw this.failureOf(thrown);
+    }
   }
-  return new PinwheelError('unknown-outcome', `the connection to ${redis} broke: ${cause.message}`, {
-    cause,
-  });
+
+  /** What a command's failure says about whether Redis has taken it. */
+  failureOf(thrown: unknown): PinwheelError {
+    if (thrown instanceof PinwheelError) return thrown;
+    const cause = thrown as Error;
+    const redis = this.description;
+    if (cause.message.startsWith("Stream isn't writeable")) {
+      const why = this.#lastError === undefined ? '' : `: ${this.#lastError.message}`;
+      return new PinwheelError('unreachable', `${redis} is away; it is being connected to again${why}`, {
+        cause,
+      });
+    }
+    if (cause.name === 'ReplyError') {
+      return new PinwheelError('unavailable', `${redis} refused: ${cause.message}`, { cause });
+    }
+    return new PinwheelError('unknown-outcome', `the connection to ${redis} broke: ${cause.message}`, {
+      cause,
+    });
+  }
+
+  close(): void {
+    this.#redis?.disconnect();
+  }
+
+  #open(): Redis {
+    if (this.#redis !== undefined) return this.#redis;
+    const redis = openRedis(this.#url, this.#name);
+    redis.on('ready', () => {
+      this.#wasReady = true;
+      this.#lastError = undefined;
+    });
+    redis.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.#prepare(redis);
+    this.#redis = redis;
+    return redis;
+  }
 }
 
 /**
@@ -62,7 +127,7 @@ export function failureOf(redis: string, thrown: unknown): PinwheelError {
  *
  * @throws PinwheelError (rejects) `unreachable` when it cannot be made, or is not within `deadlineMs`.
  */
-export async function untilReady(redis: Redis, description: string, deadlineMs: number): Promise<void> {
+async function untilReady(redis: Redis, description: string, deadlineMs: number): Promise<void> {
   if (redis.status === 'ready') return;
   const why = await new Promise<string | undefined>((resolve) => {
     const ready = (): void => end(undefined);

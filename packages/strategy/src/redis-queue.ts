@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
-import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';
+import { openRedis, RedisConnection } from './redis-connection.js';
 import { withinDeadline } from './within-deadline.js';
 
 /** Far below Redis' own bound, 512 MiB, and above anything that is posted. */
@@ -20,19 +19,20 @@ class RedisQueue implements Queue {
   readonly maxPostBytes = maxPostBytes;
   readonly #url: string;
   readonly #subscriptions = new Set<Subscription>();
-  #publisher: Redis | undefined;
+  readonly #publisher: RedisConnection;
   #isClosed = false;
 
   constructor(url: string) {
     this.#url = url;
-    this.description = describeRedis(url);
+    this.#publisher = new RedisConnection(url, 'pinwheel-publisher');
+    this.description = this.#publisher.description;
   }
 
   async publish(posts: readonly Post[], deadlineMs: number): Promise<readonly Posted[]> {
     try {
       return await this.#publish(posts, deadlineMs);
     } catch (thrown) {
-      const failed: Posted = { kind: 'failed', error: failureOf(this.description, thrown) };
+      const failed: Posted = { kind: 'failed', error: this.#publisher.failureOf(thrown) };
       return posts.map(() => failed);
     }
   }
@@ -42,7 +42,8 @@ class RedisQueue implements Queue {
     listener: QueueListener,
     deadlineMs: number,
   ): Promise<() => Promise<void>> {
-    const redis = this.#open('pinwheel-subscriber');
+    if (this.#isClosed) throw this.#closed();
+    const redis = openRedis(this.#url, 'pinwheel-subscriber');
     const subscription = new Subscription(redis, this.description, topics, listener);
     this.#subscriptions.add(subscription);
     const end = async (): Promise<void> => {
@@ -62,42 +63,26 @@ class RedisQueue implements Queue {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#publisher?.disconnect();
+    this.#publisher.close();
     for (const subscription of this.#subscriptions) subscription.end();
     this.#subscriptions.clear();
   }
 
   async #publish(posts: readonly Post[], deadlineMs: number): Promise<readonly Posted[]> {
-    const start = performance.now();
     if (this.#isClosed) throw this.#closed();
-    const redis = this.#publisher ?? this.#open('pinwheel-publisher');
-    const isNew = this.#publisher === undefined;
-    this.#publisher = redis;
-    // the first post must not fail only because it came before the connection
-    if (isNew) await untilReady(redis, this.description, deadlineMs);
-    const pipeline = redis.pipeline();
-    for (const { topic, bytes } of posts) {
-      pipeline.publish(topic, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    }
-    const left = deadlineMs - (performance.now() - start);
-    try {
-      const results = await withinDeadline(pipeline.exec(), left, `${this.description}: to publish`);
-      return results!.map(([error, receivers]) => this.#posted(error, receivers));
-    } catch (thrown) {
-      // what it has in its queues is of no use to anybody any more
-      if (PinwheelError.from(thrown).code === 'deadline') redis.disconnect(true);
-      throw thrown;
-    }
+    const results = await this.#publisher.call(deadlineMs, 'to publish', (redis) => {
+      const pipeline = redis.pipeline();
+      for (const { topic, bytes } of posts) {
+        pipeline.publish(topic, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      }
+      return pipeline.exec();
+    });
+    return results!.map(([error, receivers]) => this.#posted(error, receivers));
   }
 
   #posted(error: Error | null, receivers: unknown): Posted {
     if (error === null) return { kind: 'taken', receivers: receivers as number };
-    return { kind: 'failed', error: failureOf(this.description, error) };
-  }
-
-  #open(name: string): Redis {
-    if (this.#isClosed) throw this.#closed();
-    return openRedis(this.#url, name);
+    return { kind: 'failed', error: this.#publisher.failureOf(error) };
   }
 
   #closed(): PinwheelError {

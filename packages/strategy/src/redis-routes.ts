@@ -1,9 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis, Result } from 'ioredis';
-import { describeRedis, failureOf, openRedis, untilReady } from './redis-connection.js';
+import { RedisConnection } from './redis-connection.js';
 import type { Route, RouteChanges, Routes, UserRoute } from './routes.js';
-import { withinDeadline } from './within-deadline.js';
 
 /**
  * A user's routes are a sorted set, each scored with the end of its lease by Redis' own clock; the whole set goes with
@@ -60,15 +58,18 @@ export function redisRoutes(url: string, prefix: string): Routes {
 
 class RedisRoutes implements Routes {
   readonly description: string;
-  readonly #url: string;
   readonly #prefix: string;
-  #redis: Redis | undefined;
+  readonly #connection: RedisConnection;
   #isClosed = false;
 
   constructor(url: string, prefix: string) {
-    this.#url = url;
     this.#prefix = `${prefix}.route.`;
-    this.description = describeRedis(url);
+    this.#connection = new RedisConnection(url, 'pinwheel-routes', (redis) => {
+      redis.defineCommand('pinwheelWriteRoutes', { lua: writeScript });
+      redis.defineCommand('pinwheelRemoveRoutes', { lua: removeScript });
+      redis.defineCommand('pinwheelReadRoutes', { lua: readScript });
+    });
+    this.description = this.#connection.description;
   }
 
   async write(
@@ -101,35 +102,12 @@ class RedisRoutes implements Routes {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#redis?.disconnect();
+    this.#connection.close();
   }
 
-  async #call<T>(deadlineMs: number, what: string, call: (redis: Redis) => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const isNew = this.#redis === undefined;
-    const redis = this.#connection();
-    try {
-      // the first call must not fail only because it came before the connection
-      if (isNew) await untilReady(redis, this.description, deadlineMs);
-      const left = deadlineMs - (performance.now() - start);
-      return await withinDeadline(call(redis), left, `${this.description}: ${what}`);
-    } catch (thrown) {
-      const error = failureOf(this.description, thrown);
-      // what it has in its queues is of no use to anybody any more
-      if (error.code === 'deadline') redis.disconnect(true);
-      throw error;
-    }
-  }
-
-  #connection(): Redis {
+  async #call<T>(deadlineMs: number, what: string, send: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new PinwheelError('closed', `the routes on ${this.description} are closed`);
-    if (this.#redis === undefined) {
-      this.#redis = openRedis(this.#url, 'pinwheel-routes');
-      this.#redis.defineCommand('pinwheelWriteRoutes', { lua: writeScript });
-      this.#redis.defineCommand('pinwheelRemoveRoutes', { lua: removeScript });
-      this.#redis.defineCommand('pinwheelReadRoutes', { lua: readScript });
-    }
-    return this.#redis;
+    return this.#connection.call(deadlineMs, what, send);
   }
 }
 

@@ -79,6 +79,74 @@ t.test('a server that refuses a connection for a while is connected to again', a
   await until('it is heard', () => heard.texts.length === 1);
 });
 
+t.test(
+  'what this user may not do for a while it may do again afterwards, without a new connection',
+  async (t) => {
+    const config = join(folder, 'changing.conf');
+    const allow = (may: string) =>
+      writeFileSync(config, `authorization { users: [{ user: ann, password: x, permissions: ${may} }] }\n`);
+    const everything = '{ publish: [">"], subscribe: [">"] }';
+    allow(everything);
+    const server = await startNats(t, config);
+    const reload = (may: string) => {
+      allow(may);
+      process.kill(server.pid, 'SIGHUP');
+    };
+    const queue = natsQueue(`nats://ann:x@127.0.0.1:${server.port}`);
+    t.teardown(() => queue.close());
+    const heard = new Heard();
+    const other = new Heard();
+    await queue.subscribe(['a', 'b'], heard, deadlineMs);
+    await queue.subscribe(['c'], other, deadlineMs);
+
+    reload('{ publish: ["b"], subscribe: ["b", "c", "_INBOX.>"] }');
+    await until('the listener is told that it hears nothing', () => heard.aways === 1);
+    t.match(await queue.publish(posts('a', 'b'), deadlineMs), [
+      { kind: 'failed', error: { code: 'unavailable', message: /ermissions Violation/i } },
+      { kind: 'taken' },
+    ]);
+    reload(everything);
+    await until('it hears again', () => heard.backs === 1);
+    await until('it may be posted', async () => {
+      const [posted] = await queue.publish(posts('a'), deadlineMs);
+      return posted!.kind === 'taken';
+    });
+    await until('both are heard, once each', () => heard.texts.length === 2);
+    t.same(
+      { aways: other.aways, texts: other.texts.length },
+      { aways: 0, texts: 0 },
+      'others are not disturbed',
+    );
+  },
+);
+
+t.test(
+  'a listener that is refused while its server is started anew is not back before it hears',
+  async (t) => {
+    const config = join(folder, 'restarted.conf');
+    const allow = (may: string) =>
+      writeFileSync(config, `authorization { users: [{ user: ann, password: x, permissions: ${may} }] }\n`);
+    allow('{ publish: [">"], subscribe: [">"] }');
+    const server = await startNats(t, config);
+    const queue = natsQueue(`nats://ann:x@127.0.0.1:${server.port}`);
+    t.teardown(() => queue.close());
+    const heard = new Heard();
+    await queue.subscribe(['a'], heard, deadlineMs);
+    const restart = async (may: string) => {
+      await server.stop();
+      allow(may);
+      await server.start();
+      await until('it posts again', async () => (await queue.publish(posts('b'), 1000))[0]!.kind === 'taken');
+    };
+    await restart('{ publish: [">"], subscribe: ["_INBOX.>"] }');
+    t.same({ aways: heard.aways, backs: heard.backs }, { aways: 1, backs: 0 });
+    await restart('{ publish: [">"], subscribe: [">"] }');
+    await until('it is back', () => heard.backs === 1);
+    await queue.publish(posts('a'), deadlineMs);
+    await until('it hears', () => heard.texts.length === 1);
+  },
+);
+
 t.test('what this user may not do is said', async (t) => {
   const config = join(folder, 'permissions.conf');
   const permissions = '{ publish: ["a.>"], subscribe: ["a.>", "_INBOX.>"] }';

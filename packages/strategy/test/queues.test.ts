@@ -1,7 +1,14 @@
 import t from 'tap';
 import { startNats, startRedis } from '../../../test/kit/queues.js';
 import { until } from '../../../test/kit/until.js';
-import { natsQueue, type Post, type Queue, type QueueListener, redisQueue } from '../src/index.js';
+import {
+  natsQueue,
+  type Post,
+  type Queue,
+  type QueueListener,
+  redisQueue,
+  redisRoutes,
+} from '../src/index.js';
 
 const redis = await startRedis(t);
 const nats = await startNats(t);
@@ -216,4 +223,61 @@ t.test('Redis refuses what its rules forbid: that is said, with its words', asyn
   t.teardown(() => queue.close());
   const [posted] = await queue.publish([post('forbidden', 'x')], deadlineMs);
   t.match(posted, { kind: 'failed', error: { code: 'unavailable', message: /redis .* refused: NOPERM/ } });
+});
+
+t.test('a post with little time is late alone: those beside it are taken', async (t) => {
+  for (const { open, start } of [
+    { open: redisQueue, start: startRedis },
+    { open: natsQueue, start: startNats },
+  ]) {
+    const server = await start(t);
+    const queue = open(server.url);
+    t.teardown(() => queue.close());
+    const heard = new Heard();
+    await queue.subscribe(['topic'], heard, deadlineMs);
+    await queue.publish([post('topic', 'connected')], deadlineMs);
+    await server.pause();
+    const patient = queue.publish([post('topic', 'patient')], 20_000);
+    const [late] = await queue.publish([post('topic', 'late')], 1);
+    t.match(late, { kind: 'failed', error: { code: 'deadline' } });
+    server.resume();
+    t.match(await patient, [{ kind: 'taken' }]);
+    await until('all are heard', () => heard.messages.length === 3);
+    t.same({ aways: heard.aways, texts: heard.texts }, { aways: 0, texts: ['connected', 'patient', 'late'] });
+  }
+});
+
+t.test('routes that are asked for with little time cost nobody else his', async (t) => {
+  const server = await startRedis(t);
+  const routes = redisRoutes(server.url, 'test');
+  t.teardown(() => routes.close());
+  await routes.write('n1/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
+  await server.pause();
+  const written = routes.write('n1/1', { here: ['ben'], gone: [] }, 30_000, 20_000);
+  await t.rejects(routes.read(['ann'], 1), { code: 'deadline' });
+  server.resume();
+  await written;
+  t.match(await routes.read(['ann', 'ben'], deadlineMs), [[{ where: 'n1/1' }], [{ where: 'n1/1' }]]);
+});
+
+t.test('the first posts wait for their connection, all of them', async (t) => {
+  for (const { url, open } of kinds) {
+    const queue = open(url);
+    t.teardown(() => queue.close());
+    const first = await Promise.all(
+      ['1', '2', '3'].map((text) => queue.publish([post('t', text)], deadlineMs)),
+    );
+    t.match(first, [[{ kind: 'taken' }], [{ kind: 'taken' }], [{ kind: 'taken' }]]);
+  }
+});
+
+t.test('why Redis does not let anybody in is said each time', async (t) => {
+  const server = await startRedis(t, '--requirepass', 'right');
+  const queue = redisQueue(server.url.replace('redis://', 'redis://:wrong@'));
+  t.teardown(() => queue.close());
+  for (let i = 0; i < 3; i++) {
+    t.match(await queue.publish([post('t', 'x')], deadlineMs), [
+      { kind: 'failed', error: { code: 'unreachable', message: /WRONGPASS/ } },
+    ]);
+  }
 });
