@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer';
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { NodeClients } from './node-clients.js';
+import { refusalOf } from './node-pool.js';
 
 export interface BroadcastReceipt {
   /** Nodes that took part. Missing when a queue took it that does not say how many listen. */
@@ -43,8 +45,8 @@ export async function broadcastThrough(
 }
 
 function receiptOf(node: string, status: number, body: string): BroadcastReceipt {
-  if (status !== 200)
-    throw new PinwheelError('unavailable', `node ${node} answered ${status}: ${body.slice(0, 200)}`);
+  // 202: the node has handed it to a queue
+  if (status !== 200 && status !== 202) throw refusalOf(node, status, Buffer.from(body));
   try {
     return JSON.parse(body) as BroadcastReceipt;
   } catch (cause) {

@@ -1,15 +1,25 @@
-import type { PinwheelError, ReceiptDetail } from '@pinwheel/protocol';
-import type { Posted } from '@pinwheel/strategy';
+import { type PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
 import type { Outcome } from './batch-answer.js';
+import type { Pending } from './pending.js';
 
-/** What became of a batch of whose posts none was taken; `undefined` when some were, or there were none. */
-export function failureOfAll(posted: readonly Posted[]): Extract<Outcome, { kind: 'failed' }> | undefined {
-  let failure: Extract<Posted, { kind: 'failed' }> | undefined;
-  for (const end of posted) {
-    if (end.kind === 'taken') return undefined;
-    failure ??= end;
-  }
-  return failure;
+/** What became of some messages of a batch. */
+export interface PostOutcome {
+  readonly messages: readonly Pending[];
+  readonly outcome: Outcome;
+}
+
+export function failed(messages: readonly Pending[], error: PinwheelError): PostOutcome {
+  return { messages, outcome: { kind: 'failed', error } };
+}
+
+/** @param tell says of each message, by its place, what became of it. */
+export function told(
+  messages: readonly Pending[],
+  tell: (receipts: Receipts, place: number) => void,
+): PostOutcome {
+  const receipts = new Receipts(messages.length);
+  for (let i = 0; i < messages.length; i++) tell(receipts, i);
+  return { messages, outcome: { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 } };
 }
 
 export function detailOf({ code, message }: PinwheelError): ReceiptDetail {

@@ -7,9 +7,10 @@ import {
   type RegistryStrategy,
   whyNoWait,
 } from '@pinwheel/strategy';
-import type { Ended, Outcome } from './batch-answer.js';
+import type { Ended } from './batch-answer.js';
 import type { BroadcastReceipt } from './broadcast.js';
 import type { Pending } from './pending.js';
+import type { PostOutcome } from './post-outcomes.js';
 import { postToEverybody } from './post-to-everybody.js';
 import { noTraffic } from './traffic.js';
 import type { Transport } from './transport.js';
@@ -39,29 +40,34 @@ export abstract class QueueTransport<Strategy extends BroadcastStrategy | Regist
   }
 
   post(_place: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void {
-    void this.outcomeOf(batch, deadlineMs).then((outcome) => ended(batch, outcome));
+    void this.outcomesOf(batch, deadlineMs).then((outcomes) => {
+      for (const { messages, outcome } of outcomes) ended(messages, outcome);
+    });
   }
 
   /**
    * Hands posts to the queue. Of several messages that are too large together nothing is wrong with any: the queue has
    * said since how much it takes, so they go again, in smaller posts.
    *
-   * @param counts messages of each post.
+   * @param messages of each post.
    */
   protected async publish(
     posts: readonly Post[],
-    counts: readonly number[],
+    messages: readonly { readonly length: number }[],
     deadlineMs: number,
   ): Promise<readonly Posted[]> {
     const posted = await this.strategy.queue.publish(posts, deadlineMs);
     return posted.map((end, i) => {
-      if (end.kind === 'taken' || end.error.code !== 'too-large' || counts[i] === 1) return end;
+      if (end.kind === 'taken' || end.error.code !== 'too-large' || messages[i]!.length === 1) return end;
       return { kind: 'failed', error: new PinwheelError('unavailable', end.error.message) };
     });
   }
 
-  /** Never rejects. */
-  protected abstract outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome>;
+  /** Of each message of the batch once. Never rejects. */
+  protected abstract outcomesOf(
+    batch: readonly Pending[],
+    deadlineMs: number,
+  ): Promise<readonly PostOutcome[]>;
 
   async start(): Promise<void> {}
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { PinwheelError, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
+import { PinwheelError, type ReceiptDetail } from '@pinwheel/protocol';
 import {
   nodeName,
   type Posted,
@@ -8,10 +8,9 @@ import {
   topics,
   type UserRoute,
 } from '@pinwheel/strategy';
-import type { Outcome } from './batch-answer.js';
 import { inDoubt } from './last-words.js';
 import type { Pending } from './pending.js';
-import { detailOf, failureOfAll } from './post-outcomes.js';
+import { detailOf, failed, type PostOutcome, told } from './post-outcomes.js';
 import { QueueTransport } from './queue-transport.js';
 import { QueueWriters } from './queue-writers.js';
 
@@ -23,6 +22,9 @@ const cleanDeadlineMs = 1000;
  * its routes again when it is back.
  */
 const awaitedForMs = 2000;
+
+/** What became of a message: it failed, or it has not been taken for a reason that its receipt says. */
+type End = 'published' | 'offline' | ReceiptDetail | PinwheelError;
 
 interface Part {
   /** Places in the batch. */
@@ -43,14 +45,14 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   /** Users whose route has led to nobody, and until when they are awaited: the oldest first. */
   readonly #awaited = new Map<string, number>();
 
-  protected async outcomeOf(batch: readonly Pending[], deadlineMs: number): Promise<Outcome> {
+  protected async outcomesOf(batch: readonly Pending[], deadlineMs: number): Promise<readonly PostOutcome[]> {
     const start = performance.now();
     try {
       const found = await this.#find(batch, deadlineMs);
       const left = deadlineMs - (performance.now() - start);
-      return this.#outcome(batch, found, await this.#post(batch, found, left));
+      return this.#outcomes(batch, found, await this.#post(batch, found, left));
     } catch (thrown) {
-      return { kind: 'failed', error: PinwheelError.from(thrown) };
+      return [failed(batch, PinwheelError.from(thrown))];
     } finally {
       this.observe((performance.now() - start) / 1000);
     }
@@ -112,31 +114,35 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
       this.traffic.bytes += bytes.length;
       return { topic: topics.node(this.strategy, nodeName.incarnation(name)), bytes };
     });
-    const counts = [...parts.values()].map(({ places }) => places.length);
-    const posted = await this.publish(posts, counts, deadlineMs);
+    const messages = [...parts.values()].map(({ places }) => places);
+    const posted = await this.publish(posts, messages, deadlineMs);
     this.#writers.release(posted.every(({ kind }) => kind === 'taken'));
     return posted;
   }
 
-  #outcome(batch: readonly Pending[], { parts, awaited }: Found, posted: readonly Posted[]): Outcome {
-    const failed = failureOfAll(posted);
-    if (failed !== undefined) return failed;
-    const receipts = new Receipts(batch.length);
-    const why = new Map<number, ReceiptDetail>();
-    for (let i = 0; i < batch.length; i++) receipts.set(i, 'offline');
-    for (const i of awaited) why.set(i, routeLedNowhere);
+  /** A message was published when one of its user's nodes has it; else it has the failure of its own post, if there is one. */
+  #outcomes(
+    batch: readonly Pending[],
+    { parts, awaited }: Found,
+    posted: readonly Posted[],
+  ): readonly PostOutcome[] {
+    const ends = new Array<End>(batch.length).fill('offline');
+    for (const i of awaited) ends[i] = routeLedNowhere;
     let at = 0;
-    for (const [name, part] of parts) {
+    for (const [name, { places, routes }] of parts) {
       const end = posted[at++]!;
-      const detail = end.kind === 'failed' ? detailOf(end.error) : this.#stale(name, end.receivers);
-      if (detail === undefined) for (const i of part.places) receipts.set(i, 'published');
-      else for (const i of part.places) why.set(i, detail);
-      if (end.kind === 'taken' && detail !== undefined) this.#clean(name, part.routes);
+      if (end.kind === 'failed') {
+        for (const i of places) if (ends[i] !== 'published') ends[i] = end.error;
+        continue;
+      }
+      const stale = this.#stale(name, end.receivers);
+      if (stale === undefined) for (const i of places) ends[i] = 'published';
+      else {
+        for (const i of places) if (ends[i] === 'offline') ends[i] = stale;
+        this.#clean(name, routes);
+      }
     }
-    for (const [i, detail] of why) {
-      if (receipts.status(i) !== 'published') receipts.set(i, 'overloaded', 0, detail);
-    }
-    return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
+    return eachWith(batch, ends);
   }
 
   #stale(name: string, receivers: number | undefined): ReceiptDetail | undefined {
@@ -164,3 +170,21 @@ const routeLedNowhere = detailOf(
     'the route of the user led to a node that did not listen; it may be back soon',
   ),
 );
+
+function eachWith(batch: readonly Pending[], ends: readonly End[]): readonly PostOutcome[] {
+  const failing = new Map<PinwheelError, Pending[]>();
+  const others: number[] = [];
+  for (let i = 0; i < batch.length; i++) {
+    const end = ends[i]!;
+    if (!(end instanceof PinwheelError)) others.push(i);
+    else if (failing.has(end)) failing.get(end)!.push(batch[i]!);
+    else failing.set(end, [batch[i]!]);
+  }
+  const messages = failing.size === 0 ? batch : others.map((i) => batch[i]!);
+  const answered = told(messages, (receipts, place) => {
+    const end = ends[others[place]!] as Exclude<End, PinwheelError>;
+    if (typeof end === 'string') receipts.set(place, end);
+    else receipts.set(place, 'overloaded', 0, end);
+  });
+  return [answered, ...[...failing].map(([error, them]) => failed(them, error))];
+}

@@ -96,6 +96,8 @@ class DispatchingSender implements Sender {
   readonly #ready: Promise<void>;
   #order = 0;
   #observeBatch: (seconds: number) => void = () => {};
+  /** Without a receipt. */
+  #broadcasts = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -160,9 +162,14 @@ class DispatchingSender implements Sender {
   ): Promise<BroadcastReceipt> {
     this.#refuseWhenClosed();
     const binary = checkData(data, options.binary);
-    const deadlineMs = this.#deadlineMs(options);
-    await this.#ready;
-    return this.#transport.broadcast(data, binary, deadlineMs);
+    const deadline = systemClock.now() + this.#deadlineMs(options);
+    this.#broadcasts++;
+    try {
+      await this.#readyBy(deadline);
+      return await this.#transport.broadcast(data, binary, Math.max(1, deadline - systemClock.now()));
+    } finally {
+      this.#broadcasts--;
+    }
   }
 
   counters(): SenderCounters {
@@ -196,6 +203,14 @@ class DispatchingSender implements Sender {
     return receipt;
   }
 
+  async #readyBy(deadline: number): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = systemClock.after(deadline - systemClock.now(), () => reject(this.#transport.whyNowhere()));
+    });
+    await Promise.race([this.#ready, late]).finally(cancel);
+  }
+
   #deadlineMs({ deadlineMs }: SendOptions): number {
     if (deadlineMs === undefined) return this.#options.deadlineMs;
     checkWhole('deadlineMs', deadlineMs, 1, maxDeadlineMs);
@@ -208,7 +223,7 @@ class DispatchingSender implements Sender {
 
   async #close(): Promise<void> {
     // each of them has its receipt by its deadline
-    while (this.#dispatch.queuedMessages > 0) {
+    while (this.#dispatch.queuedMessages > 0 || this.#broadcasts > 0) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
     this.#dispatch.stop();

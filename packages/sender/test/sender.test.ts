@@ -1,4 +1,4 @@
-import { inProcessMembership } from '@pinwheel/membership';
+import { inProcessMembership, membershipFrom } from '@pinwheel/membership';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
 import { until } from '../../../test/kit/until.js';
@@ -155,6 +155,37 @@ t.test('nobody to send to: the receipt says so at the deadline', async (t) => {
   t.match(await sender.send('ann', 'x'), { status: 'overloaded', error: { code: 'unavailable' } });
   t.ok(performance.now() - start >= 99);
   await t.rejects(sender.broadcast('x'), { code: 'unavailable' });
+});
+
+t.test('a broadcast waits no longer for a ring than it may take', async (t) => {
+  const membership = `consul://127.0.0.1:${await freePort()}/nobody`;
+  const sender = createSender({ membership: membershipFrom(membership) });
+  t.teardown(() => sender.close());
+  await t.rejects(sender.broadcast('x', { deadlineMs: 100 }), {
+    code: 'unavailable',
+    message: /there is no ring yet/,
+  });
+});
+
+t.test('closing waits for a broadcast, too', async (t) => {
+  const membership = inProcessMembership();
+  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  const sender = await startSender(t, { membership });
+  const broadcast = sender.broadcast('x', { deadlineMs: 500 });
+  await Promise.all([t.rejects(broadcast, { code: 'deadline' }, 'it is not cut'), sender.close()]);
+});
+
+t.test('a node that hands a broadcast to a queue, or refuses it, is understood', async (t) => {
+  const membership = inProcessMembership();
+  let answer = { status: 202, body: '{"nodes":3}' };
+  const port = await startServer(t, (_request, response) => {
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+  });
+  membership.set({ id: 'n1', port });
+  const sender = await startSender(t, { membership });
+  t.same(await sender.broadcast('x'), { nodes: 3 });
+  answer = { status: 413, body: '{"error":{"code":"too-large","message":"at most 1 byte"}}' };
+  await t.rejects(sender.broadcast('xx'), { code: 'too-large', message: /n1 answered 413: at most 1 byte/ });
 });
 
 t.test('a broadcast names a node that does not answer, in time for its caller', async (t) => {

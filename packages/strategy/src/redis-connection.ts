@@ -51,7 +51,8 @@ export class RedisConnection {
   readonly #name: string;
   readonly #prepare: (redis: Redis) => void;
   #redis: Redis | undefined;
-  #wasReady = false;
+  /** It is being made for the first time, and nothing is known of how that ends. */
+  #isFirst = true;
   /** Why there is no connection, as far as that is known. */
   #lastError: Error | undefined;
 
@@ -75,7 +76,7 @@ export class RedisConnection {
     const redis = this.#open();
     try {
       // the first calls must not fail only because they came before the connection
-      if (!this.#wasReady) await untilReady(redis, this.description, deadlineMs);
+      if (this.#isFirst) await untilReady(redis, this.description, deadlineMs);
       const left = deadlineMs - (performance.now() - start);
       return await withinDeadline(send(redis), left, `${this.description}: ${what}`);
     } catch (thrown) {
@@ -110,10 +111,11 @@ export class RedisConnection {
     if (this.#redis !== undefined) return this.#redis;
     const redis = openRedis(this.#url, this.#name);
     redis.on('ready', () => {
-      this.#wasReady = true;
+      this.#isFirst = false;
       this.#lastError = undefined;
     });
     redis.on('error', (error) => {
+      this.#isFirst = false;
       this.#lastError = error;
     });
     this.#prepare(redis);

@@ -1,0 +1,99 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import type { Posted, Queue, Route, Routes } from '@pinwheel/strategy';
+import t, { type Test } from 'tap';
+import { createSender } from '../src/index.js';
+
+const taken: Posted = { kind: 'taken', receivers: 1 };
+const broke: Posted = {
+  kind: 'failed',
+  error: new PinwheelError('unknown-outcome', 'the connection broke'),
+};
+
+/** A queue whose posts end as a test says, by their topic; it remembers the topics. */
+class ScriptedQueue implements Queue {
+  readonly description = 'a queue';
+  readonly maxPostBytes = 1_000_000;
+  readonly posted: string[] = [];
+  readonly #end: (topic: string, count: number) => Posted;
+
+  constructor(end: (topic: string, count: number) => Posted) {
+    this.#end = end;
+  }
+
+  async publish(posts: Parameters<Queue['publish']>[0]): Promise<readonly Posted[]> {
+    return posts.map(({ topic }) => {
+      this.posted.push(topic);
+      return this.#end(topic, this.posted.length);
+    });
+  }
+
+  async subscribe(): Promise<() => Promise<void>> {
+    throw new Error('nobody subscribes');
+  }
+
+  async close(): Promise<void> {}
+}
+
+function routesOf(users: Readonly<Record<string, readonly string[]>>): Routes {
+  return {
+    description: 'routes',
+    write: async () => {},
+    read: async (asked) =>
+      asked.map((user) => (users[user] ?? []).map((where): Route => ({ where, lease: '1' }))),
+    remove: async () => {},
+    close: async () => {},
+  };
+}
+
+function senderOf(t: Test, strategy: Parameters<typeof createSender>[0]['strategy'] & {}) {
+  const sender = createSender({ strategy, deadlineMs: 5000 });
+  t.teardown(() => sender.close());
+  return sender;
+}
+
+t.test(
+  'registry: a post that failed is tried again, and says nothing of users who were not in it',
+  async (t) => {
+    let failures = 0;
+    const queue = new ScriptedQueue((topic) => {
+      if (topic !== 'pinwheel.node.one' || failures === 2) return taken;
+      failures++;
+      return broke;
+    });
+    const routes = routesOf({ ann: ['n1/one'], ben: ['n2/two'], both: ['n1/one', 'n2/two'] });
+    const sender = senderOf(t, { name: 'registry', queue, routes });
+    const receipts = await sender.sendMany(['ann', 'ben', 'both', 'nobody'], 'x');
+    t.same(
+      receipts.map(({ status }) => status),
+      ['published', 'published', 'published', 'offline'],
+    );
+    t.same(queue.posted.sort(), [
+      'pinwheel.node.one',
+      'pinwheel.node.one',
+      'pinwheel.node.one',
+      'pinwheel.node.two',
+    ]);
+  },
+);
+
+t.test(
+  'registry: when nothing of a batch could be posted, who has no route is offline nevertheless',
+  async (t) => {
+    const queue = new ScriptedQueue(() => broke);
+    const sender = senderOf(t, { name: 'registry', queue, routes: routesOf({ ann: ['n1/one'] }) });
+    const [ann, nobody] = await sender.sendMany(['ann', 'nobody'], 'x', { deadlineMs: 300 });
+    t.match(ann, { status: 'overloaded', error: { code: 'unknown-outcome' } });
+    t.same(nobody, { user: 'nobody', status: 'offline' });
+  },
+);
+
+t.test('broadcast: of several posts the one that failed is tried again', async (t) => {
+  const queue = new ScriptedQueue((_topic, count) => (count === 2 ? broke : taken));
+  const sender = senderOf(t, { name: 'broadcast', queue, maxMessagesPerPost: 1 });
+  const receipts = await sender.sendMany(['ann', 'ben', 'cleo'], 'x');
+  t.same(
+    receipts.map(({ status }) => status),
+    ['published', 'published', 'published'],
+  );
+  t.equal(queue.posted.length, 4);
+});
