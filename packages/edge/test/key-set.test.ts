@@ -12,14 +12,15 @@ t.test('the key set', async (t) => {
   let served: unknown = first.jwks;
   let status = 200;
   let asked = 0;
-  const server = createServer((_, response) => {
+  const server = createServer(({ headers }, response) => {
     asked++;
-    response.statusCode = status;
+    const isKnown = headers.authorization === `Basic ${Buffer.from('edge:s3cret').toString('base64')}`;
+    response.statusCode = isKnown ? status : 401;
     response.end(typeof served === 'string' ? served : JSON.stringify(served));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
-  const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
+  const jwks = `http://edge:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
   const jwt = { jwks, issuer, audience, refreshMs: 1000 };
   const { edge, lines, answerTo, hangUp } = await admissionSituation(t, 'link', { jwt }, first);
   const statusOf = async (token: string): Promise<number> => {
@@ -65,6 +66,7 @@ t.test('the key set', async (t) => {
   await more(oneOf('failed'));
   t.equal(await statusOf(second.token()), 101, 'and behind a 500');
   t.ok(lines.some((line) => line.includes('the last ones stay good')));
+  t.notMatch(lines.join('\n'), /s3cret/);
   t.ok(asked < 100, `asked ${asked} times`);
 });
 

@@ -193,8 +193,10 @@ t.test('identity headers of clients reach no backend', async (t) => {
 t.test('a webhook that says who clients are', async (t) => {
   const questions: { path: string; query: string; headers: Record<string, string> }[] = [];
   let answer: [status: number, body: string] | undefined = [200, '{"user":"alice"}'];
+  const logins = new Set<string | undefined>();
   const server = createServer((request, response) => {
     let text = '';
+    logins.add(request.headers.authorization);
     request.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
@@ -211,7 +213,7 @@ t.test('a webhook that says who clients are', async (t) => {
     server.closeAllConnections();
     server.close();
   });
-  const authUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
+  const authUrl = `http://edge:secret@127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
 
   for (const upstream of upstreams) {
     t.test(upstream, async (t) => {
@@ -269,6 +271,7 @@ t.test('a webhook that says who clients are', async (t) => {
       t.ok(short.body.includes('the token has ended'), 'and ends when it is said');
       t.match(await edge.metrics(), /auth_webhook_total\{outcome="cached"\} 1/);
       t.notMatch(lines.join('\n'), /secret|sid=42/);
+      t.same([...logins], [`Basic ${Buffer.from('edge:secret').toString('base64')}`]);
     });
   }
 });

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@pinwheel/membership';
 import { checkWhole, PinwheelError } from '@pinwheel/protocol';
 import { messageIds } from '@pinwheel/sender';
+import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { Pool } from 'undici';
 import type { Application, SessionEvent } from './application.js';
 
 export interface WebhookOptions {
-  /** Where events are posted, `http:` or `https:`. */
+  /** Where events are posted, `http:` or `https:`; a user and a password in it go as Basic authentication. */
   readonly url: string;
   /** Deadline of one try, in ms, its wait for a connection included; default 5000. */
   readonly timeoutMs?: number;
@@ -28,7 +29,7 @@ const waits = { firstMs: 200, longestMs: 2000 };
  * @throws PinwheelError `bad-option` for a URL that cannot be used and for a number outside its bounds.
  */
 export function webhookApplication(options: WebhookOptions): Application & { close(): Promise<void> } {
-  const url = parseUrl(options.url);
+  const { url, headers: credentials } = targetOf(options.url);
   const { timeoutMs = 5000, tries = 4, connections = 16 } = options;
   checkWhole('webhook timeoutMs', timeoutMs, 1, 60_000);
   checkWhole('webhook tries', tries, 1, 100);
@@ -39,7 +40,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
 
   const tryOnce = async (body: string): Promise<'done' | string> => {
     const path = `${url.pathname}${url.search}`;
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...credentials };
     const late = new AbortController();
     // closing the pool cuts what is under way
     const timer = setTimeout(() => late.abort(), timeoutMs);
@@ -88,9 +89,9 @@ function payload(data: string | Buffer): { readonly data: string } | { readonly 
   return typeof data === 'string' ? { data } : { base64: data.toString('base64') };
 }
 
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+function targetOf(text: string): HttpTarget {
+  const target = httpTarget(text);
+  if (target !== undefined) return target;
   throw new PinwheelError(
     'bad-option',
     `webhook is ${JSON.stringify(text)}; it must be an http: or https: URL`,

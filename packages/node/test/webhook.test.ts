@@ -127,6 +127,24 @@ t.test('a webhook that does not answer is given up past the deadline', async (t)
   t.equal(events.filter(({ event }) => event === 'message').length, 2);
 });
 
+t.test('a user and a password in its URL are sent and not told', async (t) => {
+  const logins: (string | undefined)[] = [];
+  const server = createServer(({ headers }, response) => {
+    logins.push(headers.authorization);
+    response.writeHead(401).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const application = webhookApplication({ url: `http://ann:s%3Acret@127.0.0.1:${port}/hook` });
+  t.teardown(() => application.close());
+  const event = { user: 'ann', session: '1', data: 'x', reply: () => {} } as never;
+  await t.rejects(Promise.resolve(application.onMessage?.(event)), {
+    message: `webhook http://127.0.0.1:${port}/hook answered 401`,
+  });
+  t.same(logins, [`Basic ${Buffer.from('ann:s:cret').toString('base64')}`]);
+});
+
 t.test('closing ends what waits, with many events under way', async (t) => {
   const warnings: Error[] = [];
   const note = (warning: Error): unknown => warnings.push(warning);

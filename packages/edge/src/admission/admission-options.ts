@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { isLoopback } from '@pinwheel/server';
+import { type HttpTarget, httpTarget, isLoopback } from '@pinwheel/server';
 import { isUrl } from './key-set.js';
 import { OriginList } from './origin-list.js';
 
@@ -75,7 +75,7 @@ export interface ResolvedJwtOptions {
 }
 
 export interface ResolvedWebhookOptions {
-  readonly url: string;
+  readonly target: HttpTarget;
   readonly timeoutMs: number;
   readonly cacheMs: number;
 }
@@ -123,7 +123,7 @@ function resolveAuth(options: AdmissionOptions): ResolvedAuth {
       if (authUrl === undefined) throw missing('authUrl', 'webhook');
       return {
         kind,
-        url: httpUrl(authUrl),
+        target: targetOf(authUrl),
         timeoutMs: within('authTimeoutMs', options.authTimeoutMs ?? 5000, 10, 60_000),
         cacheMs: within('authCacheMs', options.authCacheMs ?? 5000, 0, 3_600_000),
       };
@@ -165,8 +165,9 @@ function securely(url: string): void {
   throw wrong('jwt.jwks', url, 'an https: URL: over http: anybody in between could put in keys of his own');
 }
 
-function httpUrl(text: string): string {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+function targetOf(text: string): HttpTarget {
+  const target = httpTarget(text);
+  if (target !== undefined) return target;
   throw wrong('authUrl', text, 'an http: or https: URL');
 }
 

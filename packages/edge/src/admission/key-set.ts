@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock, Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type LocalJWKSet } from 'jose';
 import type { AdmissionCounters } from './admission-counters.js';
 import { boundedText } from './bounded-text.js';
@@ -31,6 +32,8 @@ const retryMs = 5000;
  */
 export class KeySet {
   readonly #options: KeySetOptions;
+  /** Missing when it is a file. */
+  readonly #target: HttpTarget | undefined;
   readonly #closing = new AbortController();
   #keys: LocalJWKSet | undefined;
   #reading: Promise<void> | undefined;
@@ -39,6 +42,7 @@ export class KeySet {
 
   constructor(options: KeySetOptions) {
     this.#options = options;
+    this.#target = httpTarget(options.source);
   }
 
   /** Reads for the first time; resolves also when that fails: the log says so, and it is tried again. */
@@ -82,7 +86,7 @@ export class KeySet {
       counters.keySets.failed++;
       const kept = this.#keys === undefined ? 'nobody is admitted until it can' : 'the last ones stay good';
       log.warn(
-        { jwks: source },
+        { jwks: this.#target?.url.href ?? source },
         `the key set cannot be read: ${PinwheelError.from(thrown).message}; ${kept}`,
       );
     }
@@ -96,7 +100,8 @@ export class KeySet {
   #text(): Promise<string> {
     const { source, timeoutMs } = this.#options;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
-    return isUrl(source) ? fetched(source, signal) : readFile(source, { encoding: 'utf8', signal });
+    if (this.#target === undefined) return readFile(source, { encoding: 'utf8', signal });
+    return fetched(this.#target, signal);
   }
 }
 
@@ -104,8 +109,9 @@ export function isUrl(source: string): boolean {
   return /^https?:\/\//i.test(source);
 }
 
-async function fetched(url: string, signal: AbortSignal): Promise<string> {
-  const answer = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
+async function fetched(target: HttpTarget, signal: AbortSignal): Promise<string> {
+  const headers = { accept: 'application/json', ...target.headers };
+  const answer = await fetch(target.url, { signal, redirect: 'error', headers });
   if (!answer.ok) throw new PinwheelError('unavailable', `it was answered with ${answer.status}`);
   return boundedText(answer, maxBytes, 'it');
 }

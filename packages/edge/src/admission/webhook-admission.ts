@@ -96,10 +96,10 @@ export class WebhookAdmission implements Admissions {
   }
 
   async #ask(body: string): Promise<Admission> {
-    const { url, timeoutMs } = this.#options;
+    const { target, timeoutMs } = this.#options;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const headers = { 'content-type': 'application/json', ...target.headers };
+    const answer = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
     const text = await boundedText(answer, maxAnswerBytes, 'its answer');
     if (answer.status === 401 || answer.status === 403) {
       this.#counters.webhook.refused++;

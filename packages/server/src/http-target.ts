@@ -1,0 +1,32 @@
+import { Buffer } from 'node:buffer';
+
+/** Where requests go: a URL that may be told to anybody, and the headers that hold what may not. */
+export interface HttpTarget {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * @param text a URL; a user and a password in it are sent as Basic authentication (RFC 7617), which `fetch` refuses to do
+ *   and other clients forget.
+ * @returns `undefined` for what is no `http:` or `https:` URL.
+ */
+export function httpTarget(text: string): HttpTarget | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const { username, password } = url;
+  if (username === '' && password === '') return { url, headers: {} };
+  url.username = '';
+  url.password = '';
+  const secret = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+  return { url, headers: { authorization: `Basic ${secret}` } };
+}
+
+/** A password with a `%` that was not written as `%25` is taken as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
