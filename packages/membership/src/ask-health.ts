@@ -5,11 +5,11 @@ import { reasonOf } from './reason-of.js';
 
 /**
  * What answers there. `node`: a Pinwheel node. `other`: some server, but not one. `refused`: nobody listens.
- * `silent`: no answer in time.
+ * `silent`: no answer in time. `unasked`: this process could not ask, as without a free descriptor or port.
  */
 export type HealthFinding =
   | { readonly kind: 'node'; readonly answer: HealthAnswer }
-  | { readonly kind: 'other' | 'refused' | 'silent'; readonly reason: string };
+  | { readonly kind: 'other' | 'refused' | 'silent' | 'unasked'; readonly reason: string };
 
 const maxAnswerLength = 16_384;
 
@@ -64,9 +64,14 @@ function findingOf(url: string, status: number | undefined, text: string): Healt
   return { kind: 'other', reason: `${url} answers ${status}, not as a Pinwheel node` };
 }
 
-function kindOf(error: Error): 'other' | 'refused' | 'silent' {
+const refusals = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
+const silences = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'];
+
+/** What an error says about who was asked: one that did not leave this machine says nothing. */
+export function kindOf(error: Error): 'other' | 'refused' | 'silent' | 'unasked' {
   const { code = '' } = error as { code?: string };
-  if (code === 'ECONNREFUSED' || code === 'ECONNRESET') return 'refused';
-  if (['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'].includes(code)) return 'silent';
-  return 'other';
+  if (refusals.includes(code)) return 'refused';
+  if (silences.includes(code)) return 'silent';
+  // an answer that is no HTTP
+  return code.startsWith('HPE_') ? 'other' : 'unasked';
 }

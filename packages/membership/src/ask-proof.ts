@@ -14,7 +14,7 @@ export function askProof(keys: KeySource): AskProof {
     }
     const nonce = randomBytes(24).toString('base64url');
     const finding = await askHealth(address, port, timeoutMs, nonce);
-    if (finding.kind !== 'node') return `it has not proven that it has a key: ${finding.kind}`;
+    if (finding.kind !== 'node') return `it has not proven that it has a key: ${finding.reason}`;
     const claim = { id, incarnation, address, port, ...(wsPort === undefined ? {} : { wsPort }) };
     const { proof } = finding.answer;
     if (proof === undefined) return 'it has not proven that it has a key: was it given --keys?';

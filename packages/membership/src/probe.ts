@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { askHealth, type HealthFinding } from './ask-health.js';
+import { askHealth, type HealthFinding, kindOf } from './ask-health.js';
 import type { Member } from './contract.js';
 import type { ProbeOutcome } from './standing.js';
 
@@ -43,6 +43,8 @@ export function verdict(member: Member, finding: HealthFinding): ProbeOutcome {
     case 'refused':
     case 'silent':
       return 'unreachable';
+    case 'unasked':
+      return 'unasked';
     default:
       return finding satisfies never;
   }
@@ -57,6 +59,6 @@ function tryConnect({ address, port }: Member, timeoutMs: number): Promise<'conn
     };
     socket.once('connect', () => end('connected'));
     socket.once('timeout', () => end({ kind: 'silent', reason: 'no connection in time' }));
-    socket.on('error', (error) => end({ kind: 'refused', reason: error.message }));
+    socket.on('error', (error) => end({ kind: kindOf(error), reason: error.message }));
   });
 }

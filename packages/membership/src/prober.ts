@@ -30,11 +30,11 @@ export class Prober {
 
   async #next(request: ProbeRequest): Promise<void> {
     this.#running++;
-    let outcome: ProbeOutcome = 'unreachable';
+    let outcome: ProbeOutcome = 'unasked';
     try {
       outcome = await this.#probe(request.member);
     } catch {
-      // a probe that breaks has not found anybody
+      // a probe that breaks has asked nobody
     }
     this.#running--;
     if (this.#closed) return;

@@ -126,17 +126,17 @@ export class Settle {
   }
 
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    if (outcome !== 'unreachable') this.#witnessedAt = now;
+    if (outcome !== 'unreachable' && outcome !== 'unasked') this.#witnessedAt = now;
     const unlisted = this.#standings.get(request.member.id);
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
       const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
       const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
-      const found = { outcome, at: now };
+      const found = outcome === 'unasked' ? unlisted.found : { outcome, at: now };
       const asked = { ...unlisted, ticket: undefined, nextProbeAt: now + pause, found };
       if (asked.kind === 'lingering') this.#lingers(asked, outcome);
       else {
         this.#standings.set(asked.member.id, asked);
-        if (outcome !== 'alive') this.#firstProofAt ??= now;
+        if (outcome !== 'alive' && outcome !== 'unasked') this.#firstProofAt ??= now;
       }
     }
     this.tick(now);
@@ -178,6 +178,10 @@ export class Settle {
 
   /** One that stands still for a moment has its users still. */
   #lingers(lingering: Lingering, outcome: ProbeOutcome): void {
+    if (outcome === 'unasked') {
+      this.#standings.set(lingering.member.id, lingering);
+      return;
+    }
     const misses = outcome === 'unreachable' ? lingering.misses + 1 : 0;
     if (outcome === 'replaced' || misses === mostMisses) this.#standings.delete(lingering.member.id);
     else this.#standings.set(lingering.member.id, { ...lingering, misses });
@@ -222,10 +226,12 @@ export class Settle {
 
   #witnessRequests(): readonly ProbeRequest[] {
     const listed = this.#members((standing) => !isUnlisted(standing));
-    const count = Math.min(maxWitnesses, listed.length);
+    // when nobody is listed, those bear witness who answered last
+    const known = listed.length > 0 ? listed : this.#members(isMissingAlive);
+    const count = Math.min(maxWitnesses, known.length);
     return Array.from({ length: count }, () => ({
       ticket: ++this.#tickets,
-      member: listed[this.#witnesses++ % listed.length]!,
+      member: known[this.#witnesses++ % known.length]!,
     }));
   }
 
@@ -240,6 +246,10 @@ export class Settle {
   #members(included: (standing: Standing) => boolean): readonly Member[] {
     return [...this.#standings.values()].filter(included).map(({ member }) => member);
   }
+}
+
+function isMissingAlive(standing: Standing): boolean {
+  return standing.kind === 'missing' && standing.found?.outcome === 'alive';
 }
 
 function isUnlisted(standing: Standing | undefined): standing is Missing | Lingering {

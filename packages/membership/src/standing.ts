@@ -35,9 +35,10 @@ interface Unlisted {
 
 /**
  * What a member that was asked directly turned out to be. `alive`: it answers as itself. `draining`: it answers
- * that it is leaving. `replaced`: something else answers there. `unreachable`: nothing answers in time.
+ * that it is leaving. `replaced`: something else answers there. `unreachable`: nothing answers in time. `unasked`: this
+ * process could not ask, which says nothing.
  */
-export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable';
+export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable' | 'unasked';
 
 /**
  * Why the ring must not follow the newest view without proof; `undefined` when it may. A view that lost more

@@ -14,6 +14,7 @@ export class StaticHeard {
 
   /** A member that does not answer keeps what it last said: the list is the operator's word, not its health. */
   note(id: string, finding: HealthFinding): void {
+    if (finding.kind === 'unasked') return;
     if (finding.kind === 'node' && finding.answer.id === id) {
       this.#answers.set(id, finding.answer);
       this.#unanswered.delete(id);

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
+import { untapped } from '../../../test/kit/untapped.js';
 import type { Member } from '../src/contract.js';
 import { directProbe } from '../src/probe.js';
 import { memberOf } from '../src/registration.js';
@@ -49,4 +52,30 @@ t.test('another server at the address of a node', async (t) => {
   t.equal(await probe(member), 'replaced');
   t.equal(await probe({ ...member, kind: 'foreign' }), 'alive');
   t.equal(await probe({ ...member, kind: 'foreign', port: await freePort() }), 'unreachable');
+});
+
+t.test('a process without a free descriptor knows nothing of anybody', async (t) => {
+  const node = await startHealthzNode(t, 'n1');
+  const members = ['node', 'foreign'].map((kind) => ({ ...memberOf(node.registration, false), kind }));
+  const code = `
+    import { openSync } from 'node:fs';
+    import { directProbe } from ${JSON.stringify(new URL('../dist/probe.js', import.meta.url).href)};
+    const probe = directProbe({ timeoutMs: 2000, tries: 2 });
+    const members = ${JSON.stringify(members)};
+    const before = await Promise.all(members.map(probe));
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const after = await Promise.all(members.map(probe));
+    process.stdout.write(JSON.stringify({ before, after }), () => process.exit());
+  `;
+  const limited = untapped('bash', [
+    '-c',
+    'ulimit -n 256; exec "$@"',
+    '-',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    code,
+  ]);
+  const { stdout } = await promisify(execFile)(...limited, { timeout: 30_000 });
+  t.same(JSON.parse(stdout), { before: ['alive', 'alive'], after: ['unasked', 'unasked'] });
 });

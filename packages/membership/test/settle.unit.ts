@@ -319,6 +319,51 @@ t.test('too many vanish', async (t) => {
     t.ok(world.settle.frozen);
   });
 
+  t.test('so it is when they vanished one after another', async (t) => {
+    const world = new SettleWorld();
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a'));
+    world.run(7_000);
+    world.view([]);
+    world.run(120_000);
+    t.equal(world.ring, 'a b c');
+    world.dead('c');
+    world.run(31_000);
+    t.equal(world.ring, 'a b');
+  });
+
+  t.test('this process can ask nobody, as it has no descriptor left: that proves nothing', async (t) => {
+    for (const listed of [[], ['a'], ['a', 'b']]) {
+      const world = new SettleWorld();
+      world.view(members('a', 'b', 'c'));
+      for (const id of ['a', 'b', 'c']) world.truth.set(id, 'unasked');
+      world.view(members(...listed));
+      world.run(9_000);
+      t.equal(world.ring, 'a b c', `with ${listed.length} listed`);
+      for (const id of ['a', 'b', 'c']) world.truth.delete(id);
+      world.dead('c');
+      world.run(31_000);
+      t.notOk(world.ring.includes('c'), 'until it can');
+    }
+  });
+
+  t.test('nor does it end what lingers', async (t) => {
+    const world = withoutC(11_000);
+    t.equal(world.ring, 'a b');
+    world.truth.set('c', 'unasked');
+    world.run(120_000);
+    t.same(
+      world.settle.reachable.map(({ id }) => id),
+      ['a', 'b', 'c'],
+    );
+    world.dead('c');
+    world.run(120_000);
+    t.same(
+      world.settle.reachable.map(({ id }) => id),
+      ['a', 'b'],
+    );
+  });
+
   t.test('the last one dies: the ring stays, until somebody else joins', async (t) => {
     const world = new SettleWorld();
     world.view(members('a'));
