@@ -1,4 +1,8 @@
+import { lookup } from 'node:dns';
 import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { PinwheelError } from '@pinwheel/protocol';
 import Consul from 'consul';
 import { ConsulReads } from './consul-reads.js';
@@ -41,10 +45,14 @@ export interface ServiceEntry {
     readonly http: string;
     readonly interval: string;
     readonly timeout: string;
-    readonly status: 'passing';
+    readonly status: 'passing' | 'critical';
     readonly deregistercriticalserviceafter: string;
   };
 }
+
+/** The client has its host from a URL, in which an IPv6 address has brackets. */
+const lookupOfUrl: LookupFunction = (hostname, options, found) =>
+  lookup(hostname.replace(/^\[(.*)\]$/, '$1'), options, found);
 
 /** The few calls that membership makes, each with a deadline. They reject with a PinwheelError `membership`. */
 export class ConsulCalls {
@@ -57,7 +65,9 @@ export class ConsulCalls {
     this.#address = address;
     this.#where = `Consul at ${address.host}:${address.port}`;
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    this.#client = new Consul({ host, port: address.port, secure: address.secure });
+    const { Agent } = address.secure ? https : http;
+    const agent = new Agent({ keepAlive: true, lookup: lookupOfUrl });
+    this.#client = new Consul({ host, port: address.port, secure: address.secure, agent });
     this.#reads = new ConsulReads(`${address.secure ? 'https' : 'http'}://${host}:${address.port}`);
   }
 

@@ -32,6 +32,8 @@ const healthEntry = z.object({
 
 type HealthEntry = z.infer<typeof healthEntry>;
 
+const noService: Ignored = { id: '', reason: 'the entry is not one of a service' };
+
 /**
  * The member that one entry of Consul's `health/service` describes, or why it is left out. Without an incarnation
  * it is a server that knows nothing of Pinwheel, and its port is the one for WebSockets.
@@ -41,8 +43,13 @@ export function memberFromEntry(
   rule: AddressRule,
 ): { readonly member: Member } | { readonly ignored: Ignored } {
   const parsed = healthEntry.safeParse(entry);
-  if (!parsed.success) return { ignored: { id: '', reason: 'the entry is not one of a service' } };
-  const { Node, Service } = parsed.data;
+  return parsed.success ? memberFrom(parsed.data, rule) : { ignored: noService };
+}
+
+function memberFrom(
+  { Node, Service }: HealthEntry,
+  rule: AddressRule,
+): { readonly member: Member } | { readonly ignored: Ignored } {
   const meta = Service.Meta ?? {};
   const address = Service.Address || Node.Address || '';
   const weight = numberIn(meta[metaKeys.weight]) ?? 1;
@@ -88,8 +95,14 @@ export function membersFromEntries(
 } {
   const members = new Map<string, Member>();
   const ignored: Ignored[] = [];
-  for (const entry of [...entries].sort(newestFirst)) {
-    const read = memberFromEntry(entry, rule);
+  const services: HealthEntry[] = [];
+  for (const entry of entries) {
+    const parsed = healthEntry.safeParse(entry);
+    if (parsed.success) services.push(parsed.data);
+    else ignored.push(noService);
+  }
+  for (const service of services.sort(newestFirst)) {
+    const read = memberFrom(service, rule);
     if ('ignored' in read) {
       ignored.push(read.ignored);
     } else if (members.has(read.member.id)) {
@@ -102,14 +115,11 @@ export function membersFromEntries(
   return { members: [...members.values()], ignored };
 }
 
-function newestFirst(a: unknown, b: unknown): number {
-  const order = (entry: unknown): readonly [number, string] => {
-    const parsed = healthEntry.safeParse(entry);
-    return parsed.success ? [parsed.data.Service.CreateIndex ?? 0, nameOf(parsed.data)] : [0, ''];
-  };
-  const [indexA, nameA] = order(a);
-  const [indexB, nameB] = order(b);
-  return indexA !== indexB ? (indexA > indexB ? -1 : 1) : nameA < nameB ? -1 : nameA > nameB ? 1 : 0;
+function newestFirst(a: HealthEntry, b: HealthEntry): number {
+  const newer = (b.Service.CreateIndex ?? 0) - (a.Service.CreateIndex ?? 0);
+  if (newer !== 0) return newer;
+  const [nameA, nameB] = [nameOf(a), nameOf(b)];
+  return nameA < nameB ? -1 : nameA > nameB ? 1 : 0;
 }
 
 function nameOf({ Node, Service }: HealthEntry): string {

@@ -29,6 +29,7 @@ export function serviceEntry(
   self: Registration,
   draining: boolean,
   options: ConsulRegistrationOptions,
+  status: 'passing' | 'critical' = 'passing',
 ): ServiceEntry {
   return {
     name: options.service,
@@ -49,7 +50,7 @@ export function serviceEntry(
       http: `http://${authorityOf(self.address, self.port)}/healthz`,
       interval: `${options.checkIntervalMs}ms`,
       timeout: `${options.checkTimeoutMs}ms`,
-      status: 'passing',
+      status,
       deregistercriticalserviceafter: `${options.deregisterAfterMs}ms`,
     },
   };
@@ -172,7 +173,12 @@ export class ConsulRegistration implements Registered {
       return;
     }
     if (meta?.[metaKeys.draining] === String(this.#draining)) return;
-    await this.#calls.register(this.#entry(), callTimeoutMs);
+    // one that was taken out because its check failed comes back when it does not
+    const status = meta === undefined ? 'critical' : 'passing';
+    await this.#calls.register(
+      serviceEntry(this.#self, this.#draining, this.#options, status),
+      callTimeoutMs,
+    );
   }
 
   async #isAnothers(timeoutMs: number): Promise<boolean> {

@@ -42,6 +42,8 @@ class ConsulMembership implements Membership {
   readonly #calls: ConsulCalls;
   readonly #watchers = new Watchers();
   readonly #registrations = new Map<string, ConsulRegistration>();
+  /** Those whose entry is being made. */
+  readonly #entering = new Set<ConsulRegistration>();
   #watch: ConsulWatch | undefined;
   /** Missing where nobody has to prove anything. */
   #proven: ProvenMembers | undefined;
@@ -86,7 +88,16 @@ class ConsulMembership implements Membership {
       trouble: (error) => this.#watchers.trouble(error),
       conflict: (entry) => this.#watchers.conflict(entry),
     });
-    await registration.enter();
+    this.#entering.add(registration);
+    try {
+      await registration.enter();
+    } finally {
+      this.#entering.delete(registration);
+      if (this.#closed) await this.#takeOut(registration);
+    }
+    if (this.#closed) {
+      throw new PinwheelError('closed', `${this.description} was closed while ${self.id} was registered`);
+    }
     this.#registrations.set(self.id, registration);
     return {
       drain: () => registration.drain(),
@@ -104,9 +115,15 @@ class ConsulMembership implements Membership {
   async close(): Promise<void> {
     this.#closed = true;
     this.#watchers.clear();
-    for (const registration of this.#registrations.values()) registration.abandon();
+    for (const registration of [...this.#entering, ...this.#registrations.values()]) registration.abandon();
     this.#registrations.clear();
     this.#stop();
+  }
+
+  /** An entry that was made, perhaps, when it was not wanted any more; what cannot be taken out its check ends. */
+  async #takeOut(registration: ConsulRegistration): Promise<void> {
+    await registration.leave().catch(() => {});
+    this.#calls.close();
   }
 
   #open(): ConsulWatch {

@@ -179,6 +179,33 @@ t.test('the source works only while it is needed', async (t) => {
   t.equal(fake.asked[length], undefined);
 });
 
+t.test('it is closed while a node is being registered: nothing of that is left', async (t) => {
+  const calls: string[] = [];
+  const fake = await startFakeConsul(t, (response, { url = '' }) => {
+    calls.push(url.split('?')[0]!);
+    // the agent has entered it, and its answer comes late
+    if (!url.endsWith('/register')) response.end('{}');
+  });
+  const node = await startHealthzNode(t, 'late');
+  const membership = opened(t, fake.port);
+  const registering = membership.register(node.registration);
+  await until('it is under way', () => calls.length === 1);
+  await membership.close();
+  await t.rejects(registering, /./);
+  t.equal(calls.at(-1), '/v1/agent/service/deregister/late');
+});
+
+t.test('a Consul is called at an IPv6 address, too', async (t) => {
+  const membership = opened(t, await freePort(), { host: '::1', deadlineMs: 200 });
+  const node = await startHealthzNode(t, 'six');
+  // nobody listens there, or there is no such address on this machine: but it was one, and no name
+  const error = await membership.register(node.registration).then(
+    () => undefined,
+    (thrown: Error) => thrown.message,
+  );
+  t.match(error, /ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH|EAFNOSUPPORT/);
+});
+
 t.test('a token file is read for every call, a tag is asked for', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'pinwheel-token-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -279,6 +306,33 @@ t.test('a real Consul', async (t) => {
     await registered.leave();
     await until('gone for good', () => watch.ids() === '');
   });
+
+  await t.test(
+    'an entry that Consul took out because its check fails is not taken for one that passes',
+    async (t) => {
+      const node = await startHealthzNode(t, 'failing');
+      const membership = opened(t, consul.port, { service: 'failing' });
+      const watch = record(membership);
+      const registered = await membership.register(node.registration);
+      await until('there', () => watch.ids() === 'failing');
+      node.mode = 'fails';
+      await until('its check fails', () => watch.ids() === '');
+      await consul.deregister('failing');
+      const seen = watch.views.length;
+      await until('it is entered again, and its check has run', async () => {
+        const checks = (await consul.api('GET', '/v1/agent/checks')) as Record<string, { Output: string }>;
+        return checks['service:failing']?.Output !== undefined && checks['service:failing'].Output !== '';
+      });
+      await membership.refresh();
+      t.ok(
+        watch.views.slice(seen).every(({ members }) => members.length === 0),
+        'nobody has seen it',
+      );
+      node.mode = 'answers';
+      await until('it is there when it passes', () => watch.ids() === 'failing');
+      await registered.leave();
+    },
+  );
 
   await t.test('another process under the same id is left alone and named', async (t) => {
     const first = await startHealthzNode(t, 'twin');
