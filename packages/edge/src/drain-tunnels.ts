@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import type { CloseReason } from './edge-counters.js';
+import { longestAwayMs } from './longest-away.js';
 
 interface Drainable {
   close(code: number, closeReason: string, reason: CloseReason): void;
@@ -12,7 +13,7 @@ export interface DrainTunnelsOptions {
   readonly sockets: ReadonlySet<unknown>;
   /** Closes sockets that only wait for a next request. */
   readonly closeIdle: () => void;
-  /** The deadline, and the time over which the clients' returns are spread, in ms. */
+  /** The deadline, and the time over which the clients' returns are spread, in ms; nobody is away for longer than 30 s. */
   readonly windowMs: number;
 }
 
@@ -29,7 +30,7 @@ export async function drainTunnels(options: DrainTunnelsOptions): Promise<void> 
   const tunnels = shuffled([...options.tunnels]);
   for (const [i, tunnel] of tunnels.entries()) {
     if (i > 0 && i % tunnelsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-    const retryAfterMs = ((i + Math.random()) / tunnels.length) * options.windowMs;
+    const retryAfterMs = ((i + Math.random()) / tunnels.length) * Math.min(options.windowMs, longestAwayMs);
     tunnel.close(closeCodes.moved.code, closeReasonOf(retryAfterMs), 'drained');
   }
   while (options.sockets.size > 0 && performance.now() < deadlineAt) {

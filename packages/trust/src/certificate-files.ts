@@ -1,4 +1,3 @@
-import { PinwheelError } from '@pinwheel/protocol';
 import { type Certificate, type CertificatePaths, readCertificate } from './certificate.js';
 import { type FileLog, FollowedFiles } from './followed-files.js';
 
@@ -40,8 +39,8 @@ export function openCertificateFiles(paths: CertificatePaths, log?: FileLog): Ce
   const takers = new Set<(next: Certificate) => void>();
   let current = readCertificate(paths);
   warnOfEnd(current, log);
-  files.follow(() => {
-    try {
+  files.follow(
+    () => {
       const next = readCertificate(paths);
       for (const take of takers) take(next);
       current = next;
@@ -49,12 +48,12 @@ export function openCertificateFiles(paths: CertificatePaths, log?: FileLog): Ce
       const { names, fingerprint } = next;
       log?.info({ tlsCert: paths.cert, names, fingerprint }, 'new connections get the new certificate');
       warnOfEnd(next, log);
-    } catch (thrown) {
+    },
+    ({ message }) => {
       reads.refused++;
-      const why = PinwheelError.from(thrown).message;
-      log?.warn({ tlsCert: paths.cert }, `${why}; the last certificate stays in use`);
-    }
-  });
+      log?.warn({ tlsCert: paths.cert }, `${message}; the last certificate stays in use`);
+    },
+  );
   return {
     get current() {
       return current;

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { PinwheelError } from '@pinwheel/protocol';
 
 /** Where it is said that a file was read again, or cannot be. */
 export interface FileLog {
@@ -20,13 +21,27 @@ export class FollowedFiles {
     this.#seen = this.#stamp();
   }
 
-  /** Calls back after one of them has changed, or is another one, as when a link leads elsewhere. Call once. */
-  follow(changed: () => void): void {
+  /**
+   * Has them read after one of them has changed, or is another one, as when a link leads elsewhere. What is broken waits
+   * for the next change; what cannot be read, as without a free descriptor, is tried again each second. Call once.
+   *
+   * @param failed hears of each failure once.
+   */
+  follow(read: () => void, failed: (error: PinwheelError) => void): void {
+    let said = '';
     this.#timer = setInterval(() => {
       const stamp = this.#stamp();
       if (stamp === this.#seen) return;
+      try {
+        read();
+      } catch (thrown) {
+        const error = PinwheelError.from(thrown);
+        if (error.message !== said) failed(error);
+        said = error.message;
+        if (isOfTheSystem(error.cause)) return;
+      }
+      said = '';
       this.#seen = stamp;
-      changed();
     }, pollMs).unref();
   }
 
@@ -38,6 +53,11 @@ export class FollowedFiles {
   #stamp(): string {
     return this.#paths.map(stampOf).join(', ');
   }
+}
+
+/** A call of the operating system failed; what is in the file is not known. */
+function isOfTheSystem(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
 }
 
 /** Tells one state of a file from another; while it cannot be looked at, why not. */

@@ -33,14 +33,13 @@ export function openSecretFile<Content>(
   const { name } = kind;
   const files = new FollowedFiles([path]);
   let current = readOnce(path, kind);
-  files.follow(() => {
-    try {
+  files.follow(
+    () => {
       current = readOnce(path, kind);
       log?.info({ file: path, ids: kind.idsOf(current) }, `the ${name} were read again`);
-    } catch (thrown) {
-      log?.warn({ file: path }, `${PinwheelError.from(thrown).message}; the last ${name} stay good`);
-    }
-  });
+    },
+    ({ message }) => log?.warn({ file: path }, `${message}; the last ${name} stay good`),
+  );
   return {
     get current() {
       return current;

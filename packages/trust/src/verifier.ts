@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { KeySource } from './key-source.js';
 import { digestOf, emptyDigest, isMac, macOf, type ProvenCall, parseProof } from './proof.js';
@@ -6,21 +7,35 @@ import { ReplayWindow } from './replay-window.js';
 /** A proof is good for so long before and after its time, in ms: clocks differ, and calls take time. */
 export const proofWindowMs = 30_000;
 
+/** Less than this two clocks of one machine differ without having been set, in ms. */
+const leastStepMs = 1000;
+
 /** Checks the proofs of calls to one member. Each is good once. */
 export class Verifier {
   readonly #keys: KeySource;
   readonly #now: () => number;
   readonly #window: ReplayWindow;
   readonly #since: number;
+  readonly #uptime: () => number;
+  readonly #madeAt: number;
 
   /**
    * @param now ms since 1970.
    * @param since proofs made before it are refused: which of them were used, this process cannot know. Default: now.
+   * @param uptime ms since any fixed moment, which no setting of the clock changes.
    */
-  constructor(keys: KeySource, now: () => number = Date.now, since = now(), window = new ReplayWindow()) {
+  constructor(
+    keys: KeySource,
+    now: () => number = Date.now,
+    since = now(),
+    window = new ReplayWindow(),
+    uptime: () => number = () => performance.now(),
+  ) {
     this.#keys = keys;
     this.#now = now;
     this.#since = since;
+    this.#uptime = uptime;
+    this.#madeAt = uptime();
     this.#window = window;
   }
 
@@ -46,8 +61,9 @@ export class Verifier {
         `the proof is ${offMs} ms old; it must be within ${proofWindowMs}: do the clocks of both machines agree?`,
       );
     }
-    if (proof.time < this.#since) {
-      const earlyMs = Math.round(this.#since - proof.time);
+    const since = this.#sinceBy(now);
+    if (proof.time < since) {
+      const earlyMs = Math.round(since - proof.time);
       throw refused(`the proof was made ${earlyMs} ms before this process started; make a new one`);
     }
     const freshness = this.#window.use(proof.process, proof.number, proof.time + proofWindowMs, now);
@@ -61,6 +77,12 @@ export class Verifier {
       default:
         throw new TypeError(`unknown freshness ${freshness satisfies never}`);
     }
+  }
+
+  /** The start by the clock as it is now: it may have been ahead then, and have been set right since. */
+  #sinceBy(now: number): number {
+    const since = now - (this.#uptime() - this.#madeAt);
+    return this.#since - since > leastStepMs ? since : this.#since;
   }
 }
 

@@ -102,6 +102,25 @@ t.test('a process takes no proof that was made before it started: it may have be
   t.ok(after.verify(call, signer.sign(call)), 'one that is made anew is taken');
 });
 
+t.test('the clock was ahead at the start and is set right: proofs are taken again at once', async (t) => {
+  const keys = ring('a');
+  let [now, uptime] = [7_300_000, 500];
+  const verifier = new Verifier(
+    keys,
+    () => now,
+    now,
+    new ReplayWindow(),
+    () => uptime,
+  );
+  [now, uptime] = [160_000, 60_500];
+  const signer = new Signer(keys, () => now);
+  t.ok(verifier.verify(call, signer.sign(call)));
+  const atStart = new Signer(keys, () => 100_000 - 1).sign(call);
+  now = 120_000;
+  uptime = 20_500;
+  t.throws(() => verifier.verify(call, atStart), { message: /made 1 ms before this process started/ });
+});
+
 t.test('keys change one after the other, and no proof is refused', async (t) => {
   const sides = { signer: ring('a'), verifier: ring('a') };
   const signer = new Signer({

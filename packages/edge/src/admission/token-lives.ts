@@ -63,7 +63,8 @@ export class TokenLives {
       last - this.#slot > this.#slots.size
         ? [...this.#slots.keys()].filter((slot) => slot <= last).sort((a, b) => a - b)
         : Array.from({ length: Math.max(0, last - this.#slot) }, (_, i) => this.#slot + 1 + i);
-    this.#slot = Math.max(this.#slot, last);
+    // a clock that was set back goes through times again for which nothing was left
+    this.#slot = last;
     for (const slot of due) {
       const lives = this.#slots.get(slot);
       this.#slots.delete(slot);
@@ -89,8 +90,7 @@ export class TokenLives {
   /** In the first slot that begins at or behind that time, and never in one that is over. */
   #plan(life: Life, at: number, now: number): void {
     this.#leave(life);
-    const over = Math.max(this.#slot, Math.floor(now / slotMs));
-    life.slot = Math.max(over + 1, Math.ceil(at / slotMs));
+    life.slot = Math.max(Math.floor(now / slotMs) + 1, Math.ceil(at / slotMs));
     const slot = this.#slots.get(life.slot);
     if (slot === undefined) this.#slots.set(life.slot, new Set([life]));
     else slot.add(life);

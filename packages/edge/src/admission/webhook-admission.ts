@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Log } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { notNow, refusal } from '../refusal.js';
@@ -59,7 +60,7 @@ export class WebhookAdmission implements Admissions {
 
   #answerTo(question: string): Admission | Promise<Admission> {
     const key = createHash('sha256').update(question).digest('base64');
-    const known = this.#cache.get(key, this.#now());
+    const known = this.#cache.get(key, performance.now());
     if (known !== undefined) {
       this.#counters.webhook.cached++;
       return known;
@@ -82,8 +83,10 @@ export class WebhookAdmission implements Admissions {
   }
 
   #keep(key: string, admission: Extract<Admission, { user: string }>): void {
-    const until = Math.min(this.#now() + this.#options.cacheMs, admission.expiresAt ?? Number.MAX_VALUE);
-    if (until > this.#now()) this.#cache.set(key, admission, until);
+    // by a clock that nobody sets
+    const left = (admission.expiresAt ?? Number.POSITIVE_INFINITY) - this.#now();
+    const goodForMs = Math.min(this.#options.cacheMs, left);
+    if (goodForMs > 0) this.#cache.set(key, admission, performance.now() + goodForMs);
   }
 
   #failed(thrown: unknown): Admission {

@@ -1,4 +1,5 @@
 import type { RingState } from '@pinwheel/membership';
+import { longestAwayMs } from '../longest-away.js';
 import type { AttachQueue } from './attach-queue.js';
 import { EdgeContext } from './edge-context.js';
 import { type EdgeCoreOptions, resolveEdgeCoreOptions } from './edge-core-options.js';
@@ -25,8 +26,6 @@ const beatMs = 250;
 const acknowledgeMs = 1000;
 /** A turn of the event loop closes this many: the others' messages go on in between. */
 const closedPerTurn = 200;
-/** Half of the window in which a session can be resumed, with the defaults: however slow the drain, other edges are there. */
-const longestAwayMs = 30_000;
 /** The part of a drain's time that nodes have to close clients behind their messages; who is left then is closed here. */
 export const leaveShare = 3 / 4;
 
