@@ -63,3 +63,16 @@ t.test('every package imports only what its manifest names', async (t) => {
     }
   }
 });
+
+t.test('every unit is run: beside it is what runs those of its folder', async (t) => {
+  let units = 0;
+  for (const name of packages) {
+    const folder = join(root, 'packages', name, 'test');
+    const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    for (const file of files.filter((file) => file.endsWith('.unit.ts'))) {
+      units++;
+      t.ok(existsSync(join(folder, dirname(file), 'units.test.ts')), `${name}: ${file}`);
+    }
+  }
+  t.ok(units > 50, `${units} units`);
+});
