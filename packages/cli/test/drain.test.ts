@@ -8,7 +8,7 @@ import { temporaryFiles } from './kit/files.js';
 const file = temporaryFiles(t);
 
 /** A node that takes the order to drain; then each question has the next of these answers, and it ends after the last. */
-async function drainingNode(t: Test, answers: readonly (number | 'cut')[], goesOn = false) {
+async function drainingNode(t: Test, answers: readonly (number | 'cut' | 'empty')[], goesOn = false) {
   const ring = ringSettings({});
   const settings = { digest: ringSettingsDigest(ring), text: describeRingSettings(ring) };
   let asked = 0;
@@ -23,6 +23,7 @@ async function drainingNode(t: Test, answers: readonly (number | 'cut')[], goesO
     const answer = answers[Math.min(asked++, answers.length - 1)]!;
     if (asked === answers.length && !goesOn) response.on('close', () => server.close());
     if (answer === 'cut') request.socket.destroy();
+    else if (answer === 'empty') say(200, { users: 0, moved: 3, paused: false });
     else if (answer === 200) say(200, { users: 1, moved: 2, paused: false });
     else say(answer, { error: { code: 'x', message: 'not now' } });
   });
@@ -39,7 +40,7 @@ async function drainingNode(t: Test, answers: readonly (number | 'cut')[], goesO
 }
 
 t.test('a node that does not answer a question has not left', async (t) => {
-  const node = await drainingNode(t, [200, 429, 'cut', 401, 200]);
+  const node = await drainingNode(t, [200, 429, 'cut', 401, 'empty']);
   const { code, stdout, stderr } = await runPinwheel([
     'drain',
     'n1',
@@ -50,6 +51,13 @@ t.test('a node that does not answer a question has not left', async (t) => {
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout), { node: 'n1', users: 3 });
   t.equal(node.asked, 5);
+});
+
+t.test('a node that dies with users has not sent them on', async (t) => {
+  const node = await drainingNode(t, [200, 200]);
+  const { code, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
+  t.equal(code, 1, stderr);
+  t.match(stderr, /n1 is gone and had 1 user when it was last asked: it died, or its time to drain was over/);
 });
 
 t.test('at the deadline it says what is known', async (t) => {

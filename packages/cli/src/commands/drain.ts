@@ -5,7 +5,8 @@ import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { counted, type Output } from '../output.js';
 
-const pollMs = 200;
+/** A node that has sent everybody on is there for 0.3 s more. */
+const pollMs = 100;
 const defaultTimeoutMs = 120_000;
 
 export const drainCommand: Command = {
@@ -33,9 +34,14 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
   const start = Date.now();
   const before = (await node.post('/v1/drain')) as Progress;
   const timeoutMs = settings.number(options.timeoutMs) ?? defaultTimeoutMs;
-  const last = await untilGone(node, ring, start + timeoutMs, output);
-  if (last !== undefined) {
-    throw new PinwheelError('deadline', `${id} has not left after ${timeoutMs} ms: ${last}`);
+  const end = await untilGone(node, ring, start + timeoutMs, output, before.users);
+  if (end.why !== undefined) {
+    throw new PinwheelError('deadline', `${id} has not left after ${timeoutMs} ms: ${end.why}`);
+  }
+  if (end.left > 0) {
+    const left = counted(end.left, 'user');
+    const why = 'it died, or its time to drain was over';
+    throw new PinwheelError('unavailable', `${id} is gone and had ${left} when it was last asked: ${why}`);
   }
   const seconds = (Date.now() - start) / 1000;
   output.result(
@@ -45,29 +51,37 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
   return 0;
 }
 
+interface DrainEnd {
+  /** Users that it had when it was last asked. */
+  readonly left: number;
+  /** Why it is not gone at the deadline, as far as that is known. */
+  readonly why?: string;
+}
+
 /**
- * `undefined` once the node is gone: nobody listens where it was, or it is not among the members any more. Else what is
- * known of it at the deadline. One that does not answer a question may be busy.
+ * Resolves once the node is gone: nobody listens where it was, or it is not among the members any more; or at the
+ * deadline. One that does not answer a question may be busy.
  */
 async function untilGone(
   node: AdminTarget,
   { tracker }: OpenRing,
   deadline: number,
   output: Output,
-): Promise<string | undefined> {
+  left: number,
+): Promise<DrainEnd> {
   for (;;) {
-    let last: string;
+    let why: string;
     try {
       const { users, moved, paused } = (await node.get('/v1/migrations')) as Progress;
-      const left = counted(users, 'user');
-      output.progress(`${node.id}: ${left} left, ${moved} sent on`);
-      const why = paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining';
-      last = `it still has ${left}; ${why}`;
+      left = users;
+      output.progress(`${node.id}: ${counted(users, 'user')} left, ${moved} sent on`);
+      const next = paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining';
+      why = `it still has ${counted(users, 'user')}; ${next}`;
     } catch (thrown) {
-      if (isRefused(thrown) || !tracker.current.members.has(node.id)) return undefined;
-      last = PinwheelError.from(thrown).message;
+      if (isRefused(thrown) || !tracker.current.members.has(node.id)) return { left };
+      why = PinwheelError.from(thrown).message;
     }
-    if (Date.now() >= deadline) return last;
+    if (Date.now() >= deadline) return { left, why };
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
