@@ -44,6 +44,8 @@ export class Listener {
 
   #connect(): void {
     const socket = new WebSocket(this.#url);
+    // read at once, so that everything is printed in its order
+    socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     let opened = false;
     socket.addEventListener('open', () => {
@@ -52,7 +54,7 @@ export class Listener {
       this.#say({ event: 'connected', url: this.#url.href }, `connected to ${this.#url.href}`);
       for (const line of this.#waiting.splice(0)) socket.send(line);
     });
-    socket.addEventListener('message', ({ data }) => void this.#show(data));
+    socket.addEventListener('message', ({ data }) => this.#show(data));
     // the close that follows says the same
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', ({ code, reason }) => {
@@ -62,12 +64,12 @@ export class Listener {
     });
   }
 
-  async #show(data: unknown): Promise<void> {
+  #show(data: unknown): void {
     if (typeof data === 'string') {
       this.#output.result({ event: 'message', data }, data);
       return;
     }
-    const base64 = Buffer.from(await (data as Blob).arrayBuffer()).toString('base64');
+    const base64 = Buffer.from(data as ArrayBuffer).toString('base64');
     this.#output.result({ event: 'message', base64 }, `(binary, in base64) ${base64}`);
   }
 
@@ -89,7 +91,7 @@ export class Listener {
     const why = refused === undefined ? 'it cannot be reached' : `${refused.status} ${refused.text}`;
     const event = { event: 'cannot-connect', url: this.#url.href, why };
     // asking again would be answered alike
-    if (refused !== undefined && refused.status >= 400 && refused.status < 500) {
+    if (refused !== undefined && isForGood(refused.status)) {
       this.#giveUp(event, `cannot connect to ${this.#url.href}: ${why}`);
       return;
     }
@@ -120,6 +122,11 @@ export class Listener {
   #say(event: object, text: string): void {
     process.stderr.write(process.stderr.isTTY ? `${text}\n` : `${JSON.stringify(event)}\n`);
   }
+}
+
+/** Too many connections, or too slow a request: that passes. */
+function isForGood(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** The server's own word, `{"retryAfterMs":n}`. */

@@ -94,7 +94,10 @@ function addCommand(parent: Commander, name: string, command: Command): void {
     const configFile = (config as string | undefined) ?? (process.env['PINWHEEL_CONFIG'] || undefined);
     const settings = readSettings(command.options, { flags, environment: process.env, configFile });
     // the bench writes its JSON to a file
-    const output = createOutput(command.options.includes(options.json) && settings.flag(options.json));
+    const isFlag = command.options.some(
+      ({ name, kind }) => name === options.json.name && kind.type === 'flag',
+    );
+    const output = createOutput(isFlag && settings.flag(options.json));
     process.exitCode = await command.run({ settings, words: made.processedArgs.flat() as string[], output });
   });
 }

@@ -64,9 +64,14 @@ function givenValue(
   if (option.onlyFlag === true) return undefined;
   const variable = environmentName(option.name);
   const set = environment[variable];
-  if (set !== undefined && set !== '') return readValue(option, set, variable);
+  if (set !== undefined && set !== '' && !isServiceLink(option, set)) return readValue(option, set, variable);
   if (Object.hasOwn(config, key)) return readValue(option, config[key], `${key} in ${configFile}`);
   return undefined;
+}
+
+/** Beside a Service named pinwheel, Kubernetes sets `PINWHEEL_PORT=tcp://10.0.0.1:8080` in every pod: nobody has meant that. */
+function isServiceLink({ kind }: Option, set: string): boolean {
+  return kind.type === 'whole' && /^(tcp|udp|sctp):\/\//.test(set);
 }
 
 /** One file may serve all commands: a name that another command takes is fine, one that nobody takes is not. */

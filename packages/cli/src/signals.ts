@@ -1,31 +1,44 @@
+/** What a command has started. */
+export interface Running {
+  /** Resolves when it has ended by itself. */
+  readonly ended: Promise<void>;
+  /** Resolves when everything is gone. */
+  leave(): Promise<void>;
+  /** Ends everything now. */
+  cut(): Promise<void>;
+  /** Says that it is up. */
+  announce?(): void;
+}
+
+/** A start that a signal meets has so long to come to its end, so that what it has begun can be undone, in ms. */
+const startMs = 2000;
+const cutShort = 1;
+
 /**
- * Runs until SIGINT or SIGTERM, or until it has ended by itself: then leaves in order. A second signal cuts it short.
- *
- * @param leave resolves when everything is gone.
- * @param cut ends everything now.
- * @param announce says that it is up. Called when signals are listened for, because whoever hears of it may send one.
+ * Runs until SIGINT or SIGTERM, or until it has ended by itself: then leaves in order. A second signal cuts it short. They
+ * are listened for from the start on: the first process of a container would not be ended by them otherwise.
  */
-export async function untilSignal(
-  ended: Promise<void>,
-  leave: (signal: NodeJS.Signals) => Promise<void>,
-  cut: () => Promise<void>,
-  announce: () => void = () => {},
-): Promise<void> {
-  let listener: (signal: NodeJS.Signals) => void = () => {};
-  const signalled = new Promise<NodeJS.Signals>((resolve) => {
-    let first = true;
-    listener = (signal) => {
-      if (!first) void cut();
-      first = false;
-      resolve(signal);
+export async function untilSignal(start: () => Promise<Running>): Promise<void> {
+  let running: Running | undefined;
+  let listener = (): void => {};
+  const signalled = new Promise<true>((resolve) => {
+    let signals = 0;
+    listener = () => {
+      signals++;
+      if (running === undefined) {
+        if (signals > 1) process.exit(cutShort);
+        setTimeout(() => running === undefined && process.exit(cutShort), startMs).unref();
+      } else if (signals > 1) void running.cut();
+      resolve(true);
     };
     process.on('SIGINT', listener);
     process.on('SIGTERM', listener);
   });
   try {
-    announce();
-    const signal = await Promise.race([signalled, ended.then(() => undefined)]);
-    if (signal !== undefined) await leave(signal);
+    running = await start();
+    running.announce?.();
+    const isSignalled = await Promise.race([signalled, running.ended.then(() => false)]);
+    if (isSignalled) await running.leave();
   } finally {
     process.off('SIGINT', listener);
     process.off('SIGTERM', listener);

@@ -8,7 +8,12 @@ import { temporaryFiles } from './kit/files.js';
 const file = temporaryFiles(t);
 
 /** A node that takes the order to drain; then each question has the next of these answers, and it ends after the last. */
-async function drainingNode(t: Test, answers: readonly (number | 'cut' | 'empty')[], goesOn = false) {
+async function drainingNode(
+  t: Test,
+  answers: readonly (number | 'cut' | 'empty')[],
+  goesOn = false,
+  incarnation = () => 'i',
+) {
   const ring = ringSettings({});
   const settings = { digest: ringSettingsDigest(ring), text: describeRingSettings(ring) };
   let asked = 0;
@@ -17,7 +22,7 @@ async function drainingNode(t: Test, answers: readonly (number | 'cut' | 'empty'
       response.writeHead(status, { connection: 'close' }).end(JSON.stringify(body));
     };
     if (request.url === '/healthz') {
-      return say(200, { status: 'ok', id: 'n1', incarnation: 'i', draining: true, settings });
+      return say(200, { status: 'ok', id: 'n1', incarnation: incarnation(), draining: true, settings });
     }
     if (request.method === 'POST') return say(202, { users: 3, moved: 0, paused: false });
     const answer = answers[Math.min(asked++, answers.length - 1)]!;
@@ -58,6 +63,15 @@ t.test('a node that dies with users has not sent them on', async (t) => {
   const { code, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
   t.equal(code, 1, stderr);
   t.match(stderr, /n1 is gone and had 1 user when it was last asked: it died, or its time to drain was over/);
+});
+
+t.test('another process in its place: the one that was drained is gone', async (t) => {
+  let asked = (): number => 0;
+  const answers = [200, 'empty', 200] as const;
+  const node = await drainingNode(t, answers, true, () => (asked() > 1 ? 'next' : 'i'));
+  asked = () => node.asked;
+  const { code, stdout, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
+  t.match({ code, stderr }, { code: 1, stderr: /n1 is gone and had 1 user when it was last asked/ }, stdout);
 });
 
 t.test('at the deadline it says what is known', async (t) => {

@@ -1,5 +1,5 @@
 import type { AttachPlace, Holder, Ownership } from '@pinwheel/holder';
-import type { RingTracker } from '@pinwheel/membership';
+import { type RingTracker, systemClock } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 
 export interface AdmissionRequest {
@@ -69,13 +69,13 @@ export class Admission {
   }
 
   async #catchUp(request: AdmissionRequest): Promise<Admitted> {
-    const last = Date.now() + this.#catchUpMs;
+    const last = systemClock.now() + this.#catchUpMs;
     await this.#tracker.refresh();
     let judged = this.#judge(request.user);
     while (
       judged.refusal !== undefined &&
       this.#closedBecause === undefined &&
-      Date.now() < last &&
+      systemClock.now() < last &&
       !this.#isKnown(request.fingerprint)
     ) {
       await new Promise((resolve) => setTimeout(resolve, pollMs));

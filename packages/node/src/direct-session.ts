@@ -1,3 +1,4 @@
+import { systemClock } from '@pinwheel/membership';
 import type { CloseCode, Message } from '@pinwheel/protocol';
 import type { Place, WebSocket } from '@pinwheel/server';
 import type { ReplySession } from './inbound.js';
@@ -38,7 +39,7 @@ export class DirectSession implements ReplySession {
   readonly since = Date.now();
   readonly edge: string | undefined;
   readonly place: Place;
-  /** Since when it has not read enough to take a message, in ms since the epoch; 0 when it does. */
+  /** Since when it has not read enough to take a message, by the clock of the process, in ms; 0 when it does. */
   stalledSince = 0;
   readonly #counters: NodeCounters;
   readonly #events: DirectSessionEvents;
@@ -100,7 +101,7 @@ export class DirectSession implements ReplySession {
       return;
     }
     // an ended socket cannot be asked any more whether its client has read everything
-    this.#lastWord = { code: code.code, reason, since: Date.now() };
+    this.#lastWord = { code: code.code, reason, since: systemClock.now() };
     this.#events.unread(this, code.code, reason);
   }
 
@@ -127,7 +128,7 @@ export class DirectSession implements ReplySession {
     this.finish(Number.POSITIVE_INFINITY);
   }
 
-  /** Says the last word to a client that had to read first, when it was closed by `before`, in ms since the epoch. */
+  /** Says the last word to a client that had to read first, when it was closed by `before`, by the clock of the process. */
   finish(before: number): void {
     const last = this.#lastWord;
     if (last !== undefined && last.since <= before) this.#socket?.end(last.code, last.reason);
@@ -146,7 +147,7 @@ export class DirectSession implements ReplySession {
     }
     this.#counters.dropped++;
     if (this.stalledSince === 0) {
-      this.stalledSince = Date.now();
+      this.stalledSince = systemClock.now();
       this.#events.stalled(this);
     }
     return false;

@@ -1,3 +1,4 @@
+import { systemClock } from '@pinwheel/membership';
 import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
   ClientPort,
@@ -230,9 +231,9 @@ export class DirectSessions {
 
   #closeStalled(): void {
     const { stalledMs, idleTimeoutSeconds } = this.#options;
-    const unreadBefore = Date.now() - idleTimeoutSeconds * 1000;
+    const unreadBefore = systemClock.now() - idleTimeoutSeconds * 1000;
     for (const session of this.#unread) session.finish(unreadBefore);
-    const since = Date.now() - stalledMs;
+    const since = systemClock.now() - stalledMs;
     for (const session of this.#stalled) {
       if (session.stalledSince > 0 && session.stalledSince <= since) {
         session.close(closeCodes.tooSlow, closeCodes.tooSlow.reason);

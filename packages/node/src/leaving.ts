@@ -1,5 +1,5 @@
 import type { Moves } from '@pinwheel/holder';
-import type { Log, Registered } from '@pinwheel/membership';
+import { type Log, type Registered, systemClock } from '@pinwheel/membership';
 import type { Admission } from './admission.js';
 import type { Phase } from './phase.js';
 
@@ -78,7 +78,7 @@ export class Leaving {
   async #drain(): Promise<void> {
     if (this.#phase === 'closed') return;
     const { id, drainMs, log, admission, users, isInRing } = this.#options;
-    const startedAt = Date.now();
+    const startedAt = systemClock.now();
     this.#phase = 'draining';
     admission.drain('this node is draining');
     log.info({ node: id, users: users() }, 'node is draining');
@@ -99,7 +99,7 @@ export class Leaving {
       { node: id, at: where },
       `id ${id} is in use by ${where}: this process was replaced, sends its users on and ends; ids must be unique`,
     );
-    await this.#sendOn(Date.now());
+    await this.#sendOn(systemClock.now());
   }
 
   async #sendOn(startedAt: number): Promise<void> {
@@ -107,11 +107,11 @@ export class Leaving {
     const deadline = startedAt + drainMs;
     const pacedUntil = startedAt + drainMs * pacedPart;
     const haveGone = (): boolean => users() === 0;
-    if (this.#isOpen()) moves.leave(pacedUntil - Date.now());
+    if (this.#isOpen()) moves.leave(pacedUntil - systemClock.now());
     if (!(await this.#until(haveGone, pacedUntil)) && this.#isOpen()) {
       log.warn({ node: id, users: users() }, 'most of the time to drain is over; the rest goes now');
       moves.finish();
-      await this.#until(haveGone, Math.max(deadline, Date.now() + leastRestMs));
+      await this.#until(haveGone, Math.max(deadline, systemClock.now() + leastRestMs));
     }
     await this.#until(() => unread() === 0, deadline);
     if (users() + unread() > 0) {
@@ -121,9 +121,9 @@ export class Leaving {
       );
     }
     await this.#takeOut();
-    await this.#until(() => false, Date.now() + lingerMs);
+    await this.#until(() => false, systemClock.now() + lingerMs);
     const unanswered = lastRequests();
-    await this.#until(() => unanswered() === 0, Math.max(deadline, Date.now() + answerMs));
+    await this.#until(() => unanswered() === 0, Math.max(deadline, systemClock.now() + answerMs));
     await this.close();
   }
 
@@ -163,7 +163,7 @@ export class Leaving {
   /** Whether the condition came true in time; `false` too when the node is closed meanwhile. */
   async #until(condition: () => boolean, deadline: number): Promise<boolean> {
     while (!condition()) {
-      if (Date.now() >= deadline || !this.#isOpen()) return false;
+      if (systemClock.now() >= deadline || !this.#isOpen()) return false;
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
     return true;

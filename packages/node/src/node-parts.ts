@@ -20,6 +20,7 @@ import { AcknowledgementsApi } from './acknowledgements-api.js';
 import { AdminApi } from './admin-api.js';
 import { Admission } from './admission.js';
 import { BroadcastApi } from './broadcast-api.js';
+import { closeSending } from './close-sending.js';
 import { DirectSession } from './direct-session.js';
 import { DirectSessions } from './direct-sessions.js';
 import { Forwarder } from './forwarder.js';
@@ -292,8 +293,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     http.close();
     admin?.close();
     await queueSide.close();
-    await sender.close();
-    await clients.close();
+    await closeSending(sender, clients);
     metrics.close();
   };
   return { http, admin, direct, holder, admission, queueSide, counters, close };

@@ -1,4 +1,4 @@
-import { createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
+import { createRingTracker, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import type { MigrationStatus } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
@@ -181,9 +181,9 @@ class RunningNode implements PinwheelNode {
   }
 
   async ready(deadlineMs = 15_000): Promise<void> {
-    const last = Date.now() + deadlineMs;
+    const last = systemClock.now() + deadlineMs;
     while (this.#leaving.phase === 'closed' || !this.#isInRing()) {
-      if (this.#leaving.phase === 'closed' || Date.now() >= last) {
+      if (this.#leaving.phase === 'closed' || systemClock.now() >= last) {
         throw new PinwheelError('deadline', `node ${this.id} was not in the ring within ${deadlineMs} ms`);
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));

@@ -32,9 +32,15 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
     throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}`);
   }
   const start = Date.now();
+  const { incarnation } = ring.state.members.get(id)!;
   const before = (await node.post('/v1/drain')) as Progress;
   const timeoutMs = settings.number(options.timeoutMs) ?? defaultTimeoutMs;
-  const end = await untilGone(node, ring, start + timeoutMs, output, before.users);
+  const end = await untilGone(
+    node,
+    ring,
+    { incarnation, deadline: start + timeoutMs, users: before.users },
+    output,
+  );
   if (end.why !== undefined) {
     throw new PinwheelError('deadline', `${id} has not left after ${timeoutMs} ms: ${end.why}`);
   }
@@ -51,6 +57,13 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
   return 0;
 }
 
+interface Draining {
+  /** Of the process; one that is started in its place, as a supervisor does it, has another. */
+  readonly incarnation: string | undefined;
+  readonly deadline: number;
+  readonly users: number;
+}
+
 interface DrainEnd {
   /** Users that it had when it was last asked. */
   readonly left: number;
@@ -65,12 +78,14 @@ interface DrainEnd {
 async function untilGone(
   node: AdminTarget,
   { tracker }: OpenRing,
-  deadline: number,
+  { incarnation, deadline, users: before }: Draining,
   output: Output,
-  left: number,
 ): Promise<DrainEnd> {
+  let left = before;
   for (;;) {
     let why: string;
+    const now = tracker.current.members.get(node.id)?.incarnation;
+    if (incarnation !== undefined && now !== undefined && now !== incarnation) return { left };
     try {
       const { users, moved, paused } = (await node.get('/v1/migrations')) as Progress;
       left = users;

@@ -1,4 +1,4 @@
-import { createEdge, type EdgeOptions } from '@pinwheel/edge';
+import { createEdge, type Edge, type EdgeOptions } from '@pinwheel/edge';
 import { readAuthorities } from '@pinwheel/trust';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
@@ -88,49 +88,52 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const apiKeys = apiKeysOf(settings, log);
   const membership = membershipOf(settings, keys);
   const lastGoodPath = settings.text(options.lastGoodRing);
+  let edge: Edge | undefined;
   try {
-    const edge = await createEdge({
-      id,
-      membership,
-      ringSettings,
-      log,
-      port: settings.number(options.port) ?? 8080,
-      ...admissionOf(settings),
-      ...given('keys', keys),
-      ...given('tls', tls),
-      ...given('apiKeys', apiKeys),
-      ...given('backendCa', backendCa),
-      ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
-      ...given('host', settings.text(options.host)),
-      ...given('adminPort', settings.number(options.adminPort)),
-      ...given('adminHost', settings.text(options.adminHost)),
-      ...given('path', settings.texts(options.path)),
-      ...given('usersPerSecond', usersPerSecond),
-      ...given('drainMs', settings.number(options.drainMs)),
-      ...given('stalledMs', settings.number(options.stalledMs)),
-      ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
-      ...given('keepAliveMs', settings.number(options.keepAliveMs)),
-      ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
-      ...edgeLimitsOf(settings),
-      ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
-      ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
+    await untilSignal(async () => {
+      const made = await createEdge({
+        id,
+        membership,
+        ringSettings,
+        log,
+        port: settings.number(options.port) ?? 8080,
+        ...admissionOf(settings),
+        ...given('keys', keys),
+        ...given('tls', tls),
+        ...given('apiKeys', apiKeys),
+        ...given('backendCa', backendCa),
+        ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
+        ...given('host', settings.text(options.host)),
+        ...given('adminPort', settings.number(options.adminPort)),
+        ...given('adminHost', settings.text(options.adminHost)),
+        ...given('path', settings.texts(options.path)),
+        ...given('usersPerSecond', usersPerSecond),
+        ...given('drainMs', settings.number(options.drainMs)),
+        ...given('stalledMs', settings.number(options.stalledMs)),
+        ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
+        ...given('keepAliveMs', settings.number(options.keepAliveMs)),
+        ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
+        ...edgeLimitsOf(settings),
+        ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
+        ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
+      });
+      const facts = { id, port: made.port, adminPort: made.adminPort, membership: membership.description };
+      const admin = made.adminPort === undefined ? '' : `, admin on port ${made.adminPort}`;
+      const text = `edge ${id}: clients on port ${made.port}${tls === undefined ? '' : ' with TLS'}${admin}, ${membership.description}`;
+      edge = made;
+      return {
+        ended: made.drained,
+        leave: () => made.drain(),
+        cut: () => made.close(),
+        announce: () => output.result(facts, text),
+      };
     });
-    const facts = { id, port: edge.port, adminPort: edge.adminPort, membership: membership.description };
-    const admin = edge.adminPort === undefined ? '' : `, admin on port ${edge.adminPort}`;
-    const text = `edge ${id}: clients on port ${edge.port}${tls === undefined ? '' : ' with TLS'}${admin}, ${membership.description}`;
-    try {
-      await untilSignal(
-        edge.drained,
-        () => edge.drain(),
-        () => edge.close(),
-        () => output.result(facts, text),
-      );
-    } finally {
+    return 0;
+  } finally {
+    if (edge !== undefined) {
       await edge.close();
       log.info({ edge: id }, 'edge is closed');
     }
-    return 0;
-  } finally {
     keys?.close();
     tls?.close();
     apiKeys?.close();

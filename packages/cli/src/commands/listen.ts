@@ -18,10 +18,7 @@ async function listen({ settings, words, output }: Invocation): Promise<number> 
   const url = new URL(settings.text(options.edgeSocket) ?? defaultEdge);
   url.searchParams.set('user', parseUserId(words[0]));
   const listener = new Listener(url, output);
-  await untilSignal(
-    listener.ended,
-    async () => listener.stop(),
-    async () => listener.stop(),
-  );
+  const stop = async (): Promise<void> => listener.stop();
+  await untilSignal(async () => ({ ended: listener.ended, leave: stop, cut: stop }));
   return listener.exitCode;
 }

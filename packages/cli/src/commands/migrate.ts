@@ -29,7 +29,8 @@ function migrate(
   summary: string,
   ask: (target: AdminTarget, usersPerSecond: number | undefined) => Promise<unknown>,
 ): Command {
-  const pace = name === 'resume' ? [{ ...options.usersPerSecond, fallback: 'as it is' }] : [];
+  const pace =
+    name === 'resume' ? [{ ...options.usersPerSecond, fallback: 'as it is', onlyFlag: true } as const] : [];
   return {
     name: `migrate ${name}`,
     summary,

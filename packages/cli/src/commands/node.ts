@@ -77,36 +77,44 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   const application = await openApplication(settings);
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
-    const node = await createNode({
-      id,
-      membership,
-      strategy: opened.strategy,
-      ringSettings,
-      log,
-      allowInsecure: settings.flag(options.allowInsecure),
-      ...given('keys', keys),
-      ...given('tls', tls),
-      ...given('apiKeys', apiKeys),
-      ...given('adminPort', settings.number(options.adminPort)),
-      ...given('adminHost', settings.text(options.adminHost)),
-      ...application.callbacks,
-      ...given('usersPerSecond', usersPerSecond),
-      ...given('host', settings.text(options.host)),
-      ...given('bindHost', settings.text(options.bindHost)),
-      ...given('port', settings.number(options.port)),
-      ...given('wsPort', settings.number(options.wsPort)),
-      ...given('weight', settings.number(options.weight)),
-      ...limits(settings),
+    await untilSignal(async () => {
+      const node = await createNode({
+        id,
+        membership,
+        strategy: opened.strategy,
+        ringSettings,
+        log,
+        allowInsecure: settings.flag(options.allowInsecure),
+        ...given('keys', keys),
+        ...given('tls', tls),
+        ...given('apiKeys', apiKeys),
+        ...given('adminPort', settings.number(options.adminPort)),
+        ...given('adminHost', settings.text(options.adminHost)),
+        ...application.callbacks,
+        ...given('usersPerSecond', usersPerSecond),
+        ...given('host', settings.text(options.host)),
+        ...given('bindHost', settings.text(options.bindHost)),
+        ...given('port', settings.number(options.port)),
+        ...given('wsPort', settings.number(options.wsPort)),
+        ...given('weight', settings.number(options.weight)),
+        ...limits(settings),
+      });
+      const { port, wsPort, adminPort } = node;
+      const facts = {
+        id,
+        port,
+        wsPort,
+        ...given('adminPort', adminPort),
+        membership: membership.description,
+      };
+      const text = `node ${id}: API on port ${port}, WebSockets on port ${wsPort}${adminPort === undefined ? '' : `, admin on port ${adminPort}`}, ${membership.description}`;
+      return {
+        ended: node.closed,
+        leave: () => node.drain(),
+        cut: () => node.close(),
+        announce: () => output.result(facts, text),
+      };
     });
-    const { port, wsPort, adminPort } = node;
-    const facts = { id, port, wsPort, ...given('adminPort', adminPort), membership: membership.description };
-    const text = `node ${id}: API on port ${port}, WebSockets on port ${wsPort}${adminPort === undefined ? '' : `, admin on port ${adminPort}`}, ${membership.description}`;
-    await untilSignal(
-      node.closed,
-      () => node.drain(),
-      () => node.close(),
-      () => output.result(facts, text),
-    );
     return 0;
   } finally {
     keys?.close();

@@ -8,7 +8,7 @@ import {
   type ReceiptStatus,
 } from '@pinwheel/protocol';
 import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
-import { request } from 'undici';
+import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { Credentials } from '../credentials.js';
 import { given } from '../given.js';
@@ -96,7 +96,8 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const id = settings.text(options.messageId);
   const wait = settings.text(options.wait);
   const deadlineMs = settings.number(options.deadlineMs) ?? defaultDeadlineMs;
-  const url = new URL(`/v1/users/${encodeURIComponent(user)}/messages`, node);
+  // not through URL, which takes the users . and .. for steps of the path
+  const path = `/v1/users/${encodeURIComponent(parseUserId(user))}/messages`;
   const named = {
     'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
     [headers.deadlineMs]: String(Math.min(deadlineMs, maxDeadlineMs)),
@@ -105,16 +106,20 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   };
   const credentials = Credentials.of(settings);
   const to = credentials.needsId ? await idOf(node) : '';
-  const answer = await request(url, {
+  const client = new Client(new URL(node).origin);
+  const call = client.request({
+    path,
     method: 'POST',
-    headers: credentials.headers({ method: 'POST', target: url.pathname, to }, named, data),
+    headers: credentials.headers({ method: 'POST', target: path, to }, named, data),
     body: data,
     signal: AbortSignal.timeout(deadlineMs + slackMs),
-  }).catch((cause: Error) => {
+  });
+  const answer = await call.catch((cause: Error) => {
     const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
     throw new PinwheelError('unreachable', why, { cause });
   });
   const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
+  await client.close();
   if (said.status !== undefined) return said;
   throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
 }

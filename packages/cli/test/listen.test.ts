@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { pinwheelProgram } from '../../../test/kit/pinwheel-process.js';
+import { runNode } from '../../../test/kit/run-node.js';
+import { until } from '../../../test/kit/until.js';
+
+/** A server that takes a client once it has refused so many upgrades with a status. */
+async function situation(t: Test, refusals: { readonly status: number; readonly count: number }) {
+  const sockets: { readonly client: WebSocket; readonly socket: Socket }[] = [];
+  const clients = new WebSocketServer({ noServer: true });
+  const server = createServer();
+  let upgrades = 0;
+  server.on('upgrade', (request, socket: Socket, head) => {
+    upgrades++;
+    if (upgrades <= refusals.count) {
+      socket.end(`HTTP/1.1 ${refusals.status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    clients.handleUpgrade(request, socket, head, (client) => sockets.push({ client, socket }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    for (const { client } of sockets) client.terminate();
+    server.close();
+  });
+  const edge = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+  const child = runNode([pinwheelProgram, 'listen', 'alice', '--edge', edge, '--json'], { timeout: 30_000 });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  return { child, lines, sockets, connected: () => until('it is connected', () => sockets[0]) };
+}
+
+t.test('messages are printed in the order in which they come, text and bytes, as JSON', async (t) => {
+  const { child, lines, connected } = await situation(t, { status: 503, count: 0 });
+  const { client } = await connected();
+  for (const message of [Buffer.from('first'), 'second', Buffer.from('third'), 'fourth'])
+    client.send(message);
+  await until('all are printed', () => lines.length === 4);
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  t.same(
+    lines.map((line) => JSON.parse(line)),
+    [
+      { event: 'message', base64: Buffer.from('first').toString('base64') },
+      { event: 'message', data: 'second' },
+      { event: 'message', base64: Buffer.from('third').toString('base64') },
+      { event: 'message', data: 'fourth' },
+    ],
+  );
+});
+
+t.test('a refusal that passes is asked about again, one that does not ends it', async (t) => {
+  for (const status of [429, 503]) {
+    const { child, connected } = await situation(t, { status, count: 4 });
+    await connected();
+    child.kill('SIGTERM');
+    t.same(await once(child, 'exit'), [0, null], `behind ${status}`);
+  }
+  const { child } = await situation(t, { status: 403, count: 4 });
+  t.same(await once(child, 'exit'), [1, null]);
+});
+
+t.test('SIGTERM ends it, though the server does not answer its close', async (t) => {
+  const { child, connected } = await situation(t, { status: 503, count: 0 });
+  const { socket } = await connected();
+  socket.pause();
+  child.kill('SIGTERM');
+  // undici would wait for it without end; the time of the child ends in a signal
+  t.same(await once(child, 'exit'), [0, null]);
+});
