@@ -117,7 +117,7 @@ export const options = {
     '60000',
   ),
   maxInboxMessages: whole('max-inbox-messages', 1, 65_536, 'messages that are kept for one user', '256'),
-  maxInboxBytes: whole('max-inbox-bytes', 1024, 67_108_864, 'the same in bytes', '262144'),
+  maxInboxBytes: whole('max-inbox-bytes', 1024, 16_777_216, 'the same in bytes', '262144'),
   maxInboxTotalBytes: whole(
     'max-inbox-total-bytes',
     65_536,

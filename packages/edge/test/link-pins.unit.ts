@@ -253,6 +253,34 @@ t.test('a link is lost', async (t) => {
     t.equal(half + takeAll(again), 1000);
     t.ok(clients.every(({ closedWith }) => closedWith === undefined));
   });
+
+  t.test('whoever waits for a turn is not closed, however long that takes', async (t) => {
+    const world = new World([n1], { attachesPerSecond: 10 });
+    const clients = Array.from({ length: 500 }, (_, i) => world.plain(`u${i}`));
+    let link = world.up('n1');
+    const take = (): number => {
+      const attaches = link.news().filter(([name]) => name === 'attach');
+      for (const [, request] of attaches) {
+        link.says((node) => node.attached(attachedOf((request as { session: number }).session)));
+      }
+      return attaches.length;
+    };
+    let attached = 0;
+    for (let i = 0; i < 60; i++) {
+      world.advance(1000);
+      attached += take();
+    }
+    t.equal(attached, 500);
+    link.lose();
+    world.advance(60);
+    link = world.up('n1');
+    for (let i = 0; i < 60; i++) {
+      world.advance(1000);
+      attached += take();
+    }
+    t.equal(attached, 1000);
+    t.ok(clients.every(({ closedWith }) => closedWith === undefined));
+  });
 });
 
 t.test('a member leaves and its link is up', async (t) => {

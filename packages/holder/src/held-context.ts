@@ -1,7 +1,7 @@
 import type { Departed } from './departed.js';
 import type { HeldUser } from './held-user.js';
-import type { InboxLimits } from './inbox.js';
 import type { InboxBudget } from './inbox-budget.js';
+import type { InboxLimits } from './inbox-limits.js';
 import type { Session } from './session.js';
 
 /** What all users of a node share. */

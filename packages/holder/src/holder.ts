@@ -27,9 +27,11 @@ import type {
 import { Sweeps } from './sweeps.js';
 import { Users } from './users.js';
 
-const beatMs = 250;
-/** Stale copies are settled every so many beats. */
-const beatsToSettle = 4;
+/** Links are looked at so often, in ms, or several times in the part of a short keep-alive after which they are doubted. */
+const longestBeatMs = 250;
+const beatsPerKeepAlive = 12;
+/** Stale copies are settled so often, in ms. */
+const settleMs = 1000;
 /** So long after it stood still a process reads what has been waiting in its sockets, in ms. */
 const backlogMs = 500;
 
@@ -53,14 +55,16 @@ export class Holder {
   #beatAt: number;
   #backlogUntil = Number.NEGATIVE_INFINITY;
   readonly #sweeps: Sweeps;
-  #beats = 0;
+  #settledAt: number;
+  readonly #beatMs: number;
   #cancelBeat: () => void = () => {};
 
   constructor(options: HolderOptions) {
     const { clock, limits, work, self, peers, random, refreshRing, closeDirect } = options;
     const { usersPerSecond, isOpen } = options;
     this.#options = options;
-    this.#beatAt = clock.now();
+    this.#beatAt = this.#settledAt = clock.now();
+    this.#beatMs = Math.min(longestBeatMs, limits.keepAliveMs / beatsPerKeepAlive);
     const budget = new InboxBudget(limits.maxInboxTotalBytes);
     this.budget = budget;
     const ownership = new Ownership(self, options.state, clock.now, options.placement);
@@ -138,7 +142,7 @@ export class Holder {
     this.ownership = ownership;
     this.handoffs = handoffs;
     this.copies = copies;
-    this.#sweeps = new Sweeps(users, clock, beatMs);
+    this.#sweeps = new Sweeps(users, clock, this.#beatMs);
     this.#scheduleBeat();
   }
 
@@ -276,6 +280,7 @@ export class Holder {
   }
 
   #settleStaleCopies(): void {
+    this.#settledAt = this.#beatAt;
     const { clock, limits } = this.#options;
     for (const user of this.copies.olderThan(clock.now() - limits.staleCopyMs)) {
       void this.attaching.settleCopy(user);
@@ -284,11 +289,11 @@ export class Holder {
 
   /** One timer for everything, with few users: each time that an idle process wakes costs more than what it does then. */
   #scheduleBeat(): void {
-    this.#cancelBeat = this.#options.clock.after(beatMs, () => {
+    this.#cancelBeat = this.#options.clock.after(this.#beatMs, () => {
       this.#scheduleBeat();
       this.#beat();
       this.#sweeps.beat();
-      if (++this.#beats % beatsToSettle === 0) this.#settleStaleCopies();
+      if (this.#beatAt - this.#settledAt >= settleMs) this.#settleStaleCopies();
     });
   }
 }

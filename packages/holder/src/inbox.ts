@@ -1,19 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Position } from '@pinwheel/protocol';
 import { type InboxBudget, memoryFor, mostUsed } from './inbox-budget.js';
+import type { InboxLimits } from './inbox-limits.js';
 import * as record from './inbox-record.js';
 import type { Kept, SeenId } from './kept-message.js';
-
-export interface InboxLimits {
-  /** Most messages that are kept for one user. */
-  readonly maxMessages: number;
-  /** Most bytes that are kept for one user, about 30 for each message beside its data. */
-  readonly maxBytes: number;
-}
 
 /** Ids of messages that nobody needs any more are still recognised for so long, and at most so many. */
 const historySeconds = 60;
 const historyMessages = 256;
+/** Memory of which less than this part is of use is moved into less; with more it would soon be needed again. */
+const shrinksFrom = 4;
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
 
@@ -151,21 +147,23 @@ export class Inbox {
     return expired;
   }
 
-  /** Gives the memory back when nothing is kept and no id is young enough to matter. */
+  /** Gives memory back: all when nothing is kept and no id is young enough to matter, else most of it when most is too much. */
   shrink(second: number): void {
-    if (this.#bytes.length === 0 || this.#firstKept < this.#next) return;
+    if (this.#bytes.length === 0) return;
     this.#forget(second);
-    if (this.#from < this.#end) return;
-    this.#budget.give(this.#bytes.length);
-    this.#bytes = nothing;
-    this.#from = this.#wholeFrom = this.#keptFrom = this.#end = 0;
+    if (this.#from === this.#end) {
+      this.#giveBack();
+      return;
+    }
+    const size = memoryFor(this.#historyBytes + this.keptBytes);
+    if (size * shrinksFrom > this.#bytes.length) return;
+    this.#budget.give(this.#bytes.length - size);
+    this.#moveTo(Buffer.allocUnsafeSlow(size));
   }
 
   /** Gives everything back. */
   clear(): void {
-    this.#budget.give(this.#bytes.length);
-    this.#bytes = nothing;
-    this.#from = this.#wholeFrom = this.#keptFrom = this.#end = 0;
+    this.#giveBack();
     this.#history = this.#historyBytes = 0;
     this.#firstKept = this.#next;
     this.#origins = undefined;
@@ -279,6 +277,12 @@ export class Inbox {
     this.#from = this.#wholeFrom = this.#keptFrom;
     this.#history = this.#historyBytes = 0;
     this.#moveTo(this.#bytes);
+  }
+
+  #giveBack(): void {
+    this.#budget.give(this.#bytes.length);
+    this.#bytes = nothing;
+    this.#from = this.#wholeFrom = this.#keptFrom = this.#end = 0;
   }
 
   /** Moves everything to the front of `bytes`, which may be where it is; of history only the ids come along. */

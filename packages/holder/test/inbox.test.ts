@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Inbox, type InboxLimits } from '../src/inbox.js';
+import { Inbox } from '../src/inbox.js';
 import { InboxBudget } from '../src/inbox-budget.js';
+import type { InboxLimits } from '../src/inbox-limits.js';
 import { inboxCommands, startInbox } from './kit/inbox-model.js';
 
 const roomy: InboxLimits = { maxMessages: 256, maxBytes: 262_144 };
@@ -150,7 +151,29 @@ t.test('history costs the memory of ids, not that of large messages', async (t) 
   for (let seq = 745; seq <= 1000; seq++) t.same(inbox.find(`m${seq}`), { seq, sessions: 1 });
 });
 
-t.test('while something is kept nothing shrinks', async (t) => {
+t.test(
+  'memory that is of no use any more goes back, though ids are young and something is kept',
+  async (t) => {
+    for (const keeps of [false, true]) {
+      const { inbox, budget } = open();
+      append(inbox, 40, 5000, 100);
+      inbox.release(inbox.next - 1);
+      t.ok(budget.bytes > 200_000, `${budget.bytes} bytes`);
+      // a small message a minute
+      for (let second = 130; second < 700; second += 30) {
+        append(inbox, 1, 50, second);
+        if (!keeps) inbox.release(inbox.next - 1);
+        inbox.shrink(second);
+        inbox.expire(second - 60);
+      }
+      t.ok(budget.bytes <= 4096 && budget.bytes === inbox.memoryBytes, `${budget.bytes} bytes`);
+      t.equal(inbox.find(`m${inbox.next - 1}`)?.seq, inbox.next - 1, 'and nothing is forgotten');
+      t.equal(seqs(inbox).length, keeps ? 3 : 0);
+    }
+  },
+);
+
+t.test('while something is kept nothing of that goes', async (t) => {
   const { inbox, budget } = open();
   append(inbox, 2, 50, 100);
   inbox.release(1);

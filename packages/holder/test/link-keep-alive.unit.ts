@@ -163,3 +163,16 @@ t.test('a client that was behind for too long is told so, and goes on', async (t
   t.same(behind!.texts, ['3', '4']);
   t.same(behind!.recovered, [true, false]);
 });
+
+t.test('however short the keep-alive is, a node whose timers come in time takes messages', async (t) => {
+  for (const keepAliveMs of [100, 400, 500, 6000]) {
+    const cluster = new Cluster(['a'], { keepAliveMs });
+    const { holder } = cluster.node('a');
+    for (let ms = 0; ms < 3000; ms += 10) {
+      await cluster.clock.pass(10);
+      if (holder.beforeDelivery()) t.fail(`at ${ms} ms with ${keepAliveMs}`);
+    }
+    holder.stop();
+    t.pass(`${keepAliveMs}`);
+  }
+});

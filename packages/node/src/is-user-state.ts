@@ -1,19 +1,24 @@
+import { Buffer } from 'node:buffer';
 import type { Absorbed, KeptState, SessionState, UserState } from '@pinwheel/holder';
-import type { Position } from '@pinwheel/protocol';
+import { isMessageId, maxU32, type Position } from '@pinwheel/protocol';
 
 type Check = (value: unknown) => boolean;
 /** One for each field, so that none is forgotten. */
 type Checks<T> = { readonly [Field in keyof Required<T>]: Check };
 
-const maxTextLength = 1024;
+/** Of a stream, a key or a member in a frame of a link, in bytes. */
+const maxNameBytes = 64;
 const mostStreams = 16;
 const mostIds = 1024;
 
-const isText: Check = (value) => typeof value === 'string' && value.length <= maxTextLength;
+const isName: Check = (value) =>
+  typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= maxNameBytes;
 const isString: Check = (value) => typeof value === 'string';
 const isBoolean: Check = (value) => typeof value === 'boolean';
 const isNumber: Check = (value) => Number.isFinite(value);
-const isWhole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** As frames and inboxes have room for it. */
+const isWhole: Check = (value) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxU32;
 const isWholeOrNull: Check = (value) => value === null || isWhole(value);
 
 function isList(isOne: Check, most = Number.POSITIVE_INFINITY): Check {
@@ -30,18 +35,18 @@ function isObject<T>(checks: Checks<T>): Check {
   };
 }
 
-const isPosition = isObject<Position>({ stream: isText, seq: isWhole });
+const isPosition = isObject<Position>({ stream: isName, seq: isWhole });
 const isKept = isObject<KeptState>({
   seq: isWhole,
-  id: isText,
+  id: isMessageId,
   binary: isBoolean,
   base64: isString,
   origins: isList(isPosition, mostStreams),
 });
-const isSeen = isObject<UserState['seen'][number]>({ id: isText, sessions: isWhole });
+const isSeen = isObject<UserState['seen'][number]>({ id: isMessageId, sessions: isWhole });
 const isSession = isObject<SessionState>({
-  key: isText,
-  edge: isText,
+  key: isName,
+  edge: isName,
   since: isNumber,
   acknowledges: isBoolean,
   epoch: isWhole,
@@ -54,22 +59,28 @@ const isSession = isObject<SessionState>({
   former: isList(isPosition, mostStreams),
   isComing: isBoolean,
 });
-const isAbsorbed = isObject<Absorbed>({ stream: isText, from: isWhole, at: isWhole });
+const isAbsorbed = isObject<Absorbed>({ stream: isName, from: isWhole, at: isWhole });
 const isState = isObject<UserState>({
-  stream: isText,
+  stream: isName,
   next: isWhole,
   kept: isList(isKept),
   seen: isList(isSeen, mostIds),
   sessions: isList(isSession),
   absorbed: isList(isAbsorbed, mostStreams),
   isPartial: isBoolean,
-  contested: isList(isText, mostIds),
+  contested: isList(isName, mostIds),
 });
+
+/** The kept messages are the last ones before the next. */
+function isInARow({ next, kept }: UserState): boolean {
+  const first = next - kept.length;
+  return first >= 1 && kept.every(({ seq }, i) => seq === first + i);
+}
 
 /**
  * Whether what another node sent is a user's state. A schema's parser makes a copy of all of it, which was a sixth of what
  * it costs a node to take a user over.
  */
 export function isUserState(value: unknown): value is UserState {
-  return isState(value);
+  return isState(value) && isInARow(value as UserState);
 }

@@ -261,7 +261,8 @@ const bounds: readonly (readonly [WholeNumber, number, number])[] = [
   ['usersPerSecond', 1, 1_000_000],
   ['resumeWindowMs', 0, day],
   ['maxInboxMessages', 1, 65_536],
-  ['maxInboxBytes', 1024, 67_108_864],
+  // in JSON, a user's messages must fit into one call to its next holder
+  ['maxInboxBytes', 1024, 16_777_216],
   ['maxInboxTotalBytes', 65_536, 2 ** 36],
   ['keepAliveMs', 100, 600_000],
   ['maxLinkUnreadBytes', 65_536, 1_073_741_824],

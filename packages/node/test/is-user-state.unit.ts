@@ -61,8 +61,28 @@ t.test('a user’s state is known as one, and nothing else with any field of it 
   for (const whole of [['next'], ['kept', 0, 'seq'], ['sessions', 0, 'gapAt'], ['absorbed', 0, 'at']]) {
     for (const wrong of [-1, 1.5, 2 ** 53])
       t.notOk(isUserState(changed(whole, wrong)), `${whole} is ${wrong}`);
-    t.ok(isUserState(changed(whole, 2 ** 32)));
+    t.notOk(isUserState(changed(whole, 2 ** 32)), 'no frame has room for it');
   }
+  for (const fine of [
+    ['sessions', 0, 'gapAt'],
+    ['absorbed', 0, 'at'],
+    ['sessions', 0, 'taken'],
+  ]) {
+    t.ok(isUserState(changed(fine, 2 ** 32 - 1)));
+  }
+  for (const name of [
+    ['stream'],
+    ['kept', 0, 'id'],
+    ['sessions', 0, 'key'],
+    ['sessions', 0, 'edge'],
+    ['seen', 0, 'id'],
+  ]) {
+    t.ok(isUserState(changed(name, 'x'.repeat(64))));
+    for (const wrong of ['', 'x'.repeat(65), 'ü'.repeat(33)])
+      t.notOk(isUserState(changed(name, wrong)), `${name} is ${wrong}`);
+  }
+  for (const next of [1, 3])
+    t.notOk(isUserState(changed(['next'], next)), 'what is kept are the last before it');
   t.notOk(isUserState(changed(['sessions', 0, 'covers'], Array(17).fill(position))));
   t.notOk(isUserState(changed(['seen'], Array(1025).fill({ id: 'i', sessions: 1 }))));
 });

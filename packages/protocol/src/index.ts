@@ -28,6 +28,7 @@ export {
   maxReasonBytes,
   maxStreamBytes,
   maxTokenBytes,
+  maxU32,
 } from './field-bounds.js';
 export { headers, maxDeadlineMs, maxHops } from './headers.js';
 export { EdgeFrameWriter } from './link/edge-frame-writer.js';

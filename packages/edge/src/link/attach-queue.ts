@@ -47,6 +47,10 @@ export class AttachQueue {
     this.#world.soon(this.#run);
   }
 
+  has(session: Queued): boolean {
+    return this.#waiting.has(session);
+  }
+
   delete(session: Queued): void {
     this.#waiting.delete(session);
   }

@@ -33,4 +33,9 @@ export class EdgeContext {
     this.retries = new Retries(world);
     this.links = new EdgeLinks(this);
   }
+
+  /** What it has waited for so far was its turn. */
+  waitsFromNow(pin: Pin): void {
+    if (this.unattached.delete(pin)) this.unattached.set(pin, this.world.clock.now());
+  }
 }

@@ -181,7 +181,7 @@ export class EdgeCore {
 function closeOverdue(pins: ReadonlyMap<Pin, number>, before: number, end: OwnEnd): void {
   for (const [pin, since] of pins) {
     if (since > before) return;
-    pin.session.close(end);
+    if (!pin.isInTurn) pin.session.close(end);
   }
 }
 

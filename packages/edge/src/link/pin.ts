@@ -94,9 +94,16 @@ export class Pin {
   /** It is this session's turn to be attached. */
   turn(): void {
     const state = this.#state;
-    if (state.kind === 'waiting' && state.link.isUp) this.#attach(state.link, state.handoff);
-    else if ((state.kind === 'attaching' || state.kind === 'attached') && state.link.isAbandoned)
+    if (state.kind === 'waiting' && state.link.isUp) {
+      this.#context.waitsFromNow(this);
+      this.#attach(state.link, state.handoff);
+    } else if ((state.kind === 'attaching' || state.kind === 'attached') && state.link.isAbandoned)
       this.#leave();
+  }
+
+  /** It will have a turn: its time to find a node has not begun. */
+  get isInTurn(): boolean {
+    return this.#state.kind === 'waiting' && this.#state.link.isUp && this.#context.queue.has(this);
   }
 
   retry(): void {

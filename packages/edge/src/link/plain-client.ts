@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { encodeClientFrame, type FrameInPlace } from '@pinwheel/protocol';
+import { encodeClientFrame, type FrameInPlace, maxU32 } from '@pinwheel/protocol';
 import { Client } from './client.js';
 
 /** A client without a subprotocol: bare payloads in both directions. It is numbered and acknowledged for here. */
@@ -13,6 +13,11 @@ export class PlainClient extends Client {
   received(data: Uint8Array, binary: boolean): void {
     if (data.length > this.context.options.maxInboundBytes) {
       this.session.close('too-large');
+      return;
+    }
+    if (this.#number === maxU32) {
+      // it comes back with a session of its own, and numbers that begin anew
+      this.session.close('unavailable');
       return;
     }
     const number = ++this.#number;

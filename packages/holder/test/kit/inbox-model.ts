@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { Inbox, type InboxLimits } from '../../src/inbox.js';
+import { Inbox } from '../../src/inbox.js';
 import { InboxBudget } from '../../src/inbox-budget.js';
+import type { InboxLimits } from '../../src/inbox-limits.js';
 import { headBytes } from '../../src/inbox-record.js';
 
 const historySeconds = 60;

@@ -7,9 +7,16 @@ import { readUtf8 } from '../utf8.js';
 
 const maxShortened = 1000;
 
-/** What would not fit, because a node on the way said too much, loses all but the beginning of its error. */
+/**
+ * What would not fit, because a node on the way said too much, loses all but the beginning of its error; a place in a
+ * stream that could not be read is left out: no client is told of it.
+ */
 export function encodeReceipt(receipt: Receipt): Buffer {
-  const json = Buffer.from(JSON.stringify(receipt));
+  const { stream, seq } = receipt;
+  const isReadable =
+    (stream === undefined || isText(stream, maxStreamBytes)) && (seq === undefined || isNumber(seq));
+  const { stream: _, seq: __, ...placeless } = receipt;
+  const json = Buffer.from(JSON.stringify(isReadable ? receipt : placeless));
   if (json.length <= maxReceiptBytes) return json;
   const { user, status, error } = receipt;
   const { code = 'internal', message = 'the receipt is too long' } = error ?? {};
@@ -75,13 +82,21 @@ function userOf(user: unknown): string {
 }
 
 function numberOf(field: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  if (isNumber(value)) return value;
   throw broken(`has ${field} that is not a whole number`);
 }
 
 function textOf(field: string, value: unknown, most: number): string {
-  if (typeof value === 'string' && value.length <= most) return value;
+  if (isText(value, most)) return value;
   throw broken(`has ${field} that is not a text of at most ${most} characters`);
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length <= most;
 }
 
 /** A code that a newer node knows is `internal` here. */
