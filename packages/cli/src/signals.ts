@@ -21,13 +21,14 @@ const cutShort = 1;
 export async function untilSignal(start: () => Promise<Running>): Promise<void> {
   let running: Running | undefined;
   let listener = (): void => {};
+  let late: NodeJS.Timeout | undefined;
   const signalled = new Promise<true>((resolve) => {
     let signals = 0;
     listener = () => {
       signals++;
       if (running === undefined) {
         if (signals > 1) process.exit(cutShort);
-        setTimeout(() => running === undefined && process.exit(cutShort), startMs).unref();
+        late ??= setTimeout(() => process.exit(cutShort), startMs).unref();
       } else if (signals > 1) void running.cut();
       resolve(true);
     };
@@ -35,7 +36,7 @@ export async function untilSignal(start: () => Promise<Running>): Promise<void> 
     process.on('SIGTERM', listener);
   });
   try {
-    running = await start();
+    running = await start().finally(() => clearTimeout(late));
     running.announce?.();
     const isSignalled = await Promise.race([signalled, running.ended.then(() => false)]);
     if (isSignalled) await running.leave();

@@ -7,12 +7,21 @@ import { temporaryFiles } from './kit/files.js';
 
 const file = temporaryFiles(t);
 
+interface Situation {
+  /** It does not end after its last answer. */
+  readonly goesOn?: boolean;
+  readonly incarnation?: () => string;
+  /** Members beside it. */
+  readonly heirs?: readonly object[];
+}
+
+const heir = { id: 'n2', address: '127.0.0.1', port: 9, wsPort: 9 };
+
 /** A node that takes the order to drain; then each question has the next of these answers, and it ends after the last. */
 async function drainingNode(
   t: Test,
   answers: readonly (number | 'cut' | 'empty')[],
-  goesOn = false,
-  incarnation = () => 'i',
+  { goesOn = false, incarnation = () => 'i', heirs = [heir] }: Situation = {},
 ) {
   const ring = ringSettings({});
   const settings = { digest: ringSettingsDigest(ring), text: describeRingSettings(ring) };
@@ -35,7 +44,7 @@ async function drainingNode(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const members = [{ id: 'n1', address: '127.0.0.1', port, wsPort: port }];
+  const members = [{ id: 'n1', address: '127.0.0.1', port, wsPort: port }, ...heirs];
   return {
     membership: `static:${file(`members-${port}.json`, JSON.stringify({ members }))}`,
     get asked() {
@@ -65,10 +74,19 @@ t.test('a node that dies with users has not sent them on', async (t) => {
   t.match(stderr, /n1 is gone and had 1 user when it was last asked: it died, or its time to drain was over/);
 });
 
+t.test('the last node of a service has nobody to send users on to', async (t) => {
+  const node = await drainingNode(t, [200, 200], { heirs: [] });
+  const { code, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
+  t.equal(code, 0, stderr);
+});
+
 t.test('another process in its place: the one that was drained is gone', async (t) => {
   let asked = (): number => 0;
   const answers = [200, 'empty', 200] as const;
-  const node = await drainingNode(t, answers, true, () => (asked() > 1 ? 'next' : 'i'));
+  const node = await drainingNode(t, answers, {
+    goesOn: true,
+    incarnation: () => (asked() > 1 ? 'next' : 'i'),
+  });
   asked = () => node.asked;
   const { code, stdout, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
   t.match({ code, stderr }, { code: 1, stderr: /n1 is gone and had 1 user when it was last asked/ }, stdout);
@@ -79,7 +97,7 @@ t.test('at the deadline it says what is known', async (t) => {
     [401, /n1 has not left after 600 ms: n1 \(.*\) answered 401: not now/],
     [200, /n1 has not left after 600 ms: it still has 1 user; it goes on draining/],
   ] as const) {
-    const node = await drainingNode(t, [answer], true);
+    const node = await drainingNode(t, [answer], { goesOn: true });
     const args = ['drain', 'n1', '--membership', node.membership, '--timeout-ms', '600'];
     const { code, stderr } = await runPinwheel(args);
     t.equal(code, 1, stderr);

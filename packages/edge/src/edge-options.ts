@@ -78,9 +78,9 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
    */
   readonly closeTimeoutMs?: number;
   /**
-   * Time for which a client may take nothing while something waits for it, in ms; then it is closed. Default 10,000, with
-   * tunnels 30,000, within which it has to take all that waits: there it should be longer than the nodes' own. Longer: what slow clients do not read is kept.
-   * Shorter: slow clients have to come back.
+   * Time for which a client may take nothing while something waits for it, in ms; then it is closed. Default 10,000.
+   * Tunnels: time in which it has to take all that waits, default 30,000; it should be longer than the nodes' own.
+   * Longer: what slow clients do not read is kept. Shorter: slow clients have to come back.
    */
   readonly stalledMs?: number;
   /**

@@ -271,15 +271,38 @@ t.test('a link is lost', async (t) => {
       attached += take();
     }
     t.equal(attached, 500);
-    link.lose();
-    world.advance(60);
-    link = world.up('n1');
-    for (let i = 0; i < 60; i++) {
+    const blink = (): void => {
+      link.lose();
+      // for longer than a beat
+      world.advance(400);
+      link = world.up('n1');
+    };
+    blink();
+    for (let i = 0; i < 90; i++) {
       world.advance(1000);
       attached += take();
+      // those who have had their turn are attached again behind the others, which is 350 turns more
+      if (i === 35) blink();
     }
-    t.equal(attached, 1000);
+    t.ok(attached >= 1350, `${attached} attaches`);
     t.ok(clients.every(({ closedWith }) => closedWith === undefined));
+  });
+
+  t.test('whoever has had turns and no node takes is closed in time', async (t) => {
+    const world = new World([n1]);
+    const client = world.plain('ann');
+    const link = world.up('n1');
+    let refused = 0;
+    for (let i = 0; i < 40 && client.closedWith === undefined; i++) {
+      for (const [name, request] of link.news()) {
+        if (name !== 'attach') continue;
+        refused++;
+        link.says((node) => node.repin((request as { session: number }).session, '', ''));
+      }
+      world.advance(1000);
+    }
+    t.ok(refused > 10, `${refused} refusals`);
+    t.equal(client.closedWith?.[0], 4006);
   });
 });
 

@@ -1,18 +1,29 @@
 import { Buffer } from 'node:buffer';
 import type { Absorbed, KeptState, SessionState, UserState } from '@pinwheel/holder';
-import { isMessageId, maxU32, type Position } from '@pinwheel/protocol';
+import {
+  isMessageId,
+  maxKeyBytes,
+  maxMemberBytes,
+  maxStreamBytes,
+  maxU32,
+  type Position,
+} from '@pinwheel/protocol';
 
 type Check = (value: unknown) => boolean;
 /** One for each field, so that none is forgotten. */
 type Checks<T> = { readonly [Field in keyof Required<T>]: Check };
 
-/** Of a stream, a key or a member in a frame of a link, in bytes. */
-const maxNameBytes = 64;
 const mostStreams = 16;
 const mostIds = 1024;
 
-const isName: Check = (value) =>
-  typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= maxNameBytes;
+/** As a frame of a link has room for it. */
+function isName(maxBytes: number): Check {
+  return (value) => typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= maxBytes;
+}
+
+const isStream = isName(maxStreamBytes);
+const isKey = isName(maxKeyBytes);
+const isMember = isName(maxMemberBytes);
 const isString: Check = (value) => typeof value === 'string';
 const isBoolean: Check = (value) => typeof value === 'boolean';
 const isNumber: Check = (value) => Number.isFinite(value);
@@ -35,7 +46,7 @@ function isObject<T>(checks: Checks<T>): Check {
   };
 }
 
-const isPosition = isObject<Position>({ stream: isName, seq: isWhole });
+const isPosition = isObject<Position>({ stream: isStream, seq: isWhole });
 const isKept = isObject<KeptState>({
   seq: isWhole,
   id: isMessageId,
@@ -45,8 +56,8 @@ const isKept = isObject<KeptState>({
 });
 const isSeen = isObject<UserState['seen'][number]>({ id: isMessageId, sessions: isWhole });
 const isSession = isObject<SessionState>({
-  key: isName,
-  edge: isName,
+  key: isKey,
+  edge: isMember,
   since: isNumber,
   acknowledges: isBoolean,
   epoch: isWhole,
@@ -59,16 +70,16 @@ const isSession = isObject<SessionState>({
   former: isList(isPosition, mostStreams),
   isComing: isBoolean,
 });
-const isAbsorbed = isObject<Absorbed>({ stream: isName, from: isWhole, at: isWhole });
+const isAbsorbed = isObject<Absorbed>({ stream: isStream, from: isWhole, at: isWhole });
 const isState = isObject<UserState>({
-  stream: isName,
+  stream: isStream,
   next: isWhole,
   kept: isList(isKept),
   seen: isList(isSeen, mostIds),
   sessions: isList(isSession),
   absorbed: isList(isAbsorbed, mostStreams),
   isPartial: isBoolean,
-  contested: isList(isName, mostIds),
+  contested: isList(isMember, mostIds),
 });
 
 /** The kept messages are the last ones before the next. */

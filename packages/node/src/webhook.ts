@@ -94,7 +94,7 @@ function targetOf(text: string): HttpTarget {
   if (target !== undefined) return target;
   throw new PinwheelError(
     'bad-option',
-    `webhook is ${JSON.stringify(text)}; it must be an http: or https: URL`,
+    `webhook is ${JSON.stringify(text.replace(/^.*@/s, '…@'))}; it must be an http: or https: URL`,
   );
 }
 

@@ -186,5 +186,6 @@ function eachWith(batch: readonly Pending[], ends: readonly End[]): readonly Pos
     if (typeof end === 'string') receipts.set(place, end);
     else receipts.set(place, 'overloaded', 0, end);
   });
-  return [answered, ...[...failing].map(([error, them]) => failed(them, error))];
+  const failures = [...failing].map(([error, them]) => failed(them, error));
+  return others.length === 0 ? failures : [answered, ...failures];
 }

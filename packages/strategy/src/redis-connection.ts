@@ -118,6 +118,8 @@ export class RedisConnection {
       this.#isFirst = false;
       this.#lastError = error;
     });
+    // each of the first calls waits for it
+    redis.setMaxListeners(0);
     this.#prepare(redis);
     this.#redis = redis;
     return redis;

@@ -1,5 +1,5 @@
 import { createNode } from '@pinwheel/node';
-import { openApplication } from '../application.js';
+import { type OpenApplication, openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
@@ -74,10 +74,11 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   const apiKeys = apiKeysOf(settings, log);
   const membership = membershipOf(settings, keys);
   const opened = openNamedStrategy(settings);
-  const application = await openApplication(settings);
+  let application: OpenApplication | undefined;
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
     await untilSignal(async () => {
+      application = await openApplication(settings);
       const node = await createNode({
         id,
         membership,
@@ -122,7 +123,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     apiKeys?.close();
     await membership.close();
     await opened.close();
-    await application.close();
+    await application?.close();
   }
 }
 

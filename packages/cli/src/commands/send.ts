@@ -1,12 +1,5 @@
 import type { RingState } from '@pinwheel/membership';
-import {
-  headers,
-  maxDeadlineMs,
-  PinwheelError,
-  parseUserId,
-  type Receipt,
-  type ReceiptStatus,
-} from '@pinwheel/protocol';
+import { headers, PinwheelError, parseUserId, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
 import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
@@ -100,28 +93,31 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const path = `/v1/users/${encodeURIComponent(parseUserId(user))}/messages`;
   const named = {
     'content-type': settings.flag(options.binary) ? 'application/octet-stream' : 'text/plain',
-    [headers.deadlineMs]: String(Math.min(deadlineMs, maxDeadlineMs)),
+    [headers.deadlineMs]: String(deadlineMs),
     ...(id === undefined ? {} : { [headers.messageId]: id }),
     ...(wait === undefined ? {} : { [headers.wait]: wait }),
   };
   const credentials = Credentials.of(settings);
   const to = credentials.needsId ? await idOf(node) : '';
   const client = new Client(new URL(node).origin);
-  const call = client.request({
-    path,
-    method: 'POST',
-    headers: credentials.headers({ method: 'POST', target: path, to }, named, data),
-    body: data,
-    signal: AbortSignal.timeout(deadlineMs + slackMs),
-  });
-  const answer = await call.catch((cause: Error) => {
-    const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
-    throw new PinwheelError('unreachable', why, { cause });
-  });
-  const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
-  await client.close();
-  if (said.status !== undefined) return said;
-  throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
+  try {
+    const call = client.request({
+      path,
+      method: 'POST',
+      headers: credentials.headers({ method: 'POST', target: path, to }, named, data),
+      body: data,
+      signal: AbortSignal.timeout(deadlineMs + slackMs),
+    });
+    const answer = await call.catch((cause: Error) => {
+      const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
+      throw new PinwheelError('unreachable', why, { cause });
+    });
+    const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
+    if (said.status !== undefined) return said;
+    throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
+  } finally {
+    await client.destroy();
+  }
 }
 
 function describe(receipt: Receipt, waited: boolean): string {

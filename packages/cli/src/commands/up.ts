@@ -10,7 +10,7 @@ import {
 } from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
-import { openApplication } from '../application.js';
+import { type OpenApplication, openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { keysOf } from '../keys-of.js';
@@ -60,7 +60,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
   const tls = tlsOf(settings, log);
   const keys = keysOf(settings, log);
   const opened = openNamedStrategy(settings);
-  const application = await openApplication(settings);
+  let application: OpenApplication | undefined;
   const membership = inProcessMembership();
   const started: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -69,11 +69,13 @@ async function up({ settings, output }: Invocation): Promise<number> {
     keys?.close();
     await membership.close();
     await opened.close();
-    await application.close();
+    await application?.close();
   };
   let unmirrored = (): void => {};
   try {
     await untilSignal(async () => {
+      application = await openApplication(settings);
+      const { callbacks } = application;
       const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
       const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
       const nodes: PinwheelNode[] = [];
@@ -88,7 +90,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
           log,
           ...given('keys', keys),
           ...pace,
-          ...application.callbacks,
+          ...callbacks,
         });
         started.unshift(node);
         nodes.push(node);

@@ -183,7 +183,9 @@ function within(name: string, value: number, least: number, most: number): numbe
 }
 
 function wrong(name: string, value: unknown, wanted: string): PinwheelError {
-  return new PinwheelError('bad-option', `${name} is ${JSON.stringify(value)}; it must be ${wanted}`);
+  // a secret may stand before the @ of a URL, and an error ends up in a log
+  const shown = typeof value === 'string' ? value.replace(/^.*@/s, '…@') : value;
+  return new PinwheelError('bad-option', `${name} is ${JSON.stringify(shown)}; it must be ${wanted}`);
 }
 
 function missing(name: string, kind: AuthKind): PinwheelError {

@@ -7,7 +7,6 @@ import { type ClientSpeech, EdgeSession } from './edge-session.js';
 import type { ClientPort, EdgeWorld } from './edge-world.js';
 import type { LinkCounters } from './link-counters.js';
 import type { Pin } from './pin.js';
-import type { OwnEnd } from './session-close.js';
 import { sessionKeys } from './session-keys.js';
 
 /** How the sessions and links of an edge are. */
@@ -171,17 +170,20 @@ export class EdgeCore {
     links.beat(now);
     for (const link of links.all) link.acknowledge(part);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
-    closeOverdue(greeting, now - options.clientHelloMs, 'hello-timeout');
-    closeOverdue(unattached, now - options.unattachedMs, 'unavailable');
+    for (const pin of overdue(greeting, now - options.clientHelloMs)) pin.session.close('hello-timeout');
+    for (const pin of overdue(unattached, now - options.unattachedMs)) {
+      if (pin.isInTurn) this.#context.waitsFromNow(pin);
+      else pin.session.close('unavailable');
+    }
     this.#scheduleBeat();
   }
 }
 
 /** Those that have been somewhere since before; the eldest come first. */
-function closeOverdue(pins: ReadonlyMap<Pin, number>, before: number, end: OwnEnd): void {
+function* overdue(pins: ReadonlyMap<Pin, number>, before: number): Iterable<Pin> {
   for (const [pin, since] of pins) {
     if (since > before) return;
-    if (!pin.isInTurn) pin.session.close(end);
+    yield pin;
   }
 }
 

@@ -19,6 +19,8 @@ export class Pin {
   /** In a row. */
   #repins = 0;
   #failures = 0;
+  /** Since it was attached last: it has waited for a turn, and from then on for a node. */
+  #hasHadTurn = false;
 
   constructor(context: EdgeContext, session: EdgeSession) {
     this.#context = context;
@@ -51,6 +53,7 @@ export class Pin {
     if (state.kind !== 'attaching') return false;
     this.#repins = 0;
     this.#failures = 0;
+    this.#hasHadTurn = false;
     this.#enter({ kind: 'attached', link: state.link, number: state.number });
     return true;
   }
@@ -95,7 +98,8 @@ export class Pin {
   turn(): void {
     const state = this.#state;
     if (state.kind === 'waiting' && state.link.isUp) {
-      this.#context.waitsFromNow(this);
+      if (!this.#hasHadTurn) this.#context.waitsFromNow(this);
+      this.#hasHadTurn = true;
       this.#attach(state.link, state.handoff);
     } else if ((state.kind === 'attaching' || state.kind === 'attached') && state.link.isAbandoned)
       this.#leave();
@@ -103,7 +107,9 @@ export class Pin {
 
   /** It will have a turn: its time to find a node has not begun. */
   get isInTurn(): boolean {
-    return this.#state.kind === 'waiting' && this.#state.link.isUp && this.#context.queue.has(this);
+    const state = this.#state;
+    if (this.#hasHadTurn || state.kind !== 'waiting' || !state.link.isUp) return false;
+    return this.#context.queue.has(this);
   }
 
   retry(): void {
