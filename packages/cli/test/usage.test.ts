@@ -5,6 +5,7 @@ import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { temporaryFiles } from './kit/files.js';
+import { runAll } from './kit/run-all.js';
 import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
@@ -19,6 +20,10 @@ t.test('a shell starts the program with one worker thread and room for V8', asyn
   const { stdout, stderr } = await promisify(execFile)(program, ['--version'], { env });
   t.equal(stderr, '--v8-pool-size=1,--initial-heap-size=64');
   t.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+t.test('wrong usage ends with 2, as a process', async (t) => {
+  t.match(await runPinwheel(['nonsense']), { code: 2, stderr: /unknown command 'nonsense'/, stdout: '' });
 });
 
 t.test('wrong usage ends with 2 and says what is wrong and what would be right', async (t) => {
@@ -107,8 +112,9 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
       /--edge is "127.0.0.1:8091"; it must/,
     ],
   ];
-  const ran = await inPairs(cases, async ([words, says]) => ({ words, says, ...(await runPinwheel(words)) }));
-  for (const { words, says, code, stderr, stdout } of ran) {
+  const ran = await runAll(cases.map(([words]) => words));
+  for (const [i, [words, says]] of cases.entries()) {
+    const { code, stderr, stdout } = ran[i]!;
     t.equal(code, 2, `${words.join(' ')}: exit code`);
     t.match(stderr, says, `${words.join(' ')}: ${stderr.trim()}`);
     t.equal(stdout, '', 'nothing on stdout');
@@ -117,11 +123,9 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
 
 t.test('every command has a help that names its options and where else they come from', async (t) => {
   const names = ['up', 'node', 'edge', 'send', 'listen', 'ring show', 'ring plan', 'drain', 'migrate resume'];
-  const ran = await inPairs(names, async (name) => ({
-    name,
-    ...(await runPinwheel([...name.split(' '), '--help'])),
-  }));
-  for (const { name, code, stdout } of ran) {
+  const ran = await runAll(names.map((name) => [...name.split(' '), '--help']));
+  for (const [i, name] of names.entries()) {
+    const { code, stdout } = ran[i]!;
     t.equal(code, 0, name);
     t.match(stdout, /--json .*[\s\S]*PINWHEEL_JSON/, name);
   }
@@ -182,13 +186,6 @@ t.test('nodes from a static file: a stranger is refused, other settings are name
   t.equal(differing.code, 1);
   t.match(differing.stderr, /virtualNodes is 256 here and 512 at/);
 });
-
-/** Processes are dear: two at a time. */
-async function inPairs<In, Out>(all: readonly In[], run: (one: In) => Promise<Out>): Promise<readonly Out[]> {
-  const ended: Out[] = [];
-  for (let i = 0; i < all.length; i += 2) ended.push(...(await Promise.all(all.slice(i, i + 2).map(run))));
-  return ended;
-}
 
 t.test('errors are JSON wherever that is asked for, and nothing else is said', async (t) => {
   for (const [words, env, message] of [
