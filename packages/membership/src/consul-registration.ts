@@ -68,6 +68,8 @@ export class ConsulRegistration implements Registered {
   readonly #abandoned = new AbortController();
   #wake = new AbortController();
   #draining = false;
+  /** Since when its own watch has not seen it. */
+  #unlistedAt: number | undefined;
   /** Calls that write go one after another: a late registration must not undo a deregistration. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -94,9 +96,13 @@ export class ConsulRegistration implements Registered {
     await this.#writeOwn((timeoutMs) => this.#calls.deregister(this.#self.id, timeoutMs));
   }
 
-  /** The node's own watch does not see it: look now. */
-  missed(): void {
-    this.#wake.abort();
+  /** Whether the node's own watch has it among those that pass; if not, it looks for the entry now. */
+  listed(isListed: boolean): void {
+    if (isListed) this.#unlistedAt = undefined;
+    else {
+      this.#unlistedAt ??= performance.now();
+      this.#wake.abort();
+    }
   }
 
   /** Ends the looks and every wait without taking the entry out. */
@@ -173,12 +179,21 @@ export class ConsulRegistration implements Registered {
       return;
     }
     if (meta?.[metaKeys.draining] === String(this.#draining)) return;
-    // one that was taken out because its check failed comes back when it does not
-    const status = meta === undefined ? 'critical' : 'passing';
+    const status = meta === undefined && this.#hasFailed ? 'critical' : 'passing';
     await this.#calls.register(
       serviceEntry(this.#self, this.#draining, this.#options, status),
       callTimeoutMs,
     );
+  }
+
+  /**
+   * Its check was failing before the entry was gone: it is Consul that took it out, and it comes back when its check
+   * passes. To an agent that lost its data it is gone from one moment to the next.
+   */
+  get #hasFailed(): boolean {
+    const { checkIntervalMs, checkTimeoutMs } = this.#options;
+    const unlistedMs = performance.now() - (this.#unlistedAt ?? performance.now());
+    return unlistedMs > 2 * (checkIntervalMs + checkTimeoutMs);
   }
 
   async #isAnothers(timeoutMs: number): Promise<boolean> {

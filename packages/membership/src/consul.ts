@@ -155,7 +155,7 @@ class ConsulMembership implements Membership {
     this.#proven?.follow(members);
     if (this.#proven?.isHeld !== true) this.#publish();
     const listed = new Set(members.map(({ id }) => id));
-    for (const [id, registration] of this.#registrations) if (!listed.has(id)) registration.missed();
+    for (const [id, registration] of this.#registrations) registration.listed(listed.has(id));
   }
 
   #publish(): void {

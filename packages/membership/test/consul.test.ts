@@ -311,12 +311,15 @@ t.test('a real Consul', async (t) => {
     'an entry that Consul took out because its check fails is not taken for one that passes',
     async (t) => {
       const node = await startHealthzNode(t, 'failing');
-      const membership = opened(t, consul.port, { service: 'failing' });
+      const times = { checkIntervalMs: 200, checkTimeoutMs: 200 };
+      const membership = opened(t, consul.port, { service: 'failing', ...times });
       const watch = record(membership);
       const registered = await membership.register(node.registration);
       await until('there', () => watch.ids() === 'failing');
       node.mode = 'fails';
       await until('its check fails', () => watch.ids() === '');
+      const since = performance.now();
+      await until('and has for a while', () => performance.now() - since > 1000);
       await consul.deregister('failing');
       const seen = watch.views.length;
       await until('it is entered again, and its check has run', async () => {
