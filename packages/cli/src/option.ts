@@ -1,4 +1,4 @@
-import { PinwheelError } from '@pinwheel/protocol';
+import { PinwheelError, withoutSecret } from '@pinwheel/protocol';
 
 /**
  * One option of the command line. It can come from a flag, from the environment (`PINWHEEL_` and the name in capitals)
@@ -116,8 +116,7 @@ function readTexts(given: unknown, from: string): readonly string[] {
 function readUrl(given: unknown, from: string, schemes: readonly string[]): string {
   const known = typeof given === 'string' && URL.canParse(given) && schemes.includes(new URL(given).protocol);
   if (known) return given as string;
-  // a secret may stand before the @, and an error ends up in a log
-  const shown = typeof given === 'string' ? given.replace(/^.*@/s, '…@') : given;
+  const shown = typeof given === 'string' ? withoutSecret(given) : given;
   throw refuse(from, shown, `a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
 }
 

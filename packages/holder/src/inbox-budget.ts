@@ -1,6 +1,8 @@
 const firstBytes = 1024;
 /** The part of its memory that an inbox may fill after it was moved to the front: less room is moved for less often. */
 export const mostUsed = 0.5;
+/** An inbox that would do with a fourth of its memory gives the rest back; with more of it, it would soon need it again. */
+export const shrinksFrom = 4;
 
 /** What an inbox takes of the budget that has records of so many bytes. */
 export function memoryFor(recordBytes: number, least = 0): number {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Position } from '@pinwheel/protocol';
-import { type InboxBudget, memoryFor, mostUsed } from './inbox-budget.js';
+import { type InboxBudget, memoryFor, mostUsed, shrinksFrom } from './inbox-budget.js';
 import type { InboxLimits } from './inbox-limits.js';
 import * as record from './inbox-record.js';
 import type { Kept, SeenId } from './kept-message.js';
@@ -8,8 +8,6 @@ import type { Kept, SeenId } from './kept-message.js';
 /** Ids of messages that nobody needs any more are still recognised for so long, and at most so many. */
 const historySeconds = 60;
 const historyMessages = 256;
-/** Memory of which less than this part is of use is moved into less; with more it would soon be needed again. */
-const shrinksFrom = 4;
 const none: readonly Position[] = [];
 const nothing = Buffer.alloc(0);
 
@@ -149,16 +147,13 @@ export class Inbox {
 
   /** Gives memory back: all when nothing is kept and no id is young enough to matter, else most of it when most is too much. */
   shrink(second: number): void {
-    if (this.#bytes.length === 0) return;
     this.#forget(second);
-    if (this.#from === this.#end) {
-      this.#giveBack();
-      return;
-    }
     const size = memoryFor(this.#historyBytes + this.keptBytes);
-    if (size * shrinksFrom > this.#bytes.length) return;
-    this.#budget.give(this.#bytes.length - size);
-    this.#moveTo(Buffer.allocUnsafeSlow(size));
+    if (this.#from === this.#end) this.#giveBack();
+    else if (size * shrinksFrom <= this.#bytes.length) {
+      this.#budget.give(this.#bytes.length - size);
+      this.#moveTo(Buffer.allocUnsafeSlow(size));
+    }
   }
 
   /** Gives everything back. */

@@ -29,7 +29,7 @@ export function serviceEntry(
   self: Registration,
   draining: boolean,
   options: ConsulRegistrationOptions,
-  status: 'passing' | 'critical' = 'passing',
+  status: ServiceEntry['check']['status'],
 ): ServiceEntry {
   return {
     name: options.service,
@@ -111,8 +111,8 @@ export class ConsulRegistration implements Registered {
     this.#abandoned.abort();
   }
 
-  #entry(): ServiceEntry {
-    return serviceEntry(this.#self, this.#draining, this.#options);
+  #entry(status: ServiceEntry['check']['status'] = 'passing'): ServiceEntry {
+    return serviceEntry(this.#self, this.#draining, this.#options, status);
   }
 
   /** An entry of another process is left alone: it is not to leave with this one. */
@@ -180,10 +180,7 @@ export class ConsulRegistration implements Registered {
     }
     if (meta?.[metaKeys.draining] === String(this.#draining)) return;
     const status = meta === undefined && this.#hasFailed ? 'critical' : 'passing';
-    await this.#calls.register(
-      serviceEntry(this.#self, this.#draining, this.#options, status),
-      callTimeoutMs,
-    );
+    await this.#calls.register(this.#entry(status), callTimeoutMs);
   }
 
   /**

@@ -131,12 +131,14 @@ export class Settle {
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
       const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
       const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
-      const found = outcome === 'unasked' ? unlisted.found : { outcome, at: now };
-      const asked = { ...unlisted, ticket: undefined, nextProbeAt: now + pause, found };
-      if (asked.kind === 'lingering') this.#lingers(asked, outcome);
+      const again = { ...unlisted, ticket: undefined, nextProbeAt: now + pause };
+      const asked = { ...again, found: { outcome, at: now } };
+      // nothing is known that was not known before
+      if (outcome === 'unasked') this.#standings.set(again.member.id, again);
+      else if (asked.kind === 'lingering') this.#lingers(asked, outcome);
       else {
         this.#standings.set(asked.member.id, asked);
-        if (outcome !== 'alive' && outcome !== 'unasked') this.#firstProofAt ??= now;
+        if (outcome !== 'alive') this.#firstProofAt ??= now;
       }
     }
     this.tick(now);
@@ -178,10 +180,6 @@ export class Settle {
 
   /** One that stands still for a moment has its users still. */
   #lingers(lingering: Lingering, outcome: ProbeOutcome): void {
-    if (outcome === 'unasked') {
-      this.#standings.set(lingering.member.id, lingering);
-      return;
-    }
     const misses = outcome === 'unreachable' ? lingering.misses + 1 : 0;
     if (outcome === 'replaced' || misses === mostMisses) this.#standings.delete(lingering.member.id);
     else this.#standings.set(lingering.member.id, { ...lingering, misses });

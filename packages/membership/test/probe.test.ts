@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
 import { freePort } from '../../../test/kit/free-port.js';
-import { untapped } from '../../../test/kit/untapped.js';
 import type { Member } from '../src/contract.js';
 import { directProbe } from '../src/probe.js';
 import { memberOf } from '../src/registration.js';
@@ -67,15 +67,6 @@ t.test('a process without a free descriptor knows nothing of anybody', async (t)
     const after = await Promise.all(members.map(probe));
     process.stdout.write(JSON.stringify({ before, after }), () => process.exit());
   `;
-  const limited = untapped('bash', [
-    '-c',
-    'ulimit -n 256; exec "$@"',
-    '-',
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    code,
-  ]);
-  const { stdout } = await promisify(execFile)(...limited, { timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 30_000 });
   t.same(JSON.parse(stdout), { before: ['alive', 'alive'], after: ['unasked', 'unasked'] });
 });

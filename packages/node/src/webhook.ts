@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@pinwheel/membership';
-import { checkWhole, PinwheelError } from '@pinwheel/protocol';
+import { checkWhole, PinwheelError, withoutSecret } from '@pinwheel/protocol';
 import { messageIds } from '@pinwheel/sender';
 import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { Pool } from 'undici';
@@ -94,7 +94,7 @@ function targetOf(text: string): HttpTarget {
   if (target !== undefined) return target;
   throw new PinwheelError(
     'bad-option',
-    `webhook is ${JSON.stringify(text.replace(/^.*@/s, '…@'))}; it must be an http: or https: URL`,
+    `webhook is ${JSON.stringify(withoutSecret(text))}; it must be an http: or https: URL`,
   );
 }
 

@@ -84,3 +84,4 @@ export {
 } from './receipt-parts.js';
 export { type ReceiptDetail, Receipts } from './receipts.js';
 export { decodeUserId, parseUserId, queryText, rawQueryValue } from './user-id.js';
+export { withoutSecret } from './without-secret.js';

@@ -6,13 +6,18 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Whether it was meant as a URL, and not as the path of a file. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
 /**
  * @param text a URL; a user and a password in it are sent as Basic authentication (RFC 7617), which `fetch` refuses to do
  *   and other clients forget.
  * @returns `undefined` for what is no `http:` or `https:` URL.
  */
 export function httpTarget(text: string): HttpTarget | undefined {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  if (!isHttpUrl(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const { username, password } = url;
   if (username === '' && password === '') return { url, headers: {} };

@@ -10,7 +10,7 @@ export {
 export { type Handshake, readHandshake, type WrongHandshake } from './handshake.js';
 export { mostHeadBytes } from './head-bound.js';
 export { type Heads, openHeads } from './heads.js';
-export { type HttpTarget, httpTarget } from './http-target.js';
+export { type HttpTarget, httpTarget, isHttpUrl } from './http-target.js';
 export { isLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';

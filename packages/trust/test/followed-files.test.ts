@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { untapped } from '../../../test/kit/untapped.js';
+import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pinwheel-followed-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -33,16 +33,7 @@ t.test('a file that changed while this process had no descriptor left is read wh
     console.log('full');
     setInterval(() => {}, 1000);
   `;
-  const limited = untapped('bash', [
-    '-c',
-    'ulimit -n 256; exec "$@"',
-    '-',
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    code,
-  ]);
-  const child = spawn(...limited, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
+  const child = spawn(...withFewDescriptors(code), { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);

@@ -1,6 +1,5 @@
-import { PinwheelError } from '@pinwheel/protocol';
-import { type HttpTarget, httpTarget, isLoopback } from '@pinwheel/server';
-import { isUrl } from './key-set.js';
+import { PinwheelError, withoutSecret } from '@pinwheel/protocol';
+import { type HttpTarget, httpTarget, isHttpUrl, isLoopback } from '@pinwheel/server';
 import { OriginList } from './origin-list.js';
 
 /** How clients prove who they are. */
@@ -140,7 +139,7 @@ function resolveJwt(jwt: JwtOptions): ResolvedJwtOptions {
   }
   const { jwks, userClaim = 'sub', cookie } = jwt;
   if (typeof jwks !== 'string' || jwks === '') throw wrong('jwt.jwks', jwks, 'a URL or the path of a file');
-  if (isUrl(jwks)) securely(jwks);
+  if (isHttpUrl(jwks)) securely(jwks);
   if (userClaim === '') throw wrong('jwt.userClaim', userClaim, 'the name of a claim');
   if (cookie !== undefined && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(cookie)) {
     throw wrong('jwt.cookie', cookie, 'the name of a cookie');
@@ -183,8 +182,7 @@ function within(name: string, value: number, least: number, most: number): numbe
 }
 
 function wrong(name: string, value: unknown, wanted: string): PinwheelError {
-  // a secret may stand before the @ of a URL, and an error ends up in a log
-  const shown = typeof value === 'string' ? value.replace(/^.*@/s, '…@') : value;
+  const shown = typeof value === 'string' ? withoutSecret(value) : value;
   return new PinwheelError('bad-option', `${name} is ${JSON.stringify(shown)}; it must be ${wanted}`);
 }
 

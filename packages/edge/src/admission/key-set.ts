@@ -105,10 +105,6 @@ export class KeySet {
   }
 }
 
-export function isUrl(source: string): boolean {
-  return /^https?:\/\//i.test(source);
-}
-
 async function fetched(target: HttpTarget, signal: AbortSignal): Promise<string> {
   const headers = { accept: 'application/json', ...target.headers };
   const answer = await fetch(target.url, { signal, redirect: 'error', headers });

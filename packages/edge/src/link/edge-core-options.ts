@@ -1,9 +1,9 @@
 import { type Log, silentLog } from '@pinwheel/membership';
 
-/** The times and bounds of an edge's links and sessions. PROTOCOL.md says what each is for. */
 /** What may still come for a client that does not read, in bytes, before it is closed: a burst is no fault of its own. */
 export const maxPausedBytes = 4_194_304;
 
+/** The times and bounds of an edge's links and sessions. PROTOCOL.md says what each is for. */
 export interface EdgeCoreOptions {
   readonly id: string;
   /** Random at start. */
