@@ -130,7 +130,7 @@ export class LinkFront {
         close: (socket, code, reason) => {
           const { client } = socket.getUserData();
           if (client === undefined) {
-            this.#opening.take();
+            this.#opening.forget();
             return;
           }
           this.#connections--;
@@ -231,10 +231,7 @@ export class LinkFront {
     const { counters, maxUnreadBytes, core } = this.#options;
     const protocol = chooseProtocol(offered, knownProtocols);
     counters.upgrades.opened++;
-    response.cork(() => {
-      response.upgrade<ClientSocketData>({ client: undefined }, key, protocol, '', context);
-    });
-    const socket = this.#opening.take();
+    const socket = this.#opening.upgrade(response, { client: undefined }, key, protocol, '', context);
     if (socket === undefined) {
       place.leave();
       return;

@@ -132,7 +132,7 @@ export class DirectSessions {
         close: (socket, code, reason) => {
           const { session } = socket.getUserData();
           if (session === undefined) {
-            this.#opening.take();
+            this.#opening.forget();
             return;
           }
           this.#size--;
@@ -194,10 +194,8 @@ export class DirectSessions {
     const { counters, newId, maxUnreadBytes, opened, inbound } = this.#options;
     counters.upgradesAccepted++;
     const data: DirectSocketData = { user, edge, session: undefined };
-    response.cork(() => {
-      response.upgrade(data, key, chooseProtocol(protocol, ['pinwheel.raw']), extensions, context);
-    });
-    const socket = this.#opening.take();
+    const chosen = chooseProtocol(protocol, ['pinwheel.raw']);
+    const socket = this.#opening.upgrade(response, data, key, chosen, extensions, context);
     if (socket === undefined) {
       place.leave();
       this.#options.leftAlone(user);
