@@ -35,13 +35,14 @@ export function stateOf(held: HeldUser, second: number): UserState {
 }
 
 /**
- * Whether the plain clients that a state calls coming can still be told to come. One that has ended since it was written,
- * or lost its link, would be waited for in vain.
+ * Whether the sessions of a state are still to be expected where it goes. One that has ended since it was written would be
+ * waited for in vain, and end twice; so would a plain client that was coming, and has lost its link.
  */
 export function canStillCome(held: HeldUser, { sessions }: UserState): boolean {
-  return sessions.every(
-    ({ key, acknowledges, isComing }) => acknowledges || !isComing || held.sessionOf(key)?.canWait === true,
-  );
+  return sessions.every(({ key, acknowledges, isComing }) => {
+    const session = held.sessionOf(key);
+    return acknowledges ? session !== undefined : !isComing || session?.canWait === true;
+  });
 }
 
 /** What the inbox of such a user takes of the node's memory for inboxes; 0 when no message is kept. */

@@ -30,7 +30,9 @@ export class AcknowledgementsApi {
     counters.requests.acknowledgement++;
     const passage = readPassage(exchange, now(), deadlineMs);
     const question = readQuestion(decodeUserId(encodedUser), exchange.query);
-    answerReceipt(exchange, await acknowledgements.receiptOf(question, passage));
+    const gone = new AbortController();
+    exchange.whenGone(() => gone.abort());
+    answerReceipt(exchange, await acknowledgements.receiptOf(question, passage, gone.signal));
   }
 }
 

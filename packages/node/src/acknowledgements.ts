@@ -70,8 +70,10 @@ export class Acknowledgements {
    * over: `delivered` to as many sessions as have acknowledged, with an error `deadline` when others could have;
    * `queued`; `overloaded` with `deadline` or, when it will never be known, `unknown-outcome`. `not-owner` and
    * `overloaded` with another code say nothing of the message. Never rejects.
+   *
+   * @param gone is aborted when nobody waits for the answer any more.
    */
-  async receiptOf(question: AckQuestion, passage: Passage): Promise<Receipt> {
+  async receiptOf(question: AckQuestion, passage: Passage, gone?: AbortSignal): Promise<Receipt> {
     const { maxWaiting } = this.#options;
     if (this.#waiting >= maxWaiting) {
       const why = `${this.#waiting} messages wait for their clients; the bound is ${maxWaiting}`;
@@ -79,49 +81,59 @@ export class Acknowledgements {
     }
     this.#waiting++;
     try {
-      return await this.#settled(question, passage);
+      return await this.#settled(question, passage, gone);
     } finally {
       this.#waiting--;
     }
   }
 
-  async #settled(question: AckQuestion, passage: Passage): Promise<Receipt> {
+  async #settled(question: AckQuestion, passage: Passage, gone: AbortSignal | undefined): Promise<Receipt> {
     const { now, random } = this.#options;
     let stand: Receipt | undefined;
     for (let failures = 0; ; ) {
       if (this.#isClosed) return refusal(question, 'closed', 'the node is closed');
       const answer =
-        (await this.#here(question, passage.deadline)) ?? (await this.#elsewhere(question, passage));
+        (await this.#here(question, passage.deadline, gone)) ?? (await this.#elsewhere(question, passage));
       if (isFinal(answer) || answer.status === 'not-owner') return answer;
       if (isTimeOver(answer)) stand = answer;
       failures = isTimeOver(answer) ? 0 : failures + 1;
       const leftMs = passage.deadline - now();
-      if (leftMs <= lastQuestionMs) return stand ?? answer;
-      await this.#pause(Math.min(leftMs, backoffMs(failures, againWait, random)));
+      if (leftMs <= lastQuestionMs || gone?.aborted === true) return stand ?? answer;
+      await this.#pause(Math.min(leftMs, backoffMs(failures, againWait, random)), gone);
     }
   }
 
-  /** @param begin has the call that ends the pause early. */
-  #pause(ms: number, begin: (over: () => void) => void = () => {}): Promise<void> {
+  /** @param begin has the call that ends the pause early, as `gone` does. */
+  #pause(
+    ms: number,
+    gone: AbortSignal | undefined,
+    begin: (over: () => void) => void = () => {},
+  ): Promise<void> {
     return new Promise((resolve) => {
       const over = (): void => {
         cancel();
         this.#pauses.delete(over);
+        gone?.removeEventListener('abort', over);
         resolve();
       };
       const cancel = this.#options.after(ms, over);
       this.#pauses.add(over);
+      gone?.addEventListener('abort', over);
       begin(over);
     });
   }
 
   /** `undefined`: the user is not here, not any more, or goes on in a stream that has not got the message. */
-  async #here(question: AckQuestion, deadline: number): Promise<Receipt | undefined> {
+  async #here(
+    question: AckQuestion,
+    deadline: number,
+    gone: AbortSignal | undefined,
+  ): Promise<Receipt | undefined> {
     const { holder, now } = this.#options;
     const held = holder.users.get(question.user);
     if (held === undefined) return undefined;
     let wait!: AckWait;
-    await this.#pause(Math.max(0, deadline - now()), (over) => {
+    await this.#pause(Math.max(0, deadline - now()), gone, (over) => {
       wait = held.awaitAcknowledgement(question, over);
       const { progress } = wait;
       if (progress === undefined || isOver(progress)) over();

@@ -36,8 +36,8 @@ export interface DisconnectEvent extends SessionEvent {
  */
 export interface Application {
   /**
-   * A session has begun. Throwing refuses it: the client is closed with 4502 and does not come again. Throwing a
-   * PinwheelError `unavailable` closes it with 4004: it does.
+   * A session has begun. Throwing refuses it: the client is closed with 4502 and does not come again. Throwing an
+   * error whose `code` is `unavailable` closes it with 4004: it does.
    */
   onConnect?(event: ConnectEvent): void | Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import type { Holder } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
-import type { Message } from '@pinwheel/protocol';
+import { type Message, PinwheelError } from '@pinwheel/protocol';
 import { type BroadcastReceipt, type NodeClients, timelyMs } from '@pinwheel/sender';
 import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
 import { deliverToEverybody } from './everybody.js';
@@ -43,6 +43,10 @@ export class BroadcastApi {
     const isPassedOn = passage.noForward || passage.hops > 0;
     if (publish !== undefined && !isPassedOn) {
       return exchange.json(202, await publish(message, Math.max(1, Math.round(passage.deadline - now()))));
+    }
+    if (holder.beforeDelivery()) {
+      const why = 'this node stood still, and the request may be out of date: nobody took it; send it again';
+      throw new PinwheelError('unavailable', why);
     }
     const [here, there] = await Promise.all([
       deliverToEverybody(holder, message),

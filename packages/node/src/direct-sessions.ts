@@ -1,5 +1,5 @@
 import { systemClock } from '@pinwheel/membership';
-import { closeCodes, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
+import { closeCodes, closeReasonOf, headers, maxMessageBytes, PinwheelError } from '@pinwheel/protocol';
 import {
   ClientPort,
   type ConnectionLimits,
@@ -39,8 +39,8 @@ export interface DirectSessionsOptions {
   readonly stalledMs: number;
   readonly idleTimeoutSeconds: number;
   readonly tls: CertificateSource | undefined;
-  /** Its user is held here from now on; closes it when that cannot be. */
-  readonly opened: (session: DirectSession) => void;
+  /** Its user is held here from now on; `false` when that cannot be: the user has moved on since the upgrade was admitted. */
+  readonly opened: (session: DirectSession) => boolean;
   /** A session of that user that was admitted does not come to be. */
   readonly leftAlone: (user: string) => void;
   readonly closed: (session: DirectSession, code: number, reason: string) => void;
@@ -204,8 +204,12 @@ export class DirectSessions {
     const session = new DirectSession(newId(), socket, counters, maxUnreadBytes, this.#events, place);
     socket.getUserData().session = session;
     this.#size++;
-    opened(session);
-    if (session.isOpen) inbound.connected(session);
+    if (opened(session)) {
+      if (session.isOpen) inbound.connected(session);
+      return;
+    }
+    inbound.neverBegins(session);
+    session.close(closeCodes.moved, closeReasonOf(0));
   }
 
   #refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {

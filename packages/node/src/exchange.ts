@@ -4,6 +4,7 @@ import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
 import { type HeadLines, readHeadLines, unsureOfBody } from './head-lines.js';
 import type { LinkTurn } from './link-turn.js';
+import { grown, notALength, tooLarge } from './request-body.js';
 import { wholeNumber } from './whole-number.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -41,6 +42,7 @@ export class Exchange {
   /** Gives back the room that the body has taken. */
   #release: (() => void) | undefined;
   #isReading = false;
+  #whenGone: (() => void) | undefined;
   /** Who waits for the body as a promise. */
   #reject: ((thrown: unknown) => void) | undefined;
 
@@ -68,6 +70,7 @@ export class Exchange {
       this.#gone = true;
       if (this.#answer !== 'whole') unanswered.count--;
       this.#release?.();
+      this.#whenGone?.();
       this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
   }
@@ -116,6 +119,11 @@ export class Exchange {
   /** Whether the caller has closed the connection: nobody hears an answer. */
   get isGone(): boolean {
     return this.#gone;
+  }
+
+  /** @param call is made when the caller closes the connection. One call at a time. */
+  whenGone(call: () => void): void {
+    this.#whenGone = call;
   }
 
   /** One of our own headers, as above; `undefined` when missing. @throws PinwheelError `bad-request` when it cannot be read. */
@@ -170,6 +178,11 @@ export class Exchange {
     }
     if (announced !== undefined && announced > maxBytes) {
       this.#refuseBody(tooLarge(announced, maxBytes));
+      return;
+    }
+    // uWebSockets.js says nothing of an empty body whose head has come in pieces
+    if (!announced && this.#readable('coding').getHeader('transfer-encoding') === '') {
+      this.#hasRead(Buffer.alloc(0), use);
       return;
     }
     // small ones share their memory: to allocate it for each costs more than to read it
@@ -283,18 +296,4 @@ export class Exchange {
     const seconds = String(Math.ceil((error.retryAfterMs ?? 1000) / 1000));
     this.json(status, error, waits ? { 'retry-after': seconds } : undefined);
   }
-}
-
-function notALength(said: string): string {
-  return `content-length is ${JSON.stringify(said.slice(0, 80))}; it must be a whole number`;
-}
-
-function tooLarge(bytes: number | string, maxBytes: number): PinwheelError {
-  return new PinwheelError('too-large', `the body has ${bytes} bytes; it must have at most ${maxBytes}`);
-}
-
-function grown(body: Buffer, used: number, size: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(size);
-  body.copy(larger, 0, 0, used);
-  return larger;
 }

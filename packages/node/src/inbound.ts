@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import type { Log } from '@pinwheel/membership';
 import {
@@ -12,6 +11,7 @@ import {
 import type { Application } from './application.js';
 import { AwaitedSends } from './awaited-sends.js';
 import type { NodeCounters } from './node-counters.js';
+import { sessionName } from './session-name.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
 
 /** A session that the application can answer. */
@@ -71,6 +71,11 @@ export class Inbound implements InboundWork {
     this.#turns.letGo(user, hasLeft);
   }
 
+  /** The application has not heard of this session, and hears nothing of its end. */
+  neverBegins(session: Session): void {
+    this.#refused.add(session);
+  }
+
   connected(session: ReplySession): void {
     const { application } = this.#options;
     // without `onConnect` too: the sessions that may end while the application is slow have a bound
@@ -80,8 +85,7 @@ export class Inbound implements InboundWork {
       this.#call(session, closeCodes.refused, () => application.onConnect?.({ user, session: id, edge })),
     );
     if (taken) return;
-    // it never heard of this session
-    this.#refused.add(session);
+    this.neverBegins(session);
     session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
   }
 
@@ -116,7 +120,7 @@ export class Inbound implements InboundWork {
     const awaited = waitForClient ? this.#awaited.add(session, number) : undefined;
     if (waitForClient && awaited === undefined) return;
     const copy = Buffer.from(data);
-    const messageId = `${nameOf(user, id)}-${number}`;
+    const messageId = `${sessionName(user, id)}-${number}`;
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
     const hasRoom = this.#add(session, copy.length, number, async () => {
@@ -253,8 +257,7 @@ export class Inbound implements InboundWork {
     const stack = firstLinesOf(thrown);
     this.#options.log.warn({ user, session: id, error: error.message, ...stack }, 'the application failed');
     // an application that is away has refused nobody: the client may come again
-    const close =
-      error.code === 'unavailable' && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
+    const close = isUnavailable(thrown) && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
     if (close !== undefined) this.#interrupt(session, close, number);
   }
 }
@@ -268,12 +271,9 @@ function firstMissing(session: Session, number: number | undefined): number | un
   return session.accepted + 1;
 }
 
-/**
- * A session of a user in the ids of its messages, in 43 characters: a number of ten digits has room behind it. The receivers
- * see it: who has the key itself could take the session over, or say in its name what it is about to say.
- */
-function nameOf(user: string, key: string): string {
-  return hash('sha256', `${user}\0${key}`, 'base64url');
+/** By its code alone: an application may have a copy of its own of the error's class, or use none. */
+function isUnavailable(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable';
 }
 
 /** @throws PinwheelError `bad-request`. */

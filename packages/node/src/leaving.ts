@@ -52,9 +52,12 @@ export class Leaving {
     return this.#phase;
   }
 
-  serving(registered: Registered): void {
+  /** The node is in the membership. One that was told to leave before that leaves it again. */
+  async serving(registered: Registered): Promise<void> {
     this.#registered = registered;
     if (this.#phase === 'starting') this.#phase = 'serving';
+    else if (this.#phase === 'closed') await this.#takeOut();
+    else this.#flag(registered);
   }
 
   /** Leaves as planned, within `drainMs` and a little. May be called twice. */
@@ -82,12 +85,16 @@ export class Leaving {
     this.#phase = 'draining';
     admission.drain('this node is draining');
     log.info({ node: id, users: users() }, 'node is draining');
-    this.#registered?.drain().catch((thrown: unknown) => {
-      const text = 'the draining flag could not be set; draining all the same';
-      log.warn({ node: id, error: String(thrown) }, text);
-    });
+    if (this.#registered !== undefined) this.#flag(this.#registered);
     await this.#until(() => !isInRing(), startedAt + Math.min(drainMs, ringWithoutMeMs));
     await this.#sendOn(startedAt);
+  }
+
+  #flag(registered: Registered): void {
+    registered.drain().catch((thrown: unknown) => {
+      const text = 'the draining flag could not be set; draining all the same';
+      this.#options.log.warn({ node: this.#options.id, error: String(thrown) }, text);
+    });
   }
 
   async #yield(where: string): Promise<void> {

@@ -160,10 +160,9 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     leftAlone: (user) => holder.users.forgetUnneeded(user),
     opened: (session) => {
       const held = users.get(session.user);
-      // the user has moved on since the upgrade was admitted
-      if (held === undefined) return session.close(closeCodes.moved, closeReasonOf(0));
-      held.addSession(session);
-      holder.moves.judge(held);
+      held?.addSession(session);
+      if (held !== undefined) holder.moves.judge(held);
+      return held !== undefined;
     },
     closed: (session, code, reason) => users.get(session.user)?.ended(session, code, reason),
   });

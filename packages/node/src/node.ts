@@ -164,7 +164,10 @@ class RunningNode implements PinwheelNode {
         settingsDigest: ringSettingsDigest(ringSettings),
         settingsText: describeRingSettings(ringSettings),
       });
-      this.#leaving.serving(registered);
+      await this.#leaving.serving(registered);
+      if (this.#leaving.phase === 'closed') {
+        throw new PinwheelError('closed', `node ${id} was told to leave while it started`);
+      }
     } catch (thrown) {
       await this.close();
       throw thrown;

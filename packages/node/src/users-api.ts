@@ -90,34 +90,55 @@ export class UsersApi {
     const { holder, now, deadlineMs, isAnywhere } = this.#options;
     const passage = readPassage(exchange, now(), deadlineMs);
     const call: Call = { method: exchange.method, target: targetOf(exchange), passage };
+    await this.#settle(user, passage);
     if (isAnywhere && !passage.noForward) {
       const own = { node: this.#options.self, body: here() ?? nowhere };
       return exchange.json(200, merge([own, ...(await this.#askOthers(call))], nowhere));
     }
     const found = here();
     if (found !== undefined) return exchange.json(200, found);
+    // where a user may be at several nodes, one that is asked alone speaks of itself
+    if (isAnywhere) return exchange.json(200, nowhere);
+    const known = holder.users.known(user);
+    const to = known?.kind === 'released' ? holder.ownership.state.members.get(known.to) : undefined;
     const where = holder.ownership.whereabouts(user);
     const stop = passage.noForward || passage.hops >= maxHops;
     switch (where.kind) {
       case 'nobody':
         throw new PinwheelError('unavailable', 'the ring has no owner for this user');
       case 'theirs': {
-        if (stop) return this.#refuse(exchange, where.owner);
-        const { status, body } = await this.#ask(call, where.owner, false);
+        if (stop) return this.#refuse(exchange, to ?? where.owner);
+        const { status, body } = await this.#ask(call, to ?? where.owner, false);
         return exchange.send(status, 'application/json', body);
       }
       case 'mine': {
-        if (stop && where.before.length > 0) return this.#refuse(exchange, where.before[0]!);
-        for (const member of where.before) {
+        const members = [...new Set(to === undefined ? where.before : [to, ...where.before])];
+        if (stop && members.length > 0) return this.#refuse(exchange, members[0]!);
+        for (const member of members) {
           const { status, body } = await this.#ask(call, member, true);
           if (status !== 421 && !isNowhere(body)) return exchange.send(status, 'application/json', body);
         }
         // the user may have come while others were asked
-        return exchange.json(200, here() ?? nowhere);
+        await this.#settle(user, passage);
+        const late = here();
+        if (late === undefined && holder.ownership.isAwaited(user)) throw awaited();
+        return exchange.json(200, late ?? nowhere);
       }
       default:
         throw new TypeError(`unknown whereabouts ${where satisfies never}`);
     }
+  }
+
+  /** A copy that waits for its source's word serves nobody yet: the source is asked for it. */
+  async #settle(user: string, { deadline }: Passage): Promise<void> {
+    const { holder, now } = this.#options;
+    if (holder.users.known(user)?.kind !== 'prepared') return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((_, reject) => {
+      timer = setTimeout(() => reject(onTheMove()), Math.max(0, deadline - now()));
+    });
+    await Promise.race([holder.attaching.settleCopy(user), late]).finally(() => clearTimeout(timer));
+    if (holder.users.known(user)?.kind === 'prepared') throw onTheMove();
   }
 
   #askOthers(call: Call): Promise<readonly NodeAnswer[]> {
@@ -139,6 +160,15 @@ export class UsersApi {
     const deadlineMs = timelyMs(passage.deadline - now());
     return clients.of(member).call(method, target, { deadlineMs, hops: passage.hops + 1, noForward });
   }
+}
+
+function onTheMove(): PinwheelError {
+  return new PinwheelError('unavailable', 'the user is on the way here; try again');
+}
+
+function awaited(): PinwheelError {
+  const why = 'a node has died, and whether this user was there shows in a moment; try again';
+  return new PinwheelError('unavailable', why);
 }
 
 /** A request as other nodes are asked it. */

@@ -53,10 +53,13 @@ export function noDecisions(): ApiKeyDecisions {
 interface Use {
   readonly bucket: MessageBucket;
   messages: number;
+  bodyBytes: number;
 }
 
 /** For the bodies of all callers with keys that are being read and answered, in bytes. */
 const maxBodyBytes = 67_108_864;
+/** For those of one key: others have room, whatever it does. */
+const maxBodyBytesPerKey = maxBodyBytes / 2;
 
 /** Compared with where there is no such key, so that the time does not say which ids there are. */
 const nobody = Buffer.alloc(32);
@@ -104,7 +107,7 @@ export class ApiKeyGate {
     return {
       id: key.id,
       spend: (messages) => this.#spend(key, messages),
-      reserve: (bytes) => this.#reserve(bytes),
+      reserve: (bytes) => this.#reserve(key, bytes),
     };
   }
 
@@ -136,15 +139,21 @@ export class ApiKeyGate {
     return key;
   }
 
-  #reserve(bytes: number): () => void {
-    if (this.#bodyBytes + bytes > maxBodyBytes) {
-      const held = `bodies of ${this.#bodyBytes} bytes are on their way with API keys`;
-      throw new PinwheelError('overloaded', `${held}; ${maxBodyBytes} is the most; try again later`);
+  #reserve({ id }: ApiKey, bytes: number): () => void {
+    const use = this.#useOf(id);
+    const isForAll = this.#bodyBytes + bytes > maxBodyBytes;
+    if (isForAll || use.bodyBytes + bytes > maxBodyBytesPerKey) {
+      const held = isForAll
+        ? `bodies of ${this.#bodyBytes} bytes are on their way with API keys; ${maxBodyBytes} is the most`
+        : `bodies of ${use.bodyBytes} bytes are on their way with the API key ${id}; ${maxBodyBytesPerKey} is the most`;
+      throw new PinwheelError('overloaded', `${held}; try again later`);
     }
     this.#bodyBytes += bytes;
+    use.bodyBytes += bytes;
     let held = bytes;
     return () => {
       this.#bodyBytes -= held;
+      use.bodyBytes -= held;
       held = 0;
     };
   }
@@ -176,7 +185,7 @@ export class ApiKeyGate {
     }
     let use = this.#uses.get(id);
     if (use === undefined) {
-      use = { bucket: new MessageBucket(), messages: 0 };
+      use = { bucket: new MessageBucket(), messages: 0, bodyBytes: 0 };
       this.#uses.set(id, use);
     }
     return use;
