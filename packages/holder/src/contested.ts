@@ -20,6 +20,8 @@ interface Asked {
   readonly times: number;
   /** Since its last session has ended. */
   readonly timesWithoutSession: number;
+  /** Asks nobody for the time being. */
+  readonly cancel: () => void;
 }
 
 /**
@@ -29,6 +31,7 @@ interface Asked {
 export class Contested {
   readonly #options: ContestedOptions;
   readonly #users = new Map<HeldUser, Asked>();
+  #isStopped = false;
 
   constructor(options: ContestedOptions) {
     this.#options = options;
@@ -47,26 +50,27 @@ export class Contested {
   /** The user came from elsewhere with that mark, perhaps. */
   watch(held: HeldUser): void {
     held.contested?.delete(this.#options.ownership.self);
-    if (held.contested === undefined || this.#users.has(held)) return;
-    this.#users.set(held, { times: 0, timesWithoutSession: 0 });
-    this.#askLater(held);
+    if (this.#isStopped || held.contested === undefined || this.#users.has(held)) return;
+    this.#askLater(held, { times: 0, timesWithoutSession: 0 });
   }
 
   ringChanged(): void {
     for (const held of [...this.#users.keys()]) this.#settle(held);
   }
 
+  /** Asks nobody any more, whoever is added later. */
   stop(): void {
+    this.#isStopped = true;
+    for (const { cancel } of this.#users.values()) cancel();
     this.#users.clear();
   }
 
-  #askLater(held: HeldUser): void {
+  #askLater(held: HeldUser, asked: Omit<Asked, 'cancel'>): void {
     const { clock, random } = this.#options;
-    const asked = this.#users.get(held)!;
     const times = asked.times + 1;
     const timesWithoutSession = held.sessions.length > 0 ? 0 : asked.timesWithoutSession + 1;
-    this.#users.set(held, { times, timesWithoutSession });
-    clock.after(backoffMs(times, askAgain, random) + 20, () => void this.#ask(held));
+    const cancel = clock.after(backoffMs(times, askAgain, random) + 20, () => void this.#ask(held));
+    this.#users.set(held, { times, timesWithoutSession, cancel });
   }
 
   async #ask(held: HeldUser): Promise<void> {
@@ -79,7 +83,7 @@ export class Contested {
       if (users.known(held.user) !== held) break;
       if (outcome.kind === 'nobody' || outcome.kind === 'here') held.contested?.delete(id);
     }
-    if (this.#settle(held)) this.#askLater(held);
+    if (this.#settle(held)) this.#askLater(held, this.#users.get(held)!);
   }
 
   /** Leaves out who has left. Whether somebody has yet to be asked. */

@@ -344,6 +344,26 @@ t.test('a user moves while a message waits: the receipt follows', async (t) => {
   );
 });
 
+t.test('a message whose asker has gone is waited for no longer', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  nodes.haveLinks = true;
+  const node = nodes.of('n1');
+  const ann = await (await connectEdge(t, node)).attached('ann');
+  const { json } = await post(node, 'ann', 'x');
+  const { stream, seq } = json as unknown as Receipt;
+  const caller = new AbortController();
+  const asking = fetch(
+    `http://127.0.0.1:${node.port}/v1/users/ann/acknowledgements?stream=${stream}&seq=${seq}`,
+    { headers: { 'pinwheel-deadline-ms': '60000' }, signal: caller.signal },
+  );
+  const waiting = () => metric(node, 'pinwheel_node_acknowledgements');
+  await until('it waits', async () => (await waiting()) === 1);
+  caller.abort();
+  await t.rejects(asking);
+  await until('nobody waits', async () => (await waiting()) === 0);
+  t.equal(ann.messages.length, 1);
+});
+
 t.test('a node that is closed waits for nobody', async (t) => {
   const nodes = await startNodes(t, ['n1']);
   nodes.haveLinks = true;

@@ -164,6 +164,7 @@ t.test('an application that fails', async (t) => {
     onConnect: ({ user }) => {
       if (user === 'refused') throw new Error('not you');
       if (user === 'away') throw new PinwheelError('unavailable', 'not now');
+      if (user === 'far away') throw Object.assign(new Error('not now'), { code: 'unavailable' });
     },
     onMessage: ({ data }) => {
       seen.push(`${data}`);
@@ -196,12 +197,16 @@ t.test('an application that fails', async (t) => {
     client.send('after refusal');
     await until('it is closed', () => client.end);
     t.match(client.end, { code: 4502 });
-    const away = await connect(t, node, 'away');
-    await until('it is closed', () => away.end);
-    t.match(away.end, { code: 4004 }, 'one that is not available refuses nobody for good');
+    for (const user of ['away', 'far away']) {
+      const away = await connect(t, node, user);
+      await until('it is closed', () => away.end);
+      t.match(away.end, { code: 4004 }, 'one that is not available refuses nobody for good');
+    }
     await until('they are gone', () => node.sessions === 0);
     t.notOk(
-      seen.includes('after refusal') || seen.includes('end of refused') || seen.includes('end of away'),
+      seen.includes('after refusal') ||
+        seen.includes('end of refused') ||
+        seen.some((what) => /end of (far )?away/.test(what)),
     );
   });
 });

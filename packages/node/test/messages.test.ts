@@ -193,6 +193,16 @@ t.test('a node with users', async (t) => {
     t.match(await rawRequest(node.port, head + chunk.repeat(20)), /^HTTP\/1.1 413 /);
   });
 
+  t.test('an empty body is one, also when its head comes in pieces', async (t) => {
+    for (const length of ['content-length: 0\r\n', '']) {
+      const head = `POST /v1/users/nobody/messages HTTP/1.1\r\nhost: x\r\n${length}\r\n`;
+      for (const cut of [head.length, head.length - 3, 45]) {
+        const answer = await rawRequest(node.port, [head.slice(0, cut), head.slice(cut)]);
+        t.match(answer, /^HTTP\/1.1 404 /, `offline, behind ${cut} bytes`);
+      }
+    }
+  });
+
   t.test('unknown paths, methods and headers out of bounds get an error that says so', async (t) => {
     const unknown = await request(node, 'GET', '/v2/nothing?x=1');
     t.match(unknown, { status: 404, json: { error: { code: 'not-found' } } });
@@ -370,3 +380,20 @@ t.test('a node with users', async (t) => {
     t.equal((await request(node, 'POST', '/v1/ring/accept')).status, 200);
   });
 });
+
+t.test('what a node reads after it stood still is taken by nobody', async (t) => {
+  const nodes = await startNodes(t, ['n1'], { keepAliveMs: 500 });
+  const node = nodes.of('n1');
+  const client = await connect(t, node, 'ann');
+  for (const path of ['/v1/broadcast', '/v1/users/ann/messages']) {
+    const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n`;
+    const answer = rawRequest(node.port, `${head}x`, { written: () => standStill(1000) });
+    t.match(await answer, /^HTTP\/1.1 503 .*stood still/s, path);
+  }
+  t.same(client.frames, []);
+});
+
+/** The node is in this process. */
+function standStill(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
+}

@@ -1,10 +1,11 @@
 import { createServer } from 'node:net';
-import { inProcessMembership } from '@pinwheel/membership';
+import { inProcessMembership, type Membership } from '@pinwheel/membership';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { createNode } from '../src/index.js';
 import { connect } from './kit/client.js';
-import { startNodes } from './kit/nodes.js';
+import { Gate } from './kit/gate.js';
+import { quickTracking, startNodes } from './kit/nodes.js';
 import { metric, request } from './kit/requests.js';
 
 t.test('a port in use is named together with its option, and nothing stays behind', async (t) => {
@@ -88,6 +89,37 @@ t.test('a node that is closed', async (t) => {
     ['n2'],
   );
   await t.rejects(n1.ready(50), { code: 'deadline' });
+});
+
+t.test('a node that is told to leave while it registers leaves no entry behind', async (t) => {
+  const source = inProcessMembership();
+  t.teardown(() => source.close());
+  const gate = new Gate();
+  let port = 0;
+  const membership: Membership = {
+    description: source.description,
+    watch: (listener) => source.watch(listener),
+    refresh: () => source.refresh(),
+    register: async (self) => {
+      port = self.port;
+      await gate.opens();
+      return source.register(self);
+    },
+    close: async () => {},
+  };
+  const starting = createNode({ id: 'n1', membership, tracking: quickTracking });
+  const refused = t.rejects(starting, { code: 'closed', message: /n1 was told to leave while it started/ });
+  await until('it registers', () => port > 0);
+  const drain = await fetch(`http://127.0.0.1:${port}/v1/drain`, { method: 'POST' });
+  t.equal(drain.status, 202);
+  const isAway = () =>
+    fetch(`http://127.0.0.1:${port}/healthz`)
+      .then(() => false)
+      .catch(() => true);
+  await until('it is closed', isAway);
+  gate.open();
+  await refused;
+  t.same(source.members(), []);
 });
 
 t.test('metrics carry no user, and every label has a value that is documented', async (t) => {

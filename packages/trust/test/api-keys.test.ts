@@ -128,6 +128,25 @@ t.test('the rate of a key', async (t) => {
   t.same(gate.messages, [[1, 'b']], 'a key that was away begins anew');
 });
 
+t.test('bodies of callers with keys have a bound together, and those of one key another', async (t) => {
+  const gate = new ApiKeyGate({ current: setOf(entry('a'), entry('b'), entry('c')) });
+  const mib = 1_048_576;
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => gate.admit(bearer(id), 'send'));
+  const ofA = [a!.reserve(16 * mib), a!.reserve(16 * mib)];
+  t.throws(() => a!.reserve(1), {
+    code: 'overloaded',
+    message: /33554432 bytes .* the API key a; 33554432 is/,
+  });
+  b!.reserve(32 * mib);
+  t.throws(() => c!.reserve(1), { code: 'overloaded', message: /67108864 bytes .* API keys; 67108864 is/ });
+  ofA[0]!();
+  ofA[0]!();
+  c!.reserve(16 * mib);
+  t.throws(() => c!.reserve(1), { code: 'overloaded' }, 'room is given back once');
+  ofA[1]!();
+  a!.reserve(16 * mib);
+});
+
 t.test('what is no set of API keys', async (t) => {
   const parse = (...keys: unknown[]) => JSON.stringify({ keys });
   const refused: readonly (readonly [string, RegExp])[] = [

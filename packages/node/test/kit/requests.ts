@@ -98,19 +98,28 @@ export interface RawOptions {
   readonly quietMs?: number;
   /** `false`: more may come after the first complete answer. */
   readonly whole?: boolean;
+  /** Called as soon as a piece is written, before anybody has read it. */
+  readonly written?: () => void;
 }
 
-/** Writes bytes as they are and gives the answer: until it is complete, the other side ends or is silent for a while. */
+/** Writes bytes as they are, those of a list each when the ones before have been read, and gives the answer: until it is complete, the other side ends or is silent for a while. */
 export function rawRequest(
   port: number,
-  bytes: string | Buffer,
-  { quietMs = 300, whole = true }: RawOptions = {},
+  bytes: string | Buffer | readonly string[],
+  { quietMs = 300, whole = true, written = () => {} }: RawOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: '127.0.0.1', port });
     let got = '';
     socket.setTimeout(15_000);
-    socket.on('connect', () => socket.write(bytes));
+    socket.on('connect', async () => {
+      for (const piece of Array.isArray(bytes) ? bytes : [bytes]) {
+        socket.write(piece);
+        written();
+        // a node in this process reads between one turn of the loop and the next
+        for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+      }
+    });
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1');
       if (whole && isComplete(got)) socket.destroy();
