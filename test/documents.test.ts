@@ -24,6 +24,27 @@ t.test('the tables of options, metrics, errors and close codes match the code', 
   );
 });
 
+t.test('a program exports the metrics of its sender as metrics.md says', async (t) => {
+  const [, snippet = ''] =
+    /^```js\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/metrics.md'), 'utf8')) ?? [];
+  // without a Consul
+  const program = snippet
+    .replace('consulMembership,', 'inProcessMembership,')
+    .replace("consulMembership({ service: 'chat' })", 'membership')
+    .replace(
+      'const tracker',
+      "const membership = inProcessMembership();\nmembership.set({ id: 'n1', port: 7001 });\n$&",
+    );
+  const words = [
+    '--input-type=module',
+    '--eval',
+    `${program}console.log(await register.metrics());process.exit();`,
+  ];
+  const said = execFileSync(...untapped(process.execPath, words), { cwd: root, encoding: 'utf8' });
+  t.match(said, /^pinwheel_ring_members 1$/m);
+  t.match(said, /^pinwheel_sender_\w+/m);
+});
+
 t.test('every dependency is named in the README, and every package', async (t) => {
   const names = new Set(manifests.flatMap((manifest) => Object.keys(manifest.dependencies ?? {})));
   const own = manifests.map((manifest) => manifest.name as string);
