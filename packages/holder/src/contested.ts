@@ -97,6 +97,7 @@ export class Contested {
     if (held.contested?.size === 0 || isGone) held.contested = undefined;
     const isHere = users.known(held.user) === held;
     if (held.contested !== undefined && isHere) return true;
+    this.#users.get(held)!.cancel();
     this.#users.delete(held);
     if (isHere) users.forgetIfUnneeded(held);
     return false;

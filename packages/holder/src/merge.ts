@@ -41,7 +41,7 @@ export function stateOf(held: HeldUser, second: number): UserState {
 export function canStillCome(held: HeldUser, { sessions }: UserState): boolean {
   return sessions.every(({ key, acknowledges, isComing }) => {
     const session = held.sessionOf(key);
-    return acknowledges ? session !== undefined : !isComing || session?.canWait === true;
+    return session !== undefined && (acknowledges || !isComing || session.canWait);
   });
 }
 

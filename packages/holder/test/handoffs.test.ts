@@ -1,3 +1,4 @@
+import { closeCodes } from '@pinwheel/protocol';
 import t from 'tap';
 import { Cluster } from './kit/cluster.js';
 import { FakeLink } from './kit/fake-link.js';
@@ -145,6 +146,24 @@ t.test('while a user is on its way', async (t) => {
     t.same(cluster.holdersOf(user), []);
     t.equal(c.known(user), undefined, 'nor a copy');
     t.equal(a.work.endings.length + c.work.endings.length, 1, 'the application hears of it once');
+  });
+
+  await t.test('so is a plain one that was away, and is closed', async (t) => {
+    const { cluster, user, client, a, c, join } = await start();
+    const link = new TestLink(a, 'e2');
+    link.attach('plain', { user, acknowledges: false });
+    link.link.gone();
+    cluster.network.fateOf = ({ kind }) => (kind === 'prepare' ? 'hold-answer' : 'pass');
+    join();
+    await cluster.until('c has a copy', () => c.known(user) === 'prepared');
+    const plain = a.holder.users.get(user)!.sessions.find(({ id }) => id === 'plain')!;
+    plain.close(closeCodes.disconnected, closeCodes.disconnected.reason);
+    cluster.network.fateOf = () => 'pass';
+    cluster.network.takeHeld().go();
+    await cluster.until('the client is attached at c', () => client.at === 'c');
+    await cluster.pass(61_000);
+    const ended = [...a.work.endings, ...c.work.endings].filter(({ session }) => session === 'plain');
+    t.equal(ended.length, 1, 'the application hears of it once');
   });
 });
 

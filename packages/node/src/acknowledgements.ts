@@ -120,6 +120,7 @@ export class Acknowledgements {
       this.#pauses.add(over);
       gone?.addEventListener('abort', over);
       begin(over);
+      if (gone?.aborted === true) over();
     });
   }
 

@@ -107,16 +107,18 @@ export class UsersApi {
       case 'nobody':
         throw new PinwheelError('unavailable', 'the ring has no owner for this user');
       case 'theirs': {
-        if (stop) return this.#refuse(exchange, to ?? where.owner);
-        const { status, body } = await this.#ask(call, to ?? where.owner, false);
+        if (stop) return this.#refuse(exchange, where.owner);
+        // where the user went from here it may be still, and the owner would ask there last
+        const there = to === undefined || to === where.owner ? undefined : await this.#askIn(call, to);
+        const { status, body } = there ?? (await this.#ask(call, where.owner, false));
         return exchange.send(status, 'application/json', body);
       }
       case 'mine': {
         const members = [...new Set(to === undefined ? where.before : [to, ...where.before])];
         if (stop && members.length > 0) return this.#refuse(exchange, members[0]!);
         for (const member of members) {
-          const { status, body } = await this.#ask(call, member, true);
-          if (status !== 421 && !isNowhere(body)) return exchange.send(status, 'application/json', body);
+          const answer = await this.#ask(call, member, true);
+          if (isOfTheUser(answer)) return exchange.send(answer.status, 'application/json', answer.body);
         }
         // the user may have come while others were asked
         await this.#settle(user, passage);
@@ -129,10 +131,17 @@ export class UsersApi {
     }
   }
 
-  /** A copy that waits for its source's word serves nobody yet: the source is asked for it. */
+  /** What a member knows of the user by itself; `undefined` when that is nothing, or it does not answer. */
+  async #askIn(call: Call, member: Member): Promise<Answered | undefined> {
+    const answer = await this.#ask(call, member, true).catch(() => undefined);
+    return answer !== undefined && isOfTheUser(answer) ? answer : undefined;
+  }
+
+  /** A copy that waits for its source's word serves nobody yet, and may have sessions: the source is asked for it. */
   async #settle(user: string, { deadline }: Passage): Promise<void> {
     const { holder, now } = this.#options;
-    if (holder.users.known(user)?.kind !== 'prepared') return;
+    const known = holder.users.known(user);
+    if (known?.kind !== 'prepared' && (known?.kind !== 'held' || known.incoming === undefined)) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((_, reject) => {
       timer = setTimeout(() => reject(onTheMove()), Math.max(0, deadline - now()));
@@ -151,11 +160,7 @@ export class UsersApi {
     exchange.json(421, { ...error.toJSON(), owner: owner.id, fingerprint }, { [headers.owner]: owner.id });
   }
 
-  #ask(
-    { method, target, passage }: Call,
-    member: Member,
-    noForward: boolean,
-  ): Promise<{ readonly status: number; readonly body: string }> {
+  #ask({ method, target, passage }: Call, member: Member, noForward: boolean): Promise<Answered> {
     const { clients, now } = this.#options;
     const deadlineMs = timelyMs(passage.deadline - now());
     return clients.of(member).call(method, target, { deadlineMs, hops: passage.hops + 1, noForward });
@@ -176,6 +181,11 @@ interface Call {
   readonly method: string;
   readonly target: string;
   readonly passage: Passage;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly body: string;
 }
 
 function targetOf({ path, query }: Exchange): string {
@@ -252,7 +262,9 @@ function readClose(query: string): WantedClose {
   return { session: text('session'), close: { code, name: closeCodes.disconnected.name }, reason };
 }
 
-function isNowhere(body: string): boolean {
-  const { online, closed } = JSON.parse(body) as { online?: unknown; closed?: unknown };
-  return online === false || closed === 0;
+/** Whether whoever answered has sessions of the user, be they away. */
+function isOfTheUser({ status, body }: Answered): boolean {
+  if (status === 421) return false;
+  const { sessions, closed } = JSON.parse(body) as { sessions?: readonly unknown[]; closed?: unknown };
+  return sessions?.length !== 0 && closed !== 0;
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { UserState } from '@pinwheel/holder';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { startNodes } from './kit/nodes.js';
+import { startNodes, type TestNodes } from './kit/nodes.js';
 import { request } from './kit/requests.js';
 
 /** Of a user with a `pinwheel.v1` client that is away. */
@@ -19,33 +19,54 @@ function stateOf(key: string): UserState {
   };
 }
 
-t.test('a user whose copy waits for the word of its source', async (t) => {
-  const nodes = await startNodes(t, ['n1']);
-  nodes.haveLinks = true;
-  const node = nodes.of('n1');
-  /** A node that has handed its users over, and whose COMMIT has yet to come. */
-  let isSilent = false;
-  const source = createServer((asked, answer) => {
-    if (isSilent) return;
+type Answer = (
+  path: string,
+  body: string,
+  headers: IncomingHttpHeaders,
+) => readonly [number, object] | undefined;
+
+/** A member that drains, and answers as it is told, or not at all. */
+async function joinFake(
+  t: Test,
+  nodes: TestNodes,
+  id: string,
+  answers: Answer,
+  draining = true,
+): Promise<void> {
+  const server = createServer((asked, answer) => {
     let body = '';
     asked.on('data', (chunk) => {
       body += chunk;
     });
     asked.on('end', () => {
-      const users = asked.url === '/v1/claims' ? (JSON.parse(body) as { users: string[] }).users : [];
-      const answers = users.map((user) => ({ kind: 'yours', handoff: `x-${user}` }));
-      answer.end(JSON.stringify({ incarnation: 'x-1', fingerprint: 'x', foreignUsers: 0, answers }));
+      const said = answers(asked.url!, body, asked.headers);
+      if (said !== undefined) answer.writeHead(said[0]).end(JSON.stringify(said[1]));
     });
   });
-  source.listen(0, '127.0.0.1');
-  await once(source, 'listening');
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   t.teardown(() => {
-    source.closeAllConnections();
-    source.close();
+    server.closeAllConnections();
+    server.close();
   });
-  const { port } = source.address() as AddressInfo;
-  nodes.membership.set({ id: 'x', port, wsPort: port, draining: true });
-  await until('n1 knows it', () => node.tracker.current.members.has('x'));
+  const { port } = server.address() as AddressInfo;
+  nodes.membership.set({ id, port, wsPort: port, draining });
+  await until(`n1 knows ${id}`, () => nodes.of('n1').tracker.current.members.has(id));
+}
+
+/** Of users whom a node has handed over; its COMMIT has yet to come. */
+function claimed(path: string, body: string): readonly [number, object] {
+  const users = path === '/v1/claims' ? (JSON.parse(body) as { users: readonly string[] }).users : [];
+  const answers = users.map((user) => ({ kind: 'yours', handoff: `x-${user}` }));
+  return [200, { incarnation: 'x-1', fingerprint: 'x', foreignUsers: 0, answers }];
+}
+
+t.test('a user whose copy waits for the word of its source', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  nodes.haveLinks = true;
+  const node = nodes.of('n1');
+  let isSilent = false;
+  await joinFake(t, nodes, 'x', (path, body) => (isSilent ? undefined : claimed(path, body)));
   const keep = async (user: string): Promise<void> => {
     const users = [{ user, handoff: `x-${user}`, state: stateOf(`session-of-${user}-0`) }];
     const body = JSON.stringify({ from: 'x', incarnation: 'x-1', users });
@@ -65,4 +86,41 @@ t.test('a user whose copy waits for the word of its source', async (t) => {
   const deadline = { 'pinwheel-deadline-ms': '200' };
   const unknown = await request(node, 'DELETE', '/v1/users/cid/sessions', undefined, deadline);
   t.match(unknown, { status: 503, json: { error: { code: 'unavailable', message: /on the way here/ } } });
+});
+
+t.test('a user who has gone on from where this node sent it', async (t) => {
+  const nodes = await startNodes(t, ['n1']);
+  const node = nodes.of('n1');
+  const asked: string[] = [];
+  let isHere = false;
+  const presence = (id: string) => ({
+    ...{ user: 'ann', holder: id, online: isHere },
+    sessions: isHere ? [{ session: 's', since: '2026-01-01T00:00:00Z' }] : [],
+  });
+  const fake =
+    (id: string, owns: boolean): Answer =>
+    (path, _body, headers) => {
+      if (!path.startsWith('/v1/users/')) return [200, {}];
+      const noForward = headers['pinwheel-no-forward'] === '1';
+      asked.push(`${id}${noForward ? ' alone' : ''}`);
+      return owns || isHere ? [200, presence(id)] : [421, { error: { code: 'not-owner', message: 'no' } }];
+    };
+  await joinFake(t, nodes, 'b', fake('b', false));
+  await joinFake(t, nodes, 'd', fake('d', true), false);
+  await until('d is in the ring', () => node.tracker.current.ring.members.length === 2);
+  const user = Array.from({ length: 100 }, (_, i) => `user-${i}`).find(
+    (one) => node.tracker.current.ring.owner(one) === 'd',
+  )!;
+  const claim = JSON.stringify({ from: 'b', incarnation: 'b-1', users: [user] });
+  t.match(await request(node, 'POST', '/v1/claims', claim), { json: { answers: [{ kind: 'none' }] } });
+
+  t.match(await request(node, 'GET', `/v1/users/${user}`), { status: 200, json: { online: false } });
+  t.same(asked, ['b alone', 'd'], 'where it went is asked first, and by itself; then the owner');
+  isHere = true;
+  asked.length = 0;
+  t.match(await request(node, 'GET', `/v1/users/${user}`), {
+    status: 200,
+    json: { holder: 'b', online: true },
+  });
+  t.same(asked, ['b alone']);
 });
