@@ -114,6 +114,7 @@ export class ClientCore {
 
   #connect(): void {
     const { connectTimeoutMs } = this.#settings;
+    const until = this.#world.clock.now() + connectTimeoutMs;
     const stop = this.#world.clock.after(connectTimeoutMs, () => {
       this.#retry(`the token did not come within ${connectTimeoutMs} ms`);
     });
@@ -124,7 +125,7 @@ export class ClientCore {
     if (this.#state !== asking) return;
     this.#application.token(
       (token) => {
-        if (this.#state === asking) this.#open(token);
+        if (this.#state === asking) this.#open(token, until);
       },
       (thrown) => {
         const why = `the token could not be had: ${PinwheelError.from(thrown).message}`;
@@ -133,13 +134,15 @@ export class ClientCore {
     );
   }
 
-  #open(token: string | undefined): void {
+  /** @param until when the socket has to be open, by the client's clock. */
+  #open(token: string | undefined, until: number): void {
     try {
       const conversation = new Conversation(
         this.#session,
         this.#settings,
         this.#world,
         protocolsWith(token),
+        until - this.#world.clock.now(),
         {
           connected: (how) => this.#connected(how),
           stable: () => this.#retryWait.good(),

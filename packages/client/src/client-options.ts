@@ -32,7 +32,8 @@ export interface ClientOptions {
   readonly maxQueuedBytes?: number;
   /**
    * Time for a message until it is taken, or until its receipt has come, in ms; default 30,000. Longer: longer absences
-   * are bridged. Shorter: the application learns sooner that it has no answer.
+   * are bridged; but a client that was away for longer than its server keeps sessions (60 s by default) is a new one to it, and
+   * what had been processed just before is processed again. Shorter: the application learns sooner that it has no answer.
    */
   readonly sendTimeoutMs?: number;
   /**

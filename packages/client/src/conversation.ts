@@ -22,7 +22,7 @@ const timedOut = { code: 3008, reason: 'timed out' };
 type State =
   | { readonly kind: 'opening'; readonly stop: () => void }
   /** It has said hello and waits for the welcome. */
-  | { readonly kind: 'greeting'; readonly stop: () => void }
+  | { readonly kind: 'greeting'; readonly stop: () => void; readonly keepAlive: KeepAlive }
   | Connected
   | { readonly kind: 'over'; readonly stop: () => void };
 
@@ -55,15 +55,18 @@ export class Conversation {
   readonly #socket: SocketPort;
   #state: State;
 
-  /** @throws what the world's `open` throws. */
+  /**
+   * @param openMs time until the socket is open.
+   * @throws what the world's `open` throws.
+   */
   constructor(
     session: Session,
     settings: ClientSettings,
     world: ClientWorld,
     protocols: string[],
+    openMs: number,
     events: ConversationEvents,
   ) {
-    const { connectTimeoutMs } = settings;
     this.#session = session;
     this.#settings = settings;
     this.#clock = world.clock;
@@ -74,7 +77,8 @@ export class Conversation {
       binary: (data) => this.#read(() => this.#frame(decodeServerFrame(data))),
       closed: (code, reason) => this.#closed(code, reason),
     });
-    this.#state = this.#waitFor('opening', connectTimeoutMs, `not open within ${connectTimeoutMs} ms`);
+    const stop = this.#loseAfter(openMs, `not open within ${settings.connectTimeoutMs} ms`);
+    this.#state = { kind: 'opening', stop };
   }
 
   /** Ends it from this side. Of what follows only `closed` is told. */
@@ -86,25 +90,43 @@ export class Conversation {
 
   /** Asks the other side now whether it is there. */
   check(): void {
-    if (this.#state.kind === 'connected') this.#state.keepAlive.check();
+    if ('keepAlive' in this.#state) this.#state.keepAlive.check();
   }
 
   #opened(): void {
     if (this.#state.kind !== 'opening') return;
     this.#state.stop();
-    this.#state = this.#waitFor('greeting', welcomeTimeoutMs, `no welcome within ${welcomeTimeoutMs} ms`);
+    const cancel = this.#loseAfter(welcomeTimeoutMs, `no welcome within ${welcomeTimeoutMs} ms`);
+    // the other side answers before its welcome, too
+    const keepAlive = this.#keepAlive();
+    const stop = (): void => {
+      cancel();
+      keepAlive.stop();
+    };
+    this.#state = { kind: 'greeting', stop, keepAlive };
     this.#say(this.#session.hello());
   }
 
-  #waitFor(kind: 'opening' | 'greeting', ms: number, why: string): State {
-    return { kind, stop: this.#clock.after(ms, () => this.#lose(timedOut, why)) };
+  #keepAlive(): KeepAlive {
+    const { keepAliveMs } = this.#settings;
+    return new KeepAlive(
+      this.#clock,
+      keepAliveMs,
+      () => this.#say({ type: 'ping' }),
+      () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
+    );
+  }
+
+  /** @returns the call that has it go on. */
+  #loseAfter(ms: number, why: string): () => void {
+    return this.#clock.after(ms, () => this.#lose(timedOut, why));
   }
 
   /** @param read throws when what came is not `pinwheel.v1`. */
   #read(read: () => void): void {
     const state = this.#state;
-    if (state.kind === 'connected') state.keepAlive.heard();
-    else if (state.kind !== 'greeting') return;
+    if (!('keepAlive' in state)) return;
+    state.keepAlive.heard();
     try {
       read();
     } catch (thrown) {
@@ -134,6 +156,7 @@ export class Conversation {
   #welcome(welcome: Extract<ServerControl, { readonly type: 'welcome' }>): void {
     const { outgoing } = this.#session;
     const state = this.#state;
+    if (!('keepAlive' in state)) return;
     const how = this.#session.welcome(welcome);
     if (state.kind === 'connected') {
       state.welcomes = (state.welcomes + 1) % 256;
@@ -154,15 +177,9 @@ export class Conversation {
 
   #connected(): Connected {
     const clock = this.#clock;
-    const { keepAliveMs, stableMs } = this.#settings;
     const acknowledgements = new Acknowledgements(clock, () => this.#acknowledge());
-    const keepAlive = new KeepAlive(
-      clock,
-      keepAliveMs,
-      () => this.#say({ type: 'ping' }),
-      () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
-    );
-    const cancelStable = clock.after(stableMs, () => this.#events.stable());
+    const keepAlive = this.#keepAlive();
+    const cancelStable = clock.after(this.#settings.stableMs, () => this.#events.stable());
     const stop = (): void => {
       acknowledgements.stop();
       keepAlive.stop();

@@ -5,7 +5,8 @@ const quietShare = 2 / 3;
 
 /**
  * Notices a connection that is dead without a word. It asks when nothing was heard for two thirds of the time, and gives
- * up when nothing comes in the last third. A process that slept has asked nobody meanwhile: it asks when it wakes up.
+ * up when nothing comes in the last third. A process that slept has asked nobody meanwhile, or not read the answer: it asks when it
+ * wakes up, or waits once more.
  */
 export class KeepAlive {
   readonly #clock: Clock;
@@ -15,6 +16,7 @@ export class KeepAlive {
   readonly #dead: () => void;
   #heardAt: number;
   #asking = false;
+  #judgeAt = 0;
   #cancel: () => void;
 
   /**
@@ -42,7 +44,7 @@ export class KeepAlive {
     if (this.#asking) return;
     this.#cancel();
     this.#asking = true;
-    this.#cancel = this.#clock.after(this.#answerMs, () => this.#judge());
+    this.#judgeLater();
     this.#ask();
   }
 
@@ -56,8 +58,15 @@ export class KeepAlive {
     else this.#cancel = this.#clock.after(restMs, () => this.#look());
   }
 
+  #judgeLater(): void {
+    this.#judgeAt = this.#clock.now() + this.#answerMs;
+    this.#cancel = this.#clock.after(this.#answerMs, () => this.#judge());
+  }
+
   #judge(): void {
-    if (this.#asking) this.#dead();
-    else this.#look();
+    if (!this.#asking) this.#look();
+    // it slept: the answer may be there, and yet to be read
+    else if (this.#clock.now() > this.#judgeAt + this.#answerMs / 2) this.#judgeLater();
+    else this.#dead();
   }
 }

@@ -212,16 +212,17 @@ export class Outgoing {
     return true;
   }
 
-  /** The first of what was written, as far as nobody waits for it or this server does not take it. */
+  /**
+   * What was written up to the last one that this server does not take, as numbers have no gaps, and behind it as far as
+   * nobody waits for it.
+   */
   #giveUp(): void {
-    for (let first = this.#written[0]; first !== undefined; first = this.#written[0]) {
-      const isTooLarge = first.bytes > this.#mostBytes;
-      if (!isTooLarge && !first.pending.isSettled) return;
-      const why = `it was sent elsewhere, and this server takes at most ${this.#mostBytes} bytes`;
-      if (isTooLarge) first.pending.reject('unknown-outcome', why);
-      this.#writtenBytes -= first.bytes;
-      this.#written.shift();
-    }
+    const tooLarge = this.#written.findLastIndex(({ bytes }) => bytes > this.#mostBytes);
+    const why = `it was sent elsewhere, and this server takes at most ${this.#mostBytes} bytes`;
+    for (const { pending } of this.#written.slice(0, tooLarge + 1)) pending.reject('unknown-outcome', why);
+    const kept = this.#written.findIndex(({ pending }, i) => i > tooLarge && !pending.isSettled);
+    const gone = this.#written.splice(0, kept < 0 ? this.#written.length : kept);
+    for (const { bytes } of gone) this.#writtenBytes -= bytes;
   }
 
   #toAskAgain(): readonly Written[] {

@@ -303,6 +303,19 @@ t.test('a connection that is silent', async (t) => {
     t.equal(world.core.status.state, 'connected');
   });
 
+  t.test('whose answer came while its process slept is not given up', async (t) => {
+    const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
+    world.clock.pass(2000);
+    t.same(world.socket.said[1], { type: 'ping' });
+    world.clock.stall(5000);
+    t.equal(world.core.status.state, 'connected', 'timers come before what was read');
+    world.socket.say({ type: 'pong' });
+    world.clock.pass(1000);
+    t.equal(world.core.status.state, 'connected');
+    world.clock.pass(2000);
+    t.equal(world.core.status.state, 'waiting');
+  });
+
   t.test('is asked at once when the network has changed', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
     world.core.networkChanged();
@@ -342,10 +355,38 @@ t.test('what takes too long is given up', async (t) => {
   await t.test('a server that does not welcome', async (t) => {
     const world = new FakeWorld({ connectTimeoutMs: 1000 });
     world.socket.events.opened();
-    world.clock.pass(39_999);
+    for (let tens = 0; tens < 3; tens++) {
+      world.clock.pass(10_000);
+      world.socket.say({ type: 'pong' });
+    }
+    world.clock.pass(9999);
     t.equal(world.core.status.state, 'connecting', 'an edge says within 30 s that there is no node');
     world.clock.pass(1);
     t.match(world.core.status, { state: 'waiting', why: 'no welcome within 40000 ms' });
+  });
+
+  await t.test('a server that is dead before its welcome', async (t) => {
+    const world = new FakeWorld({ keepAliveMs: 3000 });
+    world.socket.events.opened();
+    world.core.networkChanged();
+    t.same(world.socket.said.slice(1), [{ type: 'ping' }], 'is asked');
+    world.clock.pass(1000);
+    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
+  });
+
+  await t.test('a socket that does not open behind a token that was late', async (t) => {
+    const token = new Promise<string>((resolve) => {
+      setImmediate(resolve, 'late');
+    });
+    const world = new FakeWorld({ connectTimeoutMs: 1000, token: () => token });
+    world.clock.pass(900);
+    await token;
+    await new Promise(setImmediate);
+    t.equal(world.sockets.length, 1);
+    world.clock.pass(99);
+    t.equal(world.core.status.state, 'connecting');
+    world.clock.pass(1);
+    t.match(world.core.status, { state: 'waiting', why: 'not open within 1000 ms' });
   });
 
   await t.test('a token that does not come', async (t) => {
@@ -619,6 +660,18 @@ t.test('a message that is larger than the server takes is refused, and ends noth
   await small;
   t.match(world.socket.frames, [{ kind: 'message', number: 1 }]);
   t.equal(world.socket.frames.length, 1);
+});
+
+t.test('what the next server does not take is given up, with what was written before it', async (t) => {
+  const world = new FakeWorld().connected({ maxMessageBytes: 1000 });
+  const sent = ['small', 'x'.repeat(101), 'last'].map((data) => outcomeOf(world.core.send(data)));
+  t.equal(world.socket.frames.length, 3);
+  world.reconnect(4000).connected({ maxMessageBytes: 100 });
+  t.match(world.socket.frames, [{ number: 3 }], 'numbers have no gap');
+  t.equal(world.socket.frames.length, 1);
+  world.socket.taken(3);
+  const lost = { code: 'unknown-outcome' };
+  t.match(await Promise.all(sent), [lost, lost, { value: undefined }]);
 });
 
 t.test('what the application fails on is not in the way for ever', async (t) => {

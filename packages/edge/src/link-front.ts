@@ -182,10 +182,11 @@ export class LinkFront {
     let aborted = false;
     response.onAborted(() => {
       aborted = true;
-      place.leave();
     });
     const finish = (decided: Admission): void => {
       if (aborted) {
+        // not before: whoever comes and goes is bounded by what is asked about it
+        place.leave();
         this.#options.counters.upgrades['client-left']++;
         return;
       }

@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { callWithin } from './call-within.js';
 
 /** A service of 10,000 nodes with long check outputs is half of this. */
 export const maxAnswerBytes = 67_108_864;
@@ -43,20 +44,21 @@ export class ConsulReads {
   async read({ path, query, token, timeoutMs, signal }: ConsulRead): Promise<ConsulAnswer> {
     // the deadline is this call's: a blocking query may wait longer than undici's own
     this.#agent ??= new Agent({ maxResponseSize: maxAnswerBytes, headersTimeout: 0, bodyTimeout: 0 });
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const agent = this.#agent;
     try {
-      const response = await request(`${this.#origin}/v1${path}?${new URLSearchParams(query)}`, {
-        dispatcher: this.#agent,
-        headers: token === undefined ? {} : { 'x-consul-token': token },
-        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+      return await callWithin(timeoutMs, signal, async (ends) => {
+        const response = await request(`${this.#origin}/v1${path}?${new URLSearchParams(query)}`, {
+          dispatcher: agent,
+          headers: token === undefined ? {} : { 'x-consul-token': token },
+          signal: ends,
+        });
+        const text = await response.body.text();
+        const { statusCode, headers } = response;
+        if (statusCode < 200 || statusCode > 299) throw new Refusal(statusCode, text.trim().slice(0, 200));
+        const index = headers['x-consul-index'];
+        return { index: typeof index === 'string' ? index : undefined, body: JSON.parse(text) };
       });
-      const text = await response.body.text();
-      const { statusCode, headers } = response;
-      if (statusCode < 200 || statusCode > 299) throw new Refusal(statusCode, text.trim().slice(0, 200));
-      const index = headers['x-consul-index'];
-      return { index: typeof index === 'string' ? index : undefined, body: JSON.parse(text) };
     } catch (error) {
-      if (deadline.aborted) throw new Error(`timed out after ${Math.round(timeoutMs)} ms`, { cause: error });
       if ((error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
         throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`, { cause: error });
       throw error;

@@ -1,6 +1,7 @@
 export type { AddressRuleOptions } from './address-rule.js';
 export { askHealth, type HealthFinding } from './ask-health.js';
 export { type BackoffOptions, backoffMs } from './backoff.js';
+export { callWithin } from './call-within.js';
 export { type Clock, systemClock } from './clock.js';
 export { consulMembership } from './consul.js';
 export type { ConsulOptions } from './consul-options.js';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock, Log } from '@pinwheel/membership';
+import { type Clock, callWithin, type Log } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type LocalJWKSet } from 'jose';
@@ -99,9 +99,10 @@ export class KeySet {
 
   #text(): Promise<string> {
     const { source, timeoutMs } = this.#options;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
-    if (this.#target === undefined) return readFile(source, { encoding: 'utf8', signal });
-    return fetched(this.#target, signal);
+    const target = this.#target;
+    return callWithin(timeoutMs, this.#closing.signal, (signal) =>
+      target === undefined ? readFile(source, { encoding: 'utf8', signal }) : fetched(target, signal),
+    );
   }
 }
 

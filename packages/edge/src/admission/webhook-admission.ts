@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { Log } from '@pinwheel/membership';
+import { callWithin, type Log } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { notNow, refusal } from '../refusal.js';
 import type { Admission, Admissions } from './admission.js';
@@ -13,7 +13,7 @@ import { boundedText } from './bounded-text.js';
 /** What the webhook is told of a request; the rest is of the connection, not of the client. */
 const toldHeaders = ['authorization', 'cookie', 'origin', 'sec-websocket-protocol', 'user-agent'];
 const maxCached = 10_000;
-/** Questions at one time; past it clients are told to come again. */
+/** Questions about new clients at one time; past it they are told to come again. As many more may be about renewed tokens. */
 const maxAsking = 256;
 const maxAnswerBytes = 65_536;
 
@@ -48,17 +48,20 @@ export class WebhookAdmission implements Admissions {
       const lines = headers.get(name);
       if (lines !== undefined) told[name] = lines.join(name === 'cookie' ? '; ' : ', ');
     }
-    return this.#answerTo(JSON.stringify({ path, query, headers: told }));
+    return this.#answerTo(JSON.stringify({ path, query, headers: told }), maxAsking);
   };
 
   renew = async (token: string): Promise<Admission> =>
-    this.#answerTo(JSON.stringify({ path: '', query: '', headers: { authorization: `Bearer ${token}` } }));
+    this.#answerTo(
+      JSON.stringify({ path: '', query: '', headers: { authorization: `Bearer ${token}` } }),
+      2 * maxAsking,
+    );
 
   close(): void {
     this.#closing.abort();
   }
 
-  #answerTo(question: string): Admission | Promise<Admission> {
+  #answerTo(question: string, most: number): Admission | Promise<Admission> {
     const key = createHash('sha256').update(question).digest('base64');
     const known = this.#cache.get(key, performance.now());
     if (known !== undefined) {
@@ -67,8 +70,8 @@ export class WebhookAdmission implements Admissions {
     }
     const asking = this.#asking.get(key);
     if (asking !== undefined) return asking;
-    if (this.#asking.size >= maxAsking) {
-      const why = `${maxAsking} clients are being asked for already`;
+    if (this.#asking.size >= most) {
+      const why = `${this.#asking.size} clients are being asked for already`;
       return { refused: notNow('overloaded', why), outcome: 'overloaded' };
     }
     const answer = this.#ask(question)
@@ -100,17 +103,18 @@ export class WebhookAdmission implements Admissions {
 
   async #ask(body: string): Promise<Admission> {
     const { target, timeoutMs } = this.#options;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
     const headers = { 'content-type': 'application/json', ...target.headers };
-    const answer = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
-    const text = await boundedText(answer, maxAnswerBytes, 'its answer');
-    if (answer.status === 401 || answer.status === 403) {
+    const { status, text } = await callWithin(timeoutMs, this.#closing.signal, async (signal) => {
+      const answer = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
+      return { status: answer.status, text: await boundedText(answer, maxAnswerBytes, 'its answer') };
+    });
+    if (status === 401 || status === 403) {
       this.#counters.webhook.refused++;
-      const code = answer.status === 401 ? 'not-authenticated' : 'not-allowed';
+      const code = status === 401 ? 'not-authenticated' : 'not-allowed';
       const why = 'the service that knows the clients does not admit this one';
-      return { refused: refusal(answer.status, code, why), outcome: 'bad-token' };
+      return { refused: refusal(status, code, why), outcome: 'bad-token' };
     }
-    if (answer.status !== 200) throw new PinwheelError('unavailable', `it answered ${answer.status}`);
+    if (status !== 200) throw new PinwheelError('unavailable', `it answered ${status}`);
     const admission = this.#read(text);
     this.#counters.webhook['user' in admission ? 'admitted' : 'refused']++;
     return admission;
