@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
@@ -280,21 +280,27 @@ t.test('the rate of a key is its own', async (t) => {
 });
 
 t.test('bodies of callers with keys have a bound in all', async (t) => {
-  const { ask, byScope, node } = await situation(t);
-  const half = Array.from({ length: 4 }, () => {
-    const socket = connect(node.port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.write(
-      `POST /v1/messages HTTP/1.1\r\nHost: x\r\n${bearer(byScope.send.key).join(': ')}\r\nContent-Length: 16777216\r\n\r\nx`,
-    );
-    return socket;
-  });
-  t.teardown(async () => half.forEach((socket) => void socket.destroy()));
+  const { ask, byScope, all, node } = await situation(t);
+  const half = (key: string): readonly Socket[] =>
+    Array.from({ length: 2 }, () => {
+      const socket = connect(node.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(
+        `POST /v1/messages HTTP/1.1\r\nHost: x\r\n${bearer(key).join(': ')}\r\nContent-Length: 16777216\r\n\r\nx`,
+      );
+      t.teardown(() => void socket.destroy());
+      return socket;
+    });
   const small = { target: '/v1/messages', body: '{"user":"alice","data":"x"}\n' };
   const key = byScope.send.key;
-  await until('nothing more is read', async () => (await ask(small, key)).status === 503);
-  t.match((await ask(small, key)).body, /"code":"overloaded".*67108864 is the most/);
-  for (const socket of half) socket.destroy();
+  const first = half(key);
+  await until('nothing more of this key is read', async () => (await ask(small, key)).status === 503);
+  t.match((await ask(small, key)).body, /"code":"overloaded".*33554432 is the most/);
+  t.equal((await ask(small, all)).status, 200, 'another one has room');
+  half(all);
+  await until('nothing more of that one is read', async () => (await ask(small, all)).status === 503);
+  t.match((await ask(small, key)).body, /"code":"overloaded".*67108864 is the most/, 'nor of any');
+  for (const socket of first) socket.destroy();
   await until('there is room again', async () => (await ask(small, key)).status === 200);
 });
 
