@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { callWithin, type Log } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
@@ -39,6 +40,8 @@ export class WebhookAdmission implements Admissions {
     this.#counters = counters;
     this.#log = log;
     this.#now = now;
+    // one for each question that is open
+    setMaxListeners(2 * maxAsking, this.#closing.signal);
   }
 
   admit = (request: AdmissionRequest): Admission | Promise<Admission> => {
