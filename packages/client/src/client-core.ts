@@ -113,11 +113,11 @@ export class ClientCore {
   }
 
   #connect(): void {
+    const { clock } = this.#world;
     const { connectTimeoutMs } = this.#settings;
-    const until = this.#world.clock.now() + connectTimeoutMs;
-    const stop = this.#world.clock.after(connectTimeoutMs, () => {
-      this.#retry(`the token did not come within ${connectTimeoutMs} ms`);
-    });
+    const until = clock.now() + connectTimeoutMs;
+    const late = (): void => this.#retry(`the token did not come within ${connectTimeoutMs} ms`);
+    const stop = clock.after(connectTimeoutMs, late);
     const asking: State = { kind: 'asking', stop };
     this.#state = asking;
     this.#tell({ state: 'connecting', attempt: ++this.#attempts });
@@ -125,7 +125,10 @@ export class ClientCore {
     if (this.#state !== asking) return;
     this.#application.token(
       (token) => {
-        if (this.#state === asking) this.#open(token, until);
+        if (this.#state !== asking) return;
+        const leftMs = until - clock.now();
+        if (leftMs > 0) this.#open(token, leftMs);
+        else late();
       },
       (thrown) => {
         const why = `the token could not be had: ${PinwheelError.from(thrown).message}`;
@@ -134,15 +137,15 @@ export class ClientCore {
     );
   }
 
-  /** @param until when the socket has to be open, by the client's clock. */
-  #open(token: string | undefined, until: number): void {
+  /** @param openMs time until the socket is open. */
+  #open(token: string | undefined, openMs: number): void {
     try {
       const conversation = new Conversation(
         this.#session,
         this.#settings,
         this.#world,
         protocolsWith(token),
-        until - this.#world.clock.now(),
+        openMs,
         {
           connected: (how) => this.#connected(how),
           stable: () => this.#retryWait.good(),

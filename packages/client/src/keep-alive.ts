@@ -17,6 +17,7 @@ export class KeepAlive {
   #heardAt: number;
   #asking = false;
   #judgeAt = 0;
+  #hasWaitedAgain = false;
   #cancel: () => void;
 
   /**
@@ -44,6 +45,7 @@ export class KeepAlive {
     if (this.#asking) return;
     this.#cancel();
     this.#asking = true;
+    this.#hasWaitedAgain = false;
     this.#judgeLater();
     this.#ask();
   }
@@ -64,9 +66,12 @@ export class KeepAlive {
   }
 
   #judge(): void {
+    const hasSlept = this.#clock.now() > this.#judgeAt + this.#answerMs / 2;
     if (!this.#asking) this.#look();
-    // it slept: the answer may be there, and yet to be read
-    else if (this.#clock.now() > this.#judgeAt + this.#answerMs / 2) this.#judgeLater();
-    else this.#dead();
+    // the answer may be there, and yet to be read; a hidden page is late each time
+    else if (hasSlept && !this.#hasWaitedAgain) {
+      this.#hasWaitedAgain = true;
+      this.#judgeLater();
+    } else this.#dead();
   }
 }

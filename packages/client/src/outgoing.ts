@@ -218,8 +218,11 @@ export class Outgoing {
    */
   #giveUp(): void {
     const tooLarge = this.#written.findLastIndex(({ bytes }) => bytes > this.#mostBytes);
-    const why = `it was sent elsewhere, and this server takes at most ${this.#mostBytes} bytes`;
-    for (const { pending } of this.#written.slice(0, tooLarge + 1)) pending.reject('unknown-outcome', why);
+    const bound = `this server takes at most ${this.#mostBytes} bytes`;
+    for (const { bytes, pending } of this.#written.slice(0, tooLarge + 1)) {
+      const why = bytes > this.#mostBytes ? bound : `one behind it is larger: ${bound}`;
+      pending.reject('unknown-outcome', `it was sent elsewhere, and ${why}`);
+    }
     const kept = this.#written.findIndex(({ pending }, i) => i > tooLarge && !pending.isSettled);
     const gone = this.#written.splice(0, kept < 0 ? this.#written.length : kept);
     for (const { bytes } of gone) this.#writtenBytes -= bytes;

@@ -316,6 +316,12 @@ t.test('a connection that is silent', async (t) => {
     t.equal(world.core.status.state, 'waiting');
   });
 
+  t.test('is given up all the same by a page whose timers are always late', async (t) => {
+    const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
+    for (let minutes = 0; minutes < 3; minutes++) world.clock.stall(60_000);
+    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
+  });
+
   t.test('is asked at once when the network has changed', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
     world.core.networkChanged();

@@ -29,6 +29,8 @@ export interface UsersApiOptions {
 }
 
 const maxReasonBytes = 123;
+/** Of the time of a question, for a copy's source to say what became of it. */
+const settlingPart = 0.5;
 
 /** `GET /v1/users/{user}` and `DELETE /v1/users/{user}/sessions`: here, or where the user is. */
 export class UsersApi {
@@ -131,10 +133,19 @@ export class UsersApi {
     }
   }
 
-  /** What a member knows of the user by itself; `undefined` when that is nothing, or it does not answer. */
+  /** What a member knows of the user by itself; `undefined` when that is nothing, or it does not answer in half of the time. */
   async #askIn(call: Call, member: Member): Promise<Answered | undefined> {
-    const answer = await this.#ask(call, member, true).catch(() => undefined);
-    return answer !== undefined && isOfTheUser(answer) ? answer : undefined;
+    const { passage, method } = call;
+    const now = this.#options.now();
+    const half = { ...passage, deadline: now + (passage.deadline - now) / 2 };
+    try {
+      const answer = await this.#ask({ ...call, passage: half }, member, true);
+      return isOfTheUser(answer) ? answer : undefined;
+    } catch (thrown) {
+      // whether it has closed sessions nobody else knows
+      if (method === 'DELETE') throw thrown;
+      return undefined;
+    }
   }
 
   /** A copy that waits for its source's word serves nobody yet, and may have sessions: the source is asked for it. */
@@ -142,9 +153,11 @@ export class UsersApi {
     const { holder, now } = this.#options;
     const known = holder.users.known(user);
     if (known?.kind !== 'prepared' && (known?.kind !== 'held' || known.incoming === undefined)) return;
+    // the answer has to be on its way by then
+    const waitMs = Math.max(0, (deadline - now()) * settlingPart);
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((_, reject) => {
-      timer = setTimeout(() => reject(onTheMove()), Math.max(0, deadline - now()));
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, waitMs);
     });
     await Promise.race([holder.attaching.settleCopy(user), late]).finally(() => clearTimeout(timer));
     if (holder.users.known(user)?.kind === 'prepared') throw onTheMove();

@@ -27,6 +27,8 @@ export class WebhookAdmission implements Admissions {
   readonly #cache = new AnswerCache<Admission>(maxCached);
   /** By the digest of what is asked: many connections of one client ask once. */
   readonly #asking = new Map<string, Promise<Admission>>();
+  /** Likewise of those who are here: they have room of their own. */
+  readonly #renewing = new Map<string, Promise<Admission>>();
   readonly #closing = new AbortController();
 
   /** @param now ms since 1970. */
@@ -51,30 +53,30 @@ export class WebhookAdmission implements Admissions {
       const lines = headers.get(name);
       if (lines !== undefined) told[name] = lines.join(name === 'cookie' ? '; ' : ', ');
     }
-    return this.#answerTo(JSON.stringify({ path, query, headers: told }), maxAsking);
+    return this.#answerTo(JSON.stringify({ path, query, headers: told }), this.#asking);
   };
 
   renew = async (token: string): Promise<Admission> =>
     this.#answerTo(
       JSON.stringify({ path: '', query: '', headers: { authorization: `Bearer ${token}` } }),
-      2 * maxAsking,
+      this.#renewing,
     );
 
   close(): void {
     this.#closing.abort();
   }
 
-  #answerTo(question: string, most: number): Admission | Promise<Admission> {
+  #answerTo(question: string, open: Map<string, Promise<Admission>>): Admission | Promise<Admission> {
     const key = createHash('sha256').update(question).digest('base64');
     const known = this.#cache.get(key, performance.now());
     if (known !== undefined) {
       this.#counters.webhook.cached++;
       return known;
     }
-    const asking = this.#asking.get(key);
+    const asking = open.get(key);
     if (asking !== undefined) return asking;
-    if (this.#asking.size >= most) {
-      const why = `${this.#asking.size} clients are being asked for already`;
+    if (open.size >= maxAsking) {
+      const why = `${maxAsking} clients are being asked for already`;
       return { refused: notNow('overloaded', why), outcome: 'overloaded' };
     }
     const answer = this.#ask(question)
@@ -83,8 +85,8 @@ export class WebhookAdmission implements Admissions {
         if ('user' in admission) this.#keep(key, admission);
         return admission;
       })
-      .finally(() => this.#asking.delete(key));
-    this.#asking.set(key, answer);
+      .finally(() => open.delete(key));
+    open.set(key, answer);
     return answer;
   }
 
