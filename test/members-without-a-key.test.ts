@@ -1,6 +1,4 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consulMembership, createRingTracker } from '@pinwheel/membership';
@@ -9,6 +7,7 @@ import { createSender } from '@pinwheel/sender';
 import { KeyRing } from '@pinwheel/trust';
 import t from 'tap';
 import { startConsul } from './kit/consul.js';
+import { startHttpServer } from './kit/http-server.js';
 import { runPinwheel } from './kit/pinwheel-process.js';
 import { until } from './kit/until.js';
 
@@ -21,18 +20,13 @@ const keysOf = (...ids: string[]) => ({ current: KeyRing.parse(textOf(...ids)) }
 /** Says it is a node, with whatever proof it is given. */
 async function impostor(t: Scope, id: string, proofFor: (target: string) => Promise<string | undefined>) {
   const asked: string[] = [];
-  const server = createServer(async (request, response) => {
+  const port = await startHttpServer(t, async (request, response) => {
     asked.push(`${request.method} ${request.url?.split('?')[0]}`);
     const proof = await proofFor(request.url ?? '');
     const settings = { digest: '', text: '' };
     response.end(JSON.stringify({ id, incarnation: `of-${id}`, draining: false, settings, proof }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { id, port: (server.address() as AddressInfo).port, asked };
+  return { id, port, asked };
 }
 
 t.test('a member enters a ring with keys when it has proven that it has one', async (t) => {

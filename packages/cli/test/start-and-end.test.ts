@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
+import t from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { pinwheelProgram, runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { runNode } from '../../../test/kit/run-node.js';
 import { until } from '../../../test/kit/until.js';
@@ -10,16 +9,6 @@ import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
 const busyApp = file('busy.mjs', 'setInterval(() => {}, 1000); export const onMessage = () => {};');
-
-async function startServer(t: Test, answer: RequestListener): Promise<number> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 t.test('what an application leaves open keeps no process up', async (t) => {
   const members = `static:${file('none.json', '{"members":[]}')}`;
@@ -45,7 +34,7 @@ t.test('what Kubernetes sets beside a Service named pinwheel is no option', asyn
 t.test('a signal that comes during the start: what it has begun is undone', async (t) => {
   const calls: string[] = [];
   let entered: object | undefined;
-  const consul = await startServer(t, (request, response) => {
+  const consul = await startHttpServer(t, (request, response) => {
     const path = request.url!.split('?')[0]!;
     calls.push(path);
     const say = (body: unknown): void => {
@@ -78,7 +67,7 @@ t.test('a signal that comes during the start: what it has begun is undone', asyn
 
 t.test('a start that does not end is given up soon after a signal', async (t) => {
   let asked = 0;
-  const consul = await startServer(t, () => void asked++);
+  const consul = await startHttpServer(t, () => void asked++);
   const words = ['edge', '--id', 'e1', '--port', '0', '--membership', `consul://127.0.0.1:${consul}/chat`];
   const child = runNode([pinwheelProgram, ...words], { timeout: 60_000 });
   await until('it asks for the members', () => asked > 0);
@@ -90,7 +79,7 @@ t.test('a start that does not end is given up soon after a signal', async (t) =>
 
 t.test('send through a node reaches any user, whatever the id looks like in a path', async (t) => {
   const urls: string[] = [];
-  const port = await startServer(t, (request, response) => {
+  const port = await startHttpServer(t, (request, response) => {
     urls.push(request.url!);
     response.end(JSON.stringify({ user: 'x', status: 'delivered', sessions: 1 }));
   });

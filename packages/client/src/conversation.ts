@@ -156,7 +156,6 @@ export class Conversation {
   #welcome(welcome: Extract<ServerControl, { readonly type: 'welcome' }>): void {
     const { outgoing } = this.#session;
     const state = this.#state;
-    if (!('keepAlive' in state)) return;
     const how = this.#session.welcome(welcome);
     if (state.kind === 'connected') {
       state.welcomes = (state.welcomes + 1) % 256;

@@ -1,26 +1,17 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { silentLog } from '@pinwheel/membership';
 import { httpTarget } from '@pinwheel/server';
 import t from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { admissionCounters } from '../src/admission/admission-counters.js';
 import { WebhookAdmission } from '../src/admission/webhook-admission.js';
 
 t.test(
   'a webhook that hangs: new clients have a bound, and those who are here renew their tokens',
   async (t) => {
-    const hung = createServer(() => {});
-    hung.listen(0, '127.0.0.1');
-    await once(hung, 'listening');
-    t.teardown(() => {
-      hung.closeAllConnections();
-      hung.close();
-    });
+    const port = await startHttpServer(t, () => {});
     const warned = (warning: Error): void => void t.fail(warning.message);
     process.on('warning', warned);
     t.teardown(() => void process.off('warning', warned));
-    const { port } = hung.address() as AddressInfo;
     const options = { target: httpTarget(`http://127.0.0.1:${port}/`)!, timeoutMs: 60_000, cacheMs: 0 };
     const admission = new WebhookAdmission(options, admissionCounters(), silentLog);
     const asked = [];

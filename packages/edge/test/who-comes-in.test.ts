@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import t from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { createEdge, type EdgeOptions } from '../src/index.js';
 import { admissionSituation, upstreams } from './admission-situation.js';
 import { FakeTracker } from './fake-tracker.js';
@@ -194,7 +194,7 @@ t.test('a webhook that says who clients are', async (t) => {
   const questions: { path: string; query: string; headers: Record<string, string> }[] = [];
   let answer: [status: number, body: string] | undefined = [200, '{"user":"alice"}'];
   const logins = new Set<string | undefined>();
-  const server = createServer((request, response) => {
+  const port = await startHttpServer(t, (request, response) => {
     let text = '';
     logins.add(request.headers.authorization);
     request.on('data', (chunk: Buffer) => {
@@ -208,12 +208,7 @@ t.test('a webhook that says who clients are', async (t) => {
       response.end(answer[1]);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const authUrl = `http://edge:secret@127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
+  const authUrl = `http://edge:secret@127.0.0.1:${port}/auth`;
 
   for (const upstream of upstreams) {
     t.test(upstream, async (t) => {

@@ -4,6 +4,7 @@ import type { Copies } from './copies.js';
 import type { Handoffs } from './handoffs.js';
 import type { HeldUser } from './held-user.js';
 import type { Ownership } from './ownership.js';
+import { holdersToAsk, sentOnTo } from './sent-on.js';
 import type { Users } from './users.js';
 
 export interface AttachingOptions {
@@ -109,10 +110,10 @@ export class Attaching {
     const known = users.known(user);
     const { members } = ownership.state;
     const where = ownership.whereabouts(user);
-    const to = known?.kind === 'released' ? members.get(known.to) : undefined;
+    const to = sentOnTo(known, members);
     if (where.kind === 'nobody') return nowhere;
     if (where.kind === 'theirs') return { kind: 'elsewhere', member: (to ?? where.owner).id };
-    const asked = to === undefined ? where.before : [...new Set([to, ...where.before])];
+    const asked = holdersToAsk(to, where.before);
     const outcome = await claims.claim(user, asked);
     if (outcome.kind === 'held') return { kind: 'elsewhere', member: outcome.by };
     // the ring may have changed, or the user have come, while others were asked

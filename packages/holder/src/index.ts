@@ -27,6 +27,7 @@ export {
   type PrepareAnswer,
   type PrepareRequest,
 } from './peers.js';
+export { holdersToAsk, sentOnTo } from './sent-on.js';
 export type { Session } from './session.js';
 export type { Absorbed, KeptState, SessionState, UserState } from './user-state.js';
 export { Users } from './users.js';

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Teardown } from '../../../test/kit/consul.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 
 /** A server that answers `health/service` with whatever a test wants, however wrong. */
 export interface FakeConsul {
@@ -11,17 +11,13 @@ export interface FakeConsul {
 }
 
 export async function startFakeConsul(t: Teardown, answer: FakeConsul['answer']): Promise<FakeConsul> {
-  const server = createServer((request, response) => {
+  const asked: FakeConsul['asked'] = [];
+  const port = await startHttpServer(t, (request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://fake');
-    fake.asked.push(searchParams.get('index') ?? undefined);
+    asked.push(searchParams.get('index') ?? undefined);
     fake.answer(response, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const fake: FakeConsul = { port: (server.address() as AddressInfo).port, asked: [], answer };
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const fake: FakeConsul = { port, asked, answer };
   return fake;
 }
 

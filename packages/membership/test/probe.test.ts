@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
 import { freePort } from '../../../test/kit/free-port.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import type { Member } from '../src/contract.js';
 import { directProbe } from '../src/probe.js';
 import { memberOf } from '../src/registration.js';
@@ -34,11 +33,7 @@ t.test('a node', async (t) => {
 
 t.test('another server at the address of a node', async (t) => {
   let body = 'hello';
-  const server = createServer((_request, response) => response.end(body));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => server.closeAllConnections());
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await startHttpServer(t, (_request, response) => response.end(body));
   const member: Member = {
     id: 'n1',
     address: '127.0.0.1',

@@ -1,4 +1,4 @@
-import { type AckWait, type HeldUser, type Holder, isOver } from '@pinwheel/holder';
+import { type AckWait, type HeldUser, type Holder, holdersToAsk, isOver, sentOnTo } from '@pinwheel/holder';
 import { backoffMs, type Member } from '@pinwheel/membership';
 import { type ErrorCode, maxHops, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import {
@@ -152,11 +152,9 @@ export class Acknowledgements {
       return refusal(question, 'unavailable', 'the ring has no owner for this user');
     }
     const known = users.known(question.user);
-    const to = known?.kind === 'released' ? ownership.state.members.get(known.to) : undefined;
+    const to = sentOnTo(known, ownership.state.members);
     const isMine = where.kind === 'mine';
-    const members = isMine
-      ? [...new Set(to === undefined ? where.before : [to, ...where.before])]
-      : [to ?? where.owner];
+    const members = isMine ? holdersToAsk(to, where.before) : [to ?? where.owner];
     const [first] = members;
     if (first !== undefined && (passage.noForward || passage.hops >= maxHops)) {
       const { fingerprint } = ownership.state.ring;

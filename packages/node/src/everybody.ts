@@ -12,7 +12,6 @@ export async function deliverToEverybody(
   holder: Holder,
   payload: Pick<Message, 'data' | 'binary' | 'id'>,
 ): Promise<number> {
-  holder.beforeDelivery();
   const batch: readonly Message[] = [{ user: '', ...payload, waitForClient: false, repeated: false }];
   const picked = [0];
   const written = new Uint16Array(1);

@@ -97,6 +97,7 @@ export class QueueIntake {
     if (frame.kind === 'everybody') {
       counters.copies++;
       const { data, binary } = frame;
+      this.#options.holder.beforeDelivery();
       void deliverToEverybody(this.#options.holder, { data, binary, id: this.#options.newId() });
       return;
     }

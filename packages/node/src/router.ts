@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { deliver, deliverTo, type Holder, type Missing } from '@pinwheel/holder';
+import { deliver, deliverTo, type Holder, holdersToAsk, type Missing, sentOnTo } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
 import { type ErrorCode, type Message, maxHops, type ReceiptDetail, Receipts } from '@pinwheel/protocol';
 import type { Forwarder } from './forwarder.js';
@@ -131,18 +131,15 @@ export class Router {
         void holder.attaching.settleCopy(group.user).then(look);
       });
     }
-    const { members } = holder.ownership.state;
-    const to = known === undefined ? undefined : members.get(known.to);
+    const to = sentOnTo(known, holder.ownership.state.members);
     const where = holder.ownership.whereabouts(group.user);
     switch (where.kind) {
       case 'nobody':
         return settle(group, 'overloaded', errorDetail('unavailable', 'the ring has no owner for this user'));
       case 'theirs':
         return this.#passOn(group, to ?? where.owner, passage);
-      case 'mine': {
-        const before = to === undefined ? where.before : [...new Set([to, ...where.before])];
-        return this.#askHolders(group, before, passage, round);
-      }
+      case 'mine':
+        return this.#askHolders(group, holdersToAsk(to, where.before), passage, round);
       default:
         throw new TypeError(`unknown whereabouts ${where satisfies never}`);
     }

@@ -1,4 +1,4 @@
-import { type HeldUser, type Holder, LinkSession } from '@pinwheel/holder';
+import { type HeldUser, type Holder, holdersToAsk, LinkSession, sentOnTo } from '@pinwheel/holder';
 import type { Member } from '@pinwheel/membership';
 import {
   type CloseCode,
@@ -101,8 +101,7 @@ export class UsersApi {
     if (found !== undefined) return exchange.json(200, found);
     // where a user may be at several nodes, one that is asked alone speaks of itself
     if (isAnywhere) return exchange.json(200, nowhere);
-    const known = holder.users.known(user);
-    const to = known?.kind === 'released' ? holder.ownership.state.members.get(known.to) : undefined;
+    const to = sentOnTo(holder.users.known(user), holder.ownership.state.members);
     const where = holder.ownership.whereabouts(user);
     const stop = passage.noForward || passage.hops >= maxHops;
     switch (where.kind) {
@@ -116,7 +115,7 @@ export class UsersApi {
         return exchange.send(status, 'application/json', body);
       }
       case 'mine': {
-        const members = [...new Set(to === undefined ? where.before : [to, ...where.before])];
+        const members = holdersToAsk(to, where.before);
         if (stop && members.length > 0) return this.#refuse(exchange, members[0]!);
         for (const member of members) {
           const answer = await this.#ask(call, member, true);

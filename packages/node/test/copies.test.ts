@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { UserState } from '@pinwheel/holder';
 import t, { type Test } from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { startNodes, type TestNodes } from './kit/nodes.js';
 import { request } from './kit/requests.js';
@@ -33,7 +32,7 @@ async function joinFake(
   answers: Answer,
   draining = true,
 ): Promise<void> {
-  const server = createServer((asked, answer) => {
+  const port = await startHttpServer(t, (asked, answer) => {
     let body = '';
     asked.on('data', (chunk) => {
       body += chunk;
@@ -43,13 +42,6 @@ async function joinFake(
       if (said !== undefined) answer.writeHead(said[0]).end(JSON.stringify(said[1]));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
   nodes.membership.set({ id, port, wsPort: port, draining });
   await until(`n1 knows ${id}`, () => nodes.of('n1').tracker.current.members.has(id));
 }

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { inProcessMembership } from '@pinwheel/membership';
 import type { Receipt } from '@pinwheel/protocol';
 import t from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { connectEdge, type FakeEdge } from '../../node/test/kit/fake-edge.js';
 import { createSender } from '../src/index.js';
-import { connect, startNode, startNodes, startSender, startServer } from './kit/service.js';
+import { connect, startNode, startNodes, startSender } from './kit/service.js';
 
 t.test('users on links of two nodes', async (t) => {
   const { membership, nodes } = await startNodes(t, ['n1', 'n2']);
@@ -129,7 +130,7 @@ t.test('a user moves while a receipt waits', async (t) => {
 t.test('questions that take long have connections of their own', async (t) => {
   const asked: string[] = [];
   const membership = inProcessMembership();
-  const port = await startServer(t, (request, response) => {
+  const port = await startHttpServer(t, (request, response) => {
     if (request.method === 'GET') {
       asked.push(request.headers['pinwheel-deadline-ms'] as string);
       return;

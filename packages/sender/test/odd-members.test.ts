@@ -1,7 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { inProcessMembership } from '@pinwheel/membership';
 import t from 'tap';
-import { startSender, startServer } from './kit/service.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
+import { startSender } from './kit/service.js';
 
 t.test('members that answer oddly', async (t) => {
   const odd: readonly (readonly [string, RequestListener, string])[] = [
@@ -25,7 +26,7 @@ t.test('members that answer oddly', async (t) => {
   for (const [how, answer, code] of odd) {
     t.test(how, async (t) => {
       const membership = inProcessMembership();
-      membership.set({ id: 'odd', port: await startServer(t, answer) });
+      membership.set({ id: 'odd', port: await startHttpServer(t, answer) });
       // an answer that is odd must not be late as well, on a machine that does other work
       const deadlineMs = code === 'deadline' ? 300 : 5000;
       const sender = await startSender(t, { membership, deadlineMs, maxAttempts: 3 });

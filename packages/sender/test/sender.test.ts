@@ -1,9 +1,10 @@
 import { inProcessMembership, membershipFrom } from '@pinwheel/membership';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { createSender } from '../src/index.js';
-import { connect, startNode, startNodes, startSender, startServer, tracking } from './kit/service.js';
+import { connect, startNode, startNodes, startSender, tracking } from './kit/service.js';
 
 t.test('users on three nodes', async (t) => {
   const { membership, nodes } = await startNodes(t, ['n1', 'n2', 'n3']);
@@ -169,7 +170,7 @@ t.test('a broadcast waits no longer for a ring than it may take', async (t) => {
 
 t.test('closing waits for a broadcast, too', async (t) => {
   const membership = inProcessMembership();
-  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  membership.set({ id: 'silent', port: await startHttpServer(t, () => {}) });
   const sender = await startSender(t, { membership });
   const broadcast = sender.broadcast('x', { deadlineMs: 500 });
   await Promise.all([t.rejects(broadcast, { code: 'deadline' }, 'it is not cut'), sender.close()]);
@@ -178,7 +179,7 @@ t.test('closing waits for a broadcast, too', async (t) => {
 t.test('a node that hands a broadcast to a queue, or refuses it, is understood', async (t) => {
   const membership = inProcessMembership();
   let answer = { status: 202, body: '{"nodes":3}' };
-  const port = await startServer(t, (_request, response) => {
+  const port = await startHttpServer(t, (_request, response) => {
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
   });
   membership.set({ id: 'n1', port });
@@ -192,7 +193,7 @@ t.test('a broadcast names a node that does not answer, in time for its caller', 
   const { membership, nodes } = await startNodes(t, ['n1']);
   await connect(t, nodes, 'ann');
   // who drains is not asked to pass it on, but has users
-  membership.set({ id: 'silent', port: await startServer(t, () => {}), draining: true });
+  membership.set({ id: 'silent', port: await startHttpServer(t, () => {}), draining: true });
   const sender = await startSender(t, { membership });
   t.match(await sender.broadcast('x', { deadlineMs: 1000 }), {
     nodes: 1,
@@ -203,7 +204,7 @@ t.test('a broadcast names a node that does not answer, in time for its caller', 
 
 t.test('the queue has a bound, and closing ends what waits', async (t) => {
   const membership = inProcessMembership();
-  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  membership.set({ id: 'silent', port: await startHttpServer(t, () => {}) });
   const sender = await startSender(t, { membership, deadlineMs: 500, maxQueuedMessages: 50 });
   const sends = Array.from({ length: 80 }, (_, i) => sender.send(`u${i}`, 'x'));
   t.equal(sender.counters().queuedMessages, 50);
@@ -220,7 +221,7 @@ t.test('the queue has a bound, and closing ends what waits', async (t) => {
 
 t.test('closing waits as long as a message has time, and says of none that it was not taken', async (t) => {
   const { membership } = await startNodes(t, ['n1', 'n2']);
-  membership.set({ id: 'silent', port: await startServer(t, () => {}) });
+  membership.set({ id: 'silent', port: await startHttpServer(t, () => {}) });
   const sender = await startSender(t, { membership, deadlineMs: 100 });
   const start = performance.now();
   const users = Array.from({ length: 20 }, (_, i) => `u${i}`);

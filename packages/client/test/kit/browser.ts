@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
+import { startHttpServer } from '../../../../test/kit/http-server.js';
 import { toolPath } from '../../../../test/tools/fetch.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -41,7 +39,7 @@ export async function startBrowser(t: Test): Promise<Browser> {
 
 async function servePages(t: Test): Promise<{ add(html: string): string }> {
   const pages: string[] = [];
-  const server = createServer((request, response) => {
+  const port = await startHttpServer(t, (request, response) => {
     const { pathname } = new URL(request.url!, 'http://pages');
     const html = pages[Number(pathname.slice(1))];
     if (html !== undefined) {
@@ -55,13 +53,6 @@ async function servePages(t: Test): Promise<{ add(html: string): string }> {
       response.writeHead(404).end();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
   return {
     add: (html) => `http://127.0.0.1:${port}/${pages.push(html) - 1}`,
   };

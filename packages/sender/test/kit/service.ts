@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type InProcessMembership, inProcessMembership } from '@pinwheel/membership';
 import { createNode, type NodeOptions, type PinwheelNode } from '@pinwheel/node';
 import type { Test } from 'tap';
@@ -59,16 +57,4 @@ export async function connect(
   t.teardown(() => socket.terminate());
   await once(socket, 'open');
   return texts;
-}
-
-/** A server that is a member, and answers as it likes. */
-export async function startServer(t: Test, answer: RequestListener): Promise<number> {
-  const server = createServer(answer);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
 }
