@@ -93,7 +93,7 @@ t.test('a process starts', async (t) => {
   });
 
   await t.test('and is closed before its first ring', async (t) => {
-    const tracker = tracked(t, { membership: awaySource() });
+    const tracker = tracked(t, { membership: awaySource(), startDeadlineMs: 60_000 });
     const starting = tracker.start();
     await new Promise((resolve) => setImmediate(resolve));
     await tracker.close();
