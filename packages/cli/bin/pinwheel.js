@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --v8-pool-size=1 --initial-heap-size=64
+#!/usr/bin/env -S node --v8-pool-size=1 --initial-heap-size=64 --max-semi-space-size=4
 import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/main.js', import.meta.url);

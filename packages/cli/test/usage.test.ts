@@ -18,7 +18,7 @@ t.test('a shell starts the program with one worker thread and room for V8', asyn
   );
   const env = { ...process.env, NODE_OPTIONS: `--require ${report}` };
   const { stdout, stderr } = await promisify(execFile)(program, ['--version'], { env });
-  t.equal(stderr, '--v8-pool-size=1,--initial-heap-size=64');
+  t.equal(stderr, '--v8-pool-size=1,--initial-heap-size=64,--max-semi-space-size=4');
   t.match(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 

@@ -1,5 +1,5 @@
 import { buckets, PointIndex } from './point-index.js';
-import type { Placed } from './sort-points.js';
+import { type Placed, readKey, sortedKeys } from './sort-points.js';
 
 /** The same points without those of the members that left, whose slots become free. */
 export function dropPoints(base: PointIndex, gone: ReadonlySet<string>): PointIndex {
@@ -38,8 +38,8 @@ export function insertPoints(base: PointIndex, added: readonly Placed[]): PointI
   const starts = new Int32Array(buckets + 1);
   let copied = 0;
   keys.forEach((key, k) => {
-    const point = Math.floor(key / keyRange);
-    const slot = slots[key - point * keyRange]!;
+    const { point, place } = readKey(key);
+    const slot = slots[place]!;
     const bucket = point >>> 16;
     const end = base.starts[bucket + 1]!;
     let at = base.find(point);
@@ -56,12 +56,4 @@ export function insertPoints(base: PointIndex, added: readonly Placed[]): PointI
     starts[bucket] = base.starts[bucket]! + inserted;
   }
   return new PointIndex(ids, starts, entries);
-}
-
-/** `point × 2^16 + place in added` fits a double exactly, so one native sort orders by point and then by id. */
-const keyRange = 2 ** 16;
-
-function sortedKeys(added: readonly Placed[]): Float64Array {
-  const keys = added.flatMap(({ points }, place) => Array.from(points, (point) => point * keyRange + place));
-  return Float64Array.from(keys).sort();
 }

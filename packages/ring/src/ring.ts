@@ -5,7 +5,7 @@ import { placeMember } from './placement.js';
 import type { PointIndex } from './point-index.js';
 import { maxMembers, type RingMember, virtualNodesOf } from './ring-member.js';
 import { type RingSettings, ringSettings } from './ring-settings.js';
-import { type Placed, sortPoints } from './sort-points.js';
+import { fewPoints, type Placed, sortPoints } from './sort-points.js';
 
 /**
  * An immutable ring. Build the next one beside it and swap the reference; every look-up is local and takes
@@ -65,7 +65,8 @@ export function buildRing(
     sorted.map((member, i) => ({ id: member.id, count: counts[i]! })),
     shared,
   );
-  const index = pointsOf(sorted, counts, shared, previous as BuiltRing | undefined);
+  const base = size <= fewPoints ? undefined : (previous as BuiltRing | undefined);
+  const index = pointsOf(sorted, counts, shared, base);
   return new IndexedRing(shared, sorted, counts, fingerprint, index);
 }
 
