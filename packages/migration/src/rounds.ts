@@ -1,14 +1,18 @@
 /**
  * Goes round and round what a set or map has, a part at a time: what is to be done for everybody once in a while needs
- * not be done for all at once. Whoever is added or deleted meanwhile is met or not; nobody is met twice in a round.
+ * not be done for all at once. Whoever is added or deleted meanwhile is met or not; nobody is met twice in a round, and
+ * whoever stays is met in each, however many come and go.
  */
 export class Rounds<T> {
   readonly #everybody: { values(): Iterator<T>; readonly size: number };
   #rest: Iterator<T>;
+  /** A round ends behind as many as there were at its start: newcomers stand at the end and would make it endless. */
+  #leftInRound: number;
 
   constructor(everybody: { values(): Iterator<T>; readonly size: number }) {
     this.#everybody = everybody;
     this.#rest = everybody.values();
+    this.#leftInRound = everybody.size;
   }
 
   /**
@@ -18,12 +22,14 @@ export class Rounds<T> {
    */
   go(part: number, call: (one: T) => void): void {
     for (let left = Math.ceil(this.#everybody.size * part); left > 0; left--) {
-      let next = this.#rest.next();
-      if (next.done) {
+      let next = this.#leftInRound > 0 ? this.#rest.next() : undefined;
+      if (next === undefined || next.done) {
         this.#rest = this.#everybody.values();
+        this.#leftInRound = this.#everybody.size;
         next = this.#rest.next();
       }
       if (next.done) return;
+      this.#leftInRound--;
       call(next.value);
     }
   }

@@ -33,3 +33,21 @@ t.test('who is deleted is not met, who is added is, and an end is no end for eve
   go(1);
   t.equal(met.length, 4);
 });
+
+t.test('whoever stays is met, however many come and go', async (t) => {
+  const everybody = new Set(Array.from({ length: 20 }, (_, i) => `stays ${i}`));
+  for (let i = 0; i < 20; i++) everybody.add(`guest ${i}`);
+  const rounds = new Rounds(everybody);
+  const met = new Map<string, number>();
+  // a tenth of a round at a time, and as many guests who are replaced by others
+  for (let beat = 0; beat < 100; beat++) {
+    rounds.go(1 / 10, (one) => met.set(one, (met.get(one) ?? 0) + 1));
+    for (const guest of [...everybody].filter((one) => one.startsWith('guest')).slice(0, 4)) {
+      everybody.delete(guest);
+      everybody.add(`guest of ${beat} for ${guest.slice(-2)}`);
+    }
+  }
+  const stayed = [...met].filter(([one]) => one.startsWith('stays')).map(([, times]) => times);
+  t.equal(stayed.length, 20);
+  t.ok(Math.min(...stayed) >= 9, `ten rounds; the least often met was met ${Math.min(...stayed)} times`);
+});
