@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { notTaken } from './last-words.js';
 import type { NodeClients } from './node-clients.js';
 import { refusalOf } from './node-pool.js';
 
@@ -14,9 +15,10 @@ export interface BroadcastReceipt {
 }
 
 /**
- * Asks one node, whichever, to send to every connected user through every node. One that nobody listens at is passed
- * over.
+ * Asks one node, whichever, to send to every connected user through every node. One that nobody listens at, or that says
+ * that it took nothing, is passed over.
  *
+ * @param deadlineMs for all of them together.
  * @throws PinwheelError when no node took it; it may have reached some when the code is `unknown-outcome` or
  * `deadline`.
  */
@@ -29,16 +31,19 @@ export async function broadcastThrough(
 ): Promise<BroadcastReceipt> {
   const nodes = [...state.members.values()].filter((member) => member.kind === 'node' && !member.draining);
   const contentType = binary ? 'application/octet-stream' : 'text/plain';
-  const call = { deadlineMs, contentType };
+  const end = performance.now() + deadlineMs;
   const first = Math.floor(Math.random() * nodes.length);
   let last: PinwheelError | undefined;
   for (const node of [...nodes.slice(first), ...nodes.slice(0, first)]) {
+    const left = Math.floor(end - performance.now());
+    if (left < 1 && last !== undefined) break;
     try {
+      const call = { deadlineMs: Math.max(1, left), contentType };
       const { status, body } = await clients.of(node).call('POST', '/v1/broadcast', call, data);
       return receiptOf(node.id, status, body);
     } catch (thrown) {
       last = PinwheelError.from(thrown);
-      if (last.code !== 'unreachable') throw last;
+      if (!notTaken.has(last.code)) throw last;
     }
   }
   throw last ?? new PinwheelError('unavailable', 'no node is there to broadcast through');

@@ -149,6 +149,28 @@ t.test('a broadcast passes over a member that nobody listens at', async (t) => {
   }
 });
 
+t.test('a broadcast passes over a node that took nothing, for as long as there is time', async (t) => {
+  const { membership } = await startNodes(t, ['n1']);
+  const refusing = inProcessMembership();
+  let refusalMs = 0;
+  let asked = 0;
+  for (let i = 0; i < 9; i++) {
+    const port = await startHttpServer(t, (_request, response) => {
+      asked++;
+      const body = '{"error":{"code":"unavailable","message":"it stood still"}}';
+      setTimeout(() => response.writeHead(503, { 'content-type': 'application/json' }).end(body), refusalMs);
+    });
+    for (const where of [membership, refusing]) where.set({ id: `refusing-${i}`, port });
+  }
+  const sender = await startSender(t, { membership });
+  for (let i = 0; i < 8; i++) t.match(await sender.broadcast('x'), { delivered: 0 });
+  const other = await startSender(t, { membership: refusing });
+  refusalMs = 200;
+  asked = 0;
+  await t.rejects(other.broadcast('x', { deadlineMs: 500 }));
+  t.ok(asked <= 3, `${asked} of 9 were asked, each for 200 of 500 ms`);
+});
+
 t.test('nobody to send to: the receipt says so at the deadline', async (t) => {
   const membership = inProcessMembership();
   const sender = await startSender(t, { membership, deadlineMs: 100 });
