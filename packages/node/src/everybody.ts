@@ -7,10 +7,13 @@ const usersPerTurn = 1000;
 /**
  * Writes a payload to every session of every user who is held here. Whoever is about to leave is written to if it stays:
  * its new holder was told where its stream ends. Resolves with the number of sessions.
+ *
+ * @param walked is called when only those who are about to leave have yet to be written to.
  */
 export async function deliverToEverybody(
   holder: Holder,
   payload: Pick<Message, 'data' | 'binary' | 'id'>,
+  walked = (): void => {},
 ): Promise<number> {
   const batch: readonly Message[] = [{ user: '', ...payload, waitForClient: false, repeated: false }];
   const picked = [0];
@@ -34,6 +37,7 @@ export async function deliverToEverybody(
     write(held);
     if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
   }
+  walked();
   for (const held of frozen) {
     await new Promise<void>((look) => held.whenThawed(look));
     write(held);

@@ -113,6 +113,10 @@ export const nodeMetrics = {
   ),
   queueBytes: counter('pinwheel_node_queue_bytes_total', 'Posts that came by the queue, in bytes.'),
   queueUnreadable: counter('pinwheel_node_queue_unreadable_total', 'Posts that could not be read.'),
+  broadcastsDropped: counter(
+    'pinwheel_node_queue_broadcasts_dropped_total',
+    'Messages for everybody that came by the queue and were dropped: 16 MiB waited already.',
+  ),
   routesWritten: counter('pinwheel_node_routes_written_total', 'Routes written to the registry.'),
   limits: counter(
     'pinwheel_node_limits_reached_total',
@@ -236,4 +240,5 @@ function addQueueMetrics(metrics: Metrics, intake: QueueIntake | undefined): voi
   ]);
   metrics.add(nodeMetrics.queueBytes, () => counters.bytes);
   metrics.add(nodeMetrics.queueUnreadable, () => counters.unreadable);
+  metrics.add(nodeMetrics.broadcastsDropped, () => counters.broadcastsDropped);
 }

@@ -7,10 +7,12 @@ export interface QueueCounters {
   unwanted: number;
   /** Posts that nobody could read. */
   unreadable: number;
+  /** Messages for everybody that found too many others waiting. */
+  broadcastsDropped: number;
   /** How often the queue was lost. */
   losses: number;
 }
 
 export function createQueueCounters(): QueueCounters {
-  return { copies: 0, bytes: 0, unwanted: 0, unreadable: 0, losses: 0 };
+  return { copies: 0, bytes: 0, unwanted: 0, unreadable: 0, broadcastsDropped: 0, losses: 0 };
 }

@@ -30,6 +30,10 @@ const deadlineMs = 5000;
 const lagMs = 2000;
 /** So long after users have come here from other nodes the same message may still come by both, in ms. */
 const overlapMs = 5000;
+/** Messages for everybody that may wait for those before them, in bytes: nobody who posts one is told to slow down. */
+const maxBroadcastBytes = 16 * 1_048_576;
+/** What one takes beside its payload. */
+const broadcastBytes = 256;
 
 /** Takes what comes by a queue to the users who are here. */
 export class QueueIntake {
@@ -39,6 +43,9 @@ export class QueueIntake {
   #isUp = false;
   #taken = 0;
   #overlapsUntil = 0;
+  /** One at a time, so that everybody has them in one order. */
+  #broadcasting = Promise.resolve();
+  #broadcastBytes = 0;
 
   constructor(options: QueueIntakeOptions) {
     this.#options = options;
@@ -96,9 +103,7 @@ export class QueueIntake {
     const frame = readQueueFrame(bytes);
     if (frame.kind === 'everybody') {
       counters.copies++;
-      const { data, binary } = frame;
-      this.#options.holder.beforeDelivery();
-      void deliverToEverybody(this.#options.holder, { data, binary, id: this.#options.newId() });
+      this.#toEverybody(frame);
       return;
     }
     const { holder, followsMoves, route, now } = this.#options;
@@ -118,6 +123,26 @@ export class QueueIntake {
     const passage = { hops: 0, noForward: false, deadline: now() + deadlineMs };
     // nobody is told what became of them: who published them has been told that nobody answers
     void route(isMoving ? batch.map(asRepeated) : batch, passage);
+  }
+
+  #toEverybody({ data, binary }: Pick<Message, 'data' | 'binary'>): void {
+    const { holder, newId, queue, log } = this.#options;
+    const bytes = data.length + broadcastBytes;
+    if (this.#broadcastBytes + bytes > maxBroadcastBytes) {
+      if (++this.counters.broadcastsDropped > 1) return;
+      log.error(
+        { queue: queue.description, waitingBytes: this.#broadcastBytes, maxBroadcastBytes },
+        'messages for everybody come faster than they can be written; one is dropped, the next ones are only counted',
+      );
+      return;
+    }
+    this.#broadcastBytes += bytes;
+    this.#broadcasting = this.#broadcasting.then(async () => {
+      holder.beforeDelivery();
+      const message = { data, binary, id: newId() };
+      await new Promise<void>((walked) => void deliverToEverybody(holder, message, walked));
+      this.#broadcastBytes -= bytes;
+    });
   }
 
   /** Whether users have come here from other nodes just now. */

@@ -69,6 +69,24 @@ t.test('what is for everybody comes to every session, in the kind of frame asked
   }
 });
 
+t.test('messages for everybody come in their order, and what waits has a bound', async (t) => {
+  const { queue, log, node } = await stage(t);
+  const large = everybodyFrame(Buffer.alloc(1_000_000), true);
+  for (let i = 0; i < 20; i++) queue.post(large);
+  await until('all have been read', async () => {
+    return (await metric(node, 'pinwheel_node_queue_copies_total{user="here"}')) === 20;
+  });
+  t.equal(await metric(node, 'pinwheel_node_queue_broadcasts_dropped_total'), 4, '16 of 1 MB are held');
+  const lines = log.lines.filter((line) => line.startsWith('messages for everybody come faster'));
+  t.equal(lines.length, 1);
+  const anne = await connect(t, node, 'anne');
+  const numbers = Array.from({ length: 300 }, (_, i) => String(i));
+  for (const number of numbers) queue.post(everybodyFrame(Buffer.from(number), false));
+  await until('all have come', () => anne.texts.length === numbers.length);
+  t.same(anne.texts, numbers);
+  t.equal(await metric(node, 'pinwheel_node_queue_broadcasts_dropped_total'), 4, 'those before have ended');
+});
+
 t.test('the queue is away and comes back: the node is not ready meanwhile, and says why', async (t) => {
   const { queue, log, node } = await stage(t);
   await until('it is ready', async () => (await request(node, 'GET', '/readyz')).status === 200);
