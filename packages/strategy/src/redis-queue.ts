@@ -1,3 +1,4 @@
+import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
@@ -8,6 +9,8 @@ import { withinDeadline } from './within-deadline.js';
 const maxPostBytes = 33_554_432;
 /** How often a subscriber that hears nothing asks whether Redis is still there, in ms. */
 const pingMs = 2000;
+/** Between tries to subscribe where that is refused. */
+const againWait = { firstMs: 200, longestMs: 5000 };
 
 /** Topics as channels of Redis pub/sub. Connects when it is first used. */
 export function redisQueue(url: string): Queue {
@@ -100,6 +103,8 @@ class Subscription {
   readonly #listener: QueueListener;
   readonly #ping: NodeJS.Timeout;
   #resolveBegun: () => void = () => {};
+  #again: NodeJS.Timeout | undefined;
+  #refusals = 0;
   #state: 'beginning' | 'listening' | 'away' | 'ended' = 'beginning';
 
   constructor(redis: Redis, description: string, topics: readonly string[], listener: QueueListener) {
@@ -116,7 +121,10 @@ class Subscription {
     redis.on('error', (error) => {
       this.lastError = error;
     });
-    redis.on('ready', () => void this.#subscribe());
+    redis.on('ready', () => {
+      clearTimeout(this.#again);
+      void this.#subscribe();
+    });
     redis.on('close', () => this.#lost());
     // a connection that is silent is not told apart from a dead one otherwise
     this.#ping = setInterval(() => void redis.ping().catch(() => {}), pingMs).unref();
@@ -124,6 +132,7 @@ class Subscription {
 
   end(): void {
     this.#state = 'ended';
+    clearTimeout(this.#again);
     clearInterval(this.#ping);
     this.#redis.disconnect();
   }
@@ -133,15 +142,25 @@ class Subscription {
       await this.#redis.subscribe(...this.#topics);
     } catch (thrown) {
       this.lastError = thrown as Error;
-      if (this.#state !== 'ended') this.#redis.disconnect(true);
+      // refused, or the connection is lost: then it is subscribed again when there is another
+      if (this.#state !== 'ended') this.#tryLater();
       return;
     }
+    this.#refusals = 0;
     const before = this.#state;
     if (before === 'ended') return;
     this.#state = 'listening';
     this.lastError = undefined;
     if (before === 'beginning') this.#resolveBegun();
     else if (before === 'away') this.#listener.back();
+  }
+
+  #tryLater(): void {
+    clearTimeout(this.#again);
+    const again = (): void => {
+      if (this.#redis.status === 'ready') void this.#subscribe();
+    };
+    this.#again = setTimeout(again, backoffMs(++this.#refusals, againWait)).unref();
   }
 
   #lost(): void {

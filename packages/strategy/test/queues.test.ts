@@ -23,6 +23,7 @@ const kinds = [
 class Heard implements QueueListener {
   readonly messages: Buffer[] = [];
   aways = 0;
+  backs = 0;
 
   message(bytes: Buffer): void {
     this.messages.push(bytes);
@@ -32,7 +33,9 @@ class Heard implements QueueListener {
     this.aways++;
   }
 
-  back(): void {}
+  back(): void {
+    this.backs++;
+  }
 
   get texts(): readonly string[] {
     return this.messages.map(String);
@@ -224,6 +227,36 @@ t.test('Redis refuses what its rules forbid: that is said, with its words', asyn
   const [posted] = await queue.publish([post('forbidden', 'x')], deadlineMs);
   t.match(posted, { kind: 'failed', error: { code: 'unavailable', message: /redis .* refused: NOPERM/ } });
 });
+
+t.test(
+  'a subscriber whose rights are taken away asks again, ever later, and hears again when it may',
+  async (t) => {
+    const { Redis } = await import('ioredis');
+    const admin = new Redis(redis.url);
+    t.teardown(() => admin.disconnect());
+    const rights = (channels: string): Promise<unknown> =>
+      admin.call('ACL', 'SETUSER', 'ear', 'on', '>secret', 'resetchannels', ...channels.split(' '), '+@all');
+    const fact = async (section: string, pattern: RegExp): Promise<number> =>
+      Number(pattern.exec((await admin.call('INFO', section)) as string)?.[1] ?? 0);
+    const connections = (): Promise<number> => fact('stats', /total_connections_received:(\d+)/);
+    const refusals = (): Promise<number> => fact('commandstats', /cmdstat_subscribe:.*rejected_calls=(\d+)/);
+    await rights('&ears');
+    const queue = redisQueue(redis.url.replace('redis://', 'redis://ear:secret@'));
+    t.teardown(() => queue.close());
+    const heard = new Heard();
+    await queue.subscribe(['ears'], heard, deadlineMs);
+    const [connectionsBefore, refusalsBefore] = [await connections(), await refusals()];
+    await rights('&elsewhere');
+    await until('it has asked four times', async () => (await refusals()) >= refusalsBefore + 4);
+    const made = (await connections()) - connectionsBefore;
+    t.equal(made, 1, 'on one connection, made when Redis had cut the one before');
+    t.match(heard, { aways: 1, backs: 0 });
+    await rights('&ears');
+    await until('it is back', () => heard.backs === 1);
+    await queue.publish([post('ears', 'again')], deadlineMs);
+    await until('it hears', () => heard.texts.includes('again'));
+  },
+);
 
 t.test('a post with little time is late alone: those beside it are taken', async (t) => {
   for (const { open, start } of [
