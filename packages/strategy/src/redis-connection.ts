@@ -98,9 +98,10 @@ export class RedisConnection {
     if (cause.name === 'ReplyError') {
       return new PinwheelError('unavailable', `${redis} refused: ${cause.message}`, { cause });
     }
-    return new PinwheelError('unknown-outcome', `the connection to ${redis} broke: ${cause.message}`, {
-      cause,
-    });
+    // ioredis names an option of its own for what was under way
+    const isLost = cause.name === 'MaxRetriesPerRequestError';
+    const why = isLost ? (this.#lastError?.message ?? 'it was closed') : cause.message;
+    return new PinwheelError('unknown-outcome', `the connection to ${redis} broke: ${why}`, { cause });
   }
 
   close(): void {

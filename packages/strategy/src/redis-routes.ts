@@ -17,7 +17,7 @@ for i, key in ipairs(KEYS) do
   if i <= here then
     redis.call('ZADD', key, now + ARGV[2], ARGV[1])
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-    redis.call('PEXPIRE', key, ARGV[2])
+    redis.call('PEXPIREAT', key, redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2])
   else
     redis.call('ZREM', key, ARGV[1])
   end

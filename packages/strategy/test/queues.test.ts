@@ -228,6 +228,31 @@ t.test('Redis refuses what its rules forbid: that is said, with its words', asyn
   t.match(posted, { kind: 'failed', error: { code: 'unavailable', message: /redis .* refused: NOPERM/ } });
 });
 
+t.test('a route with a short lease takes no other with it', async (t) => {
+  const { Redis } = await import('ioredis');
+  const admin = new Redis(redis.url);
+  const routes = redisRoutes(redis.url, 'leases');
+  t.teardown(() => admin.disconnect());
+  t.teardown(() => routes.close());
+  await routes.write('n1/1', { here: ['ann'], gone: [] }, 3_600_000, deadlineMs);
+  await routes.write('n2/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
+  const ttlMs = await admin.pttl('leases.route.ann');
+  t.ok(ttlMs > 3_000_000 && ttlMs <= 3_600_000, `${ttlMs} ms`);
+});
+
+t.test('a command whose connection broke says why, and not which option a library has', async (t) => {
+  const server = await startRedis(t);
+  const routes = redisRoutes(server.url, 'test');
+  t.teardown(() => routes.close());
+  await routes.write('n1/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
+  await server.pause();
+  const read = routes.read(['ann'], 20_000);
+  const why = /broke: (?!Reached the max retries)./;
+  const rejected = t.rejects(read, { code: 'unknown-outcome', message: why });
+  await server.stop();
+  await rejected;
+});
+
 t.test(
   'a subscriber whose rights are taken away asks again, ever later, and hears again when it may',
   async (t) => {
