@@ -2,9 +2,11 @@ import { createInterface } from 'node:readline';
 import { shouldReconnect } from '@pinwheel/protocol';
 import { WebSocket } from 'undici';
 import type { Output } from './output.js';
-import { whyRefused } from './why-refused.js';
+import { type Refused, whyRefused } from './why-refused.js';
 
 const longestWaitMs = 5000;
+/** An edge whose auth webhook is slow takes seconds to answer. */
+const openTimeoutMs = 20_000;
 /** Lines that wait for a connection; more are dropped, and said to be. */
 const maxWaitingLines = 1000;
 
@@ -14,6 +16,9 @@ export class Listener {
   readonly ended: Promise<void>;
   exitCode = 0;
   readonly #url: URL;
+  /** Without what else a URL may hold: it is printed, and a token is nobody else's. */
+  readonly #name: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #output: Output;
   readonly #waiting: string[] = [];
   readonly #input = createInterface({ input: process.stdin });
@@ -23,8 +28,10 @@ export class Listener {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(url: URL, output: Output) {
+  constructor(url: URL, token: string | undefined, output: Output) {
     this.#url = url;
+    this.#name = `${url.protocol}//${url.host}${url.pathname}?user=${url.searchParams.get('user')}`;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.#output = output;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -43,21 +50,24 @@ export class Listener {
   }
 
   #connect(): void {
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(this.#url, { headers: this.#headers });
     // read at once, so that everything is printed in its order
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     let opened = false;
+    const late = setTimeout(() => socket.close(), openTimeoutMs).unref();
     socket.addEventListener('open', () => {
+      clearTimeout(late);
       opened = true;
       this.#failures = 0;
-      this.#say({ event: 'connected', url: this.#url.href }, `connected to ${this.#url.href}`);
+      this.#say({ event: 'connected', url: this.#name }, `connected to ${this.#name}`);
       for (const line of this.#waiting.splice(0)) socket.send(line);
     });
     socket.addEventListener('message', ({ data }) => this.#show(data));
     // the close that follows says the same
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', ({ code, reason }) => {
+      clearTimeout(late);
       if (this.#stopped) return;
       if (opened) this.#closed(code, reason);
       else void this.#refused();
@@ -86,17 +96,17 @@ export class Listener {
   }
 
   async #refused(): Promise<void> {
-    const refused = await whyRefused(this.#url);
+    const refused = await whyRefused(this.#url, this.#headers);
     if (this.#stopped) return;
-    const why = refused === undefined ? 'it cannot be reached' : `${refused.status} ${refused.text}`;
-    const event = { event: 'cannot-connect', url: this.#url.href, why };
+    const why = refused === undefined ? 'it would take it now' : sayingOf(refused);
+    const event = { event: 'cannot-connect', url: this.#name, why };
     // asking again would be answered alike
-    if (refused !== undefined && isForGood(refused.status)) {
-      this.#giveUp(event, `cannot connect to ${this.#url.href}: ${why}`);
+    if (refused?.status !== undefined && isForGood(refused.status)) {
+      this.#giveUp(event, `cannot connect to ${this.#name}: ${why}`);
       return;
     }
     const waitMs = this.#again(undefined);
-    this.#say({ ...event, waitMs }, `cannot connect to ${this.#url.href}: ${why}; again in ${waitMs} ms`);
+    this.#say({ ...event, waitMs }, `cannot connect to ${this.#name}: ${why}; again in ${waitMs} ms`);
   }
 
   #again(told: number | undefined): number {
@@ -122,6 +132,10 @@ export class Listener {
   #say(event: object, text: string): void {
     process.stderr.write(process.stderr.isTTY ? `${text}\n` : `${JSON.stringify(event)}\n`);
   }
+}
+
+function sayingOf({ status, text }: Refused): string {
+  return status === undefined ? `it cannot be reached: ${text}` : `${status} ${text}`;
 }
 
 /** Too many connections, or too slow a request: that passes. */

@@ -18,16 +18,20 @@ const failed = 1;
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithReader);
-  const isJson = wantsJson(words);
+  let isJson = wantsJson(words);
+  // the config file is read with the other settings of a command
+  const asJson = (): void => {
+    isJson = true;
+  };
   try {
     const commands = await commandsFor(words[0]);
-    await createProgram(commands, isJson).parseAsync([...words], { from: 'user' });
+    await createProgram(commands, isJson, asJson).parseAsync([...words], { from: 'user' });
   } catch (thrown) {
     // the help ends like this too, with 0
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
     const error =
       thrown instanceof CommanderError
-        ? new PinwheelError('bad-option', thrown.message.replace(/^error: /, ''))
+        ? new PinwheelError('bad-option', wordsOf(thrown))
         : PinwheelError.from(thrown);
     if (isJson) process.stderr.write(`${JSON.stringify(error)}\n`);
     // of wrong words commander has said what there is to say
@@ -36,9 +40,14 @@ export async function run(words: readonly string[]): Promise<void> {
   }
 }
 
-/** Whoever read the output has enough of it, such as `head`. */
+function wordsOf({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'a command is missing; see pinwheel --help';
+  return message.replace(/^error: /, '');
+}
+
+/** Whoever read the output has enough of it, such as `head`, or the terminal is gone. */
 function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   process.exit(0);
 }
 
@@ -48,7 +57,7 @@ function wantsJson(words: readonly string[]): boolean {
   return words.includes('--json') || set === 'true' || set === '1';
 }
 
-function createProgram(commands: readonly Command[], isQuiet: boolean): Commander {
+function createProgram(commands: readonly Command[], isQuiet: boolean, asJson: () => void): Commander {
   const program = new Commander('pinwheel')
     .description(
       'Routes WebSocket messages by user: a ring of nodes, edges in front, one direct call to the owner.',
@@ -64,8 +73,8 @@ function createProgram(commands: readonly Command[], isQuiet: boolean): Commande
     });
   for (const command of commands) {
     const [first, second] = command.name.split(' ');
-    if (second === undefined) addCommand(program, first!, command);
-    else addCommand(groupOf(program, first!), second, command);
+    if (second === undefined) addCommand(program, first!, command, asJson);
+    else addCommand(groupOf(program, first!), second, command, asJson);
   }
   return program;
 }
@@ -81,7 +90,7 @@ function groupOf(program: Commander, name: string): Commander {
   );
 }
 
-function addCommand(parent: Commander, name: string, command: Command): void {
+function addCommand(parent: Commander, name: string, command: Command, asJson: () => void): void {
   const made = parent.command(name).description(command.summary).exitOverride();
   for (const word of command.words ?? []) {
     made.argument(word.endsWith('…') ? `<${word.slice(0, -1)}...>` : `<${word}>`);
@@ -97,7 +106,9 @@ function addCommand(parent: Commander, name: string, command: Command): void {
     const isFlag = command.options.some(
       ({ name, kind }) => name === options.json.name && kind.type === 'flag',
     );
-    const output = createOutput(isFlag && settings.flag(options.json));
+    const wantsResultAsJson = isFlag && settings.flag(options.json);
+    if (wantsResultAsJson) asJson();
+    const output = createOutput(wantsResultAsJson);
     process.exitCode = await command.run({ settings, words: made.processedArgs.flat() as string[], output });
   });
 }

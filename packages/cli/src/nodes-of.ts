@@ -1,7 +1,7 @@
 import type { Member, RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type { Credentials } from './credentials.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
@@ -106,10 +106,28 @@ async function call(
   }).catch((cause: Error) => {
     throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, { cause });
   });
-  const said = (await answer.body.json()) as { error?: { message: string } };
+  const said = await saidIn<{ error?: { message: string } }>(named, answer);
   if (answer.statusCode < 300) return said;
   throw new PinwheelError(
     'unavailable',
     `${named} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
   );
+}
+
+/** @throws PinwheelError (rejects) `unavailable` when an answer is not from a node or an edge, or is cut. */
+export async function saidIn<Said>(
+  named: string,
+  { statusCode, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'body'>,
+): Promise<Said> {
+  const text = await body.text().catch((cause: Error) => {
+    throw new PinwheelError('unavailable', `${named} answered ${statusCode}, cut: ${cause.message}`, {
+      cause,
+    });
+  });
+  try {
+    return JSON.parse(text) as Said;
+  } catch (cause) {
+    const why = `${named} answered ${statusCode} with something that is not JSON; is a node or an edge there?`;
+    throw new PinwheelError('unavailable', why, { cause });
+  }
 }

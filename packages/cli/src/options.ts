@@ -247,6 +247,12 @@ export const options = {
     ...url('edge', ['ws:', 'wss:'], 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
     onlyFlag: true,
   },
+  token: text(
+    'token',
+    'TOKEN',
+    'to come in with where clients need one; others on this machine can read a command line: prefer the environment',
+    'none',
+  ),
   add: { ...texts('add', 'ID[:WEIGHT]', 'a member that would join'), onlyFlag: true },
   remove: { ...texts('remove', 'ID', 'a member that would leave'), onlyFlag: true },
   timeoutMs: whole('timeout-ms', 1, day, 'how long to wait for the end, in ms', '120000'),

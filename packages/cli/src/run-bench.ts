@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type BenchOptions,
@@ -27,9 +27,10 @@ const endAtOnce = (): never => process.exit(1);
 export async function bench({ settings, output }: Invocation): Promise<number> {
   const jsonFile = settings.text(benchOptions.jsonFile);
   const htmlFile = settings.text(benchOptions.htmlFile);
+  const files = [jsonFile, htmlFile].filter((file) => file !== undefined);
+  const made = files.filter((file) => !existsSync(file));
   // before minutes of work rather than after; what is in them stays until there is something to put in its place
-  for (const file of [jsonFile, htmlFile])
-    if (file !== undefined) checked(file, () => appendFileSync(file, ''));
+  for (const file of files) checked(file, () => appendFileSync(file, ''));
   const ending = new AbortController();
   const end = (): void => {
     if (ending.signal.aborted) endAtOnce();
@@ -49,6 +50,8 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
     output.result(comparison, textReport(comparison));
     return 0;
   } finally {
+    // nothing came of it, and an empty file looks like a result
+    for (const file of made) if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
     process.off('SIGHUP', endAtOnce);

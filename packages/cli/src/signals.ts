@@ -17,23 +17,28 @@ const cutShort = 1;
 /**
  * Runs until SIGINT or SIGTERM, or until it has ended by itself: then leaves in order. A second signal cuts it short. They
  * are listened for from the start on: the first process of a container would not be ended by them otherwise.
+ *
+ * @param alsoSignals for what belongs to a terminal: SIGHUP, when that closes.
  */
-export async function untilSignal(start: () => Promise<Running>): Promise<void> {
+export async function untilSignal(
+  start: () => Promise<Running>,
+  alsoSignals: readonly NodeJS.Signals[] = [],
+): Promise<void> {
+  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...alsoSignals];
   let running: Running | undefined;
   let listener = (): void => {};
   let late: NodeJS.Timeout | undefined;
   const signalled = new Promise<true>((resolve) => {
-    let signals = 0;
+    let count = 0;
     listener = () => {
-      signals++;
+      count++;
       if (running === undefined) {
-        if (signals > 1) process.exit(cutShort);
+        if (count > 1) process.exit(cutShort);
         late ??= setTimeout(() => process.exit(cutShort), startMs).unref();
-      } else if (signals > 1) void running.cut();
+      } else if (count > 1) void running.cut();
       resolve(true);
     };
-    process.on('SIGINT', listener);
-    process.on('SIGTERM', listener);
+    for (const signal of signals) process.on(signal, listener);
   });
   try {
     running = await start().finally(() => clearTimeout(late));
@@ -41,7 +46,6 @@ export async function untilSignal(start: () => Promise<Running>): Promise<void> 
     const isSignalled = await Promise.race([signalled, running.ended.then(() => false)]);
     if (isSignalled) await running.leave();
   } finally {
-    process.off('SIGINT', listener);
-    process.off('SIGTERM', listener);
+    for (const signal of signals) process.off(signal, listener);
   }
 }

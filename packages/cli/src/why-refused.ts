@@ -1,9 +1,10 @@
 import { request } from 'node:http';
 import { request as secureRequest } from 'node:https';
 
-/** What a server says instead of taking a WebSocket. */
+/** What a server says instead of taking a WebSocket, or why it cannot be asked. */
 export interface Refused {
-  readonly status: number;
+  /** Missing when there was no answer. */
+  readonly status?: number;
   readonly text: string;
 }
 
@@ -12,15 +13,19 @@ const maxChars = 300;
 
 /**
  * Asks for the same upgrade once more, because a WebSocket client does not show why it was refused; `undefined` when the
- * server cannot be reached or would take it now.
+ * server would take it now.
  */
-export function whyRefused(url: URL): Promise<Refused | undefined> {
+export function whyRefused(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): Promise<Refused | undefined> {
   const ask = url.protocol === 'wss:' ? secureRequest : request;
   const target = new URL(url);
   target.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
   return new Promise((resolve) => {
     const asking = ask(target, {
       headers: {
+        ...headers,
         connection: 'Upgrade',
         upgrade: 'websocket',
         'sec-websocket-version': '13',
@@ -28,8 +33,8 @@ export function whyRefused(url: URL): Promise<Refused | undefined> {
       },
       timeout: timeoutMs,
     });
-    asking.on('timeout', () => asking.destroy());
-    asking.on('error', () => resolve(undefined));
+    asking.on('timeout', () => asking.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    asking.on('error', (error) => resolve({ text: reasonOf(error) }));
     asking.on('upgrade', (_, socket) => {
       socket.destroy();
       resolve(undefined);
@@ -43,6 +48,12 @@ export function whyRefused(url: URL): Promise<Refused | undefined> {
     });
     asking.end();
   });
+}
+
+/** With every address of a name refused, only the parts of the error say anything. */
+function reasonOf(error: Error): string {
+  const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error];
+  return parts.map(({ message }) => message).join(', ');
 }
 
 function messageIn(text: string): string {

@@ -103,6 +103,10 @@ t.test('what would make no key ends with 2', async (t) => {
       /"root" in it; known: send, presence, disconnect, broadcast, admin/,
     ],
     [['--id', 'a', '--scopes', 'send', '--burst', '5'], /burst without sendsPerSecond/],
+    [
+      ['--id', 'a', '--scopes', 'send', '--expires-at', '2025-01-31'],
+      /--expires-at is 2025-01-31, .* passed/,
+    ],
     [['--id', 'a', '--scopes', 'send', '--expires-at', 'soon'], /expiresAt of key a must be a time/],
   ];
   for (const [words, says] of rows) {

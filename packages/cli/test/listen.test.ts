@@ -64,6 +64,48 @@ t.test('a refusal that passes is asked about again, one that does not ends it', 
   t.same(await once(child, 'exit'), [1, null]);
 });
 
+t.test('why nobody can be reached is said, and the token of the URL to nobody', async (t) => {
+  const secure = createServer();
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => secure.close());
+  const { port } = secure.address() as AddressInfo;
+  const cases = [
+    [
+      `wss://127.0.0.1:${port}/ws?token=secret`,
+      /cannot be reached: .*(wrong version number|packet length|EPROTO|SSL)/,
+    ],
+    ['ws://nobody.invalid/ws?token=secret', /cannot be reached: .*ENOTFOUND|EAI_AGAIN/],
+  ] as const;
+  for (const [edge, why] of cases) {
+    const child = runNode([pinwheelProgram, 'listen', 'alice', '--edge', edge], { timeout: 60_000 });
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+    await until('it has said why', () => said.find((line) => line.includes('cannot-connect')));
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    t.match(said.join('\n'), why);
+    t.notMatch(said.join('\n'), /secret/);
+  }
+});
+
+t.test('a token goes where no list of processes and no log shows it', async (t) => {
+  const server = createServer();
+  let authorization: string | undefined;
+  server.on('upgrade', (request, socket: Socket) => {
+    authorization = request.headers.authorization;
+    socket.end('HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const edge = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+  const child = runNode([pinwheelProgram, 'listen', 'alice', '--edge', edge], {
+    timeout: 60_000,
+    env: { ...process.env, PINWHEEL_TOKEN: 'a.b.c' },
+  });
+  t.same(await once(child, 'exit'), [1, null]);
+  t.equal(authorization, 'Bearer a.b.c');
+});
+
 t.test('SIGTERM ends it, though the server does not answer its close', async (t) => {
   const { child, connected } = await situation(t, { status: 503, count: 0 });
   const { socket } = await connected();

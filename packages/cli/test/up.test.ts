@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { WebSocket } from 'ws';
@@ -11,6 +12,16 @@ import { temporaryFiles } from './kit/files.js';
 import type { UpFacts } from './kit/up-facts.js';
 
 const file = temporaryFiles(t);
+
+t.test('the terminal closes: the ring ends, and the file that named its members is gone', async (t) => {
+  const words = ['up', '--port', '0', '--admin-port', '0', '--node-port', '0', '--nodes', '1'];
+  const up = await startPinwheel<UpFacts>(t, words);
+  const named = up.facts.membership.replace('static:', '');
+  t.ok(existsSync(named));
+  up.signal('SIGHUP');
+  t.equal(await up.exit, 0);
+  t.notOk(existsSync(named));
+});
 
 t.test('a ring on this machine', async (t) => {
   const app = file('app.mjs', "export const onMessage = ({ data, reply }) => reply('echo ' + data);");

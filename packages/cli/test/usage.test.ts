@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { temporaryFiles } from './kit/files.js';
 import { runAll } from './kit/run-all.js';
@@ -118,6 +121,43 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     t.equal(code, 2, `${words.join(' ')}: exit code`);
     t.match(stderr, says, `${words.join(' ')}: ${stderr.trim()}`);
     t.equal(stdout, '', 'nothing on stdout');
+  }
+});
+
+t.test('a bench that does not begin leaves no empty file', async (t) => {
+  const folder = dirname(file('beside.txt', ''));
+  const made = join(folder, 'result.json');
+  const { code } = await runPinwheel(['bench', '--json', made, '--strategies', 'gossip']);
+  t.equal(code, 2);
+  t.notOk(existsSync(made));
+  const kept = file('kept.json', '');
+  await runPinwheel(['bench', '--json', kept, '--strategies', 'gossip']);
+  t.ok(existsSync(kept), 'what it has not made it does not remove');
+});
+
+t.test('JSON that the config file asks for is the form of errors, too', async (t) => {
+  const config = file('json.json', '{"json":true}');
+  const { code, stderr } = await runPinwheel(['send', 'alice', 'x', '--config', config, '--wait', 'node']);
+  t.equal(code, 2);
+  const later = await runPinwheel(['send', 'alice', 'x', '--config', config, '--node', 'http://127.0.0.1:1']);
+  t.match(JSON.parse(later.stderr), { error: { code: 'unreachable' } });
+  t.match(stderr, /--wait is "node"/);
+  const bare = await runPinwheel(['ring'], { PINWHEEL_JSON: '1' });
+  t.match(JSON.parse(bare.stderr), { error: { message: 'a command is missing; see pinwheel --help' } });
+});
+
+t.test('an answer that is not of Pinwheel is named, with who gave it', async (t) => {
+  const answers = [
+    [502, '<!DOCTYPE html>'],
+    [200, ''],
+    [404, '{"status":404,"error":"Not Found"}'],
+  ] as const;
+  for (const [status, body] of answers) {
+    const port = await startHttpServer(t, (_request, response) => response.writeHead(status).end(body));
+    const node = `http://127.0.0.1:${port}`;
+    const { code, stderr, stdout } = await runPinwheel(['send', 'alice', 'x', '--node', node]);
+    t.same([code, stdout], [1, ''], stderr);
+    t.match(stderr, new RegExp(`${node} answered ${status}`));
   }
 });
 

@@ -1,5 +1,6 @@
+import { BlockList } from 'node:net';
 import t from 'tap';
-import { addressKey } from '../src/limits/client-address.js';
+import { addressKey, clientAddress } from '../src/limits/client-address.js';
 import { resolveLimits } from '../src/limits/limit-options.js';
 
 t.test('what addresses are counted by', async (t) => {
@@ -18,6 +19,25 @@ t.test('what addresses are counted by', async (t) => {
     ['no address', 'no address'],
   ];
   for (const [address, key] of cases) t.equal(addressKey(address), key, address);
+});
+
+t.test('a client behind a trusted proxy, with the port that some proxies write', async (t) => {
+  const trusted = new BlockList();
+  trusted.addSubnet('10.0.0.0', 8);
+  const cases: readonly (readonly [forwardedFor: string, address: string])[] = [
+    ['192.0.2.1', '192.0.2.1'],
+    ['192.0.2.1:51234', '192.0.2.1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['192.0.2.9, 192.0.2.1:51234, 10.0.0.7:80', '192.0.2.1'],
+    ['192.0.2.1, unknown', '10.0.0.1'],
+    ['999.0.2.1:1', '10.0.0.1'],
+    ['', '10.0.0.1'],
+  ];
+  for (const [forwardedFor, address] of cases) {
+    t.equal(clientAddress('10.0.0.1', forwardedFor, trusted), address, forwardedFor);
+  }
 });
 
 t.test('bounds that cannot be', async (t) => {

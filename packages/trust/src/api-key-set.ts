@@ -73,10 +73,15 @@ export function checkApiKeyId(id: unknown): string {
   throw bad('an id must be 1 to 64 of A-Z a-z 0-9 . -');
 }
 
+/** ISO 8601, a date or with a time and its zone. */
+const timePattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
 /** @throws PinwheelError `bad-option` for what is no time; `undefined` stays it. */
 function checkExpiry(value: unknown, of: string): number | undefined {
   if (value === undefined) return undefined;
-  const time = typeof value === 'string' ? Date.parse(value) : value;
+  // the same moment in every process, whatever its time zone
+  const isNamed = typeof value === 'string' && timePattern.test(value);
+  const time = isNamed ? Date.parse(value) : value;
   if (typeof time === 'number' && Number.isFinite(time) && time > 0) return time;
   throw bad(`expiresAt of key ${of} must be a time such as "2027-01-31T00:00:00Z", or ms since 1970`);
 }

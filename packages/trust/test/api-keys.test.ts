@@ -173,6 +173,9 @@ t.test('what is no set of API keys', async (t) => {
     [parse(entry('a', { burst: 5 })), /burst without sendsPerSecond/],
     [parse(entry('a', { sendsPerSecond: 5, burst: 1.5 })), /burst of key a is 1.5/],
     [parse(entry('a', { expiresAt: 'soon' })), /expiresAt of key a must be a time/],
+    // other moments in other time zones
+    [parse(entry('a', { expiresAt: '2027-01-31T00:00' })), /expiresAt of key a must be a time/],
+    [parse(entry('a', { expiresAt: '1' })), /expiresAt of key a must be a time/],
     [parse(entry('a', { expiresAt: null })), /expiresAt of key a must be a time/],
   ];
   for (const [text, message] of refused) {

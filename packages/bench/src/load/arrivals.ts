@@ -13,7 +13,7 @@ export class Arrivals {
   disordered = 0;
   /** How often each message came, by its number. */
   readonly counts = new Uint8Array(maxMessages);
-  /** When each came last; 0 when it did not. */
+  /** When each came first; 0 when it did not. */
   readonly micros = new Float64Array(maxMessages);
   readonly #payloadBytes: number;
 
@@ -26,8 +26,7 @@ export class Arrivals {
     let last = -1;
     return (bytes, from, to) => {
       const number = numberOf(bytes, from, to, this.#payloadBytes);
-      this.counts[number]!++;
-      this.micros[number] = sharedMicros();
+      if (this.counts[number]!++ === 0) this.micros[number] = sharedMicros();
       this.received++;
       if (number < last) this.disordered++;
       last = number;

@@ -70,8 +70,8 @@ async function showPlan({ settings, output }: Invocation, { state, credentials }
   };
   const rows = moves.map((move) => [move.from ?? '-', move.to ?? '-', percent(move.share)]);
   const live = users.map(
-    ({ node, moving, of }) =>
-      `${node}: ${moving === null ? 'not reached' : `${moving} of ${counted(of ?? 0, 'user')}`}`,
+    ({ node, moving, of, error }) =>
+      `${node}: ${moving === null ? `unknown, ${error}` : `${moving} of ${counted(of ?? 0, 'user')}`}`,
   );
   const text = [
     `${percent(share)} of the key space changes hands`,
@@ -102,8 +102,8 @@ async function liveUsers(
       try {
         const said = (await node.get(`/v1/ring/plan?${parameters}`)) as { users: number; moving: number };
         return { node: node.id, moving: said.moving, of: said.users };
-      } catch {
-        return { node: node.id, moving: null, of: null };
+      } catch (thrown) {
+        return { node: node.id, moving: null, of: null, error: (thrown as Error).message };
       }
     }),
   );

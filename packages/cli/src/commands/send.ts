@@ -5,7 +5,7 @@ import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { Credentials } from '../credentials.js';
 import { given } from '../given.js';
-import { idOf } from '../nodes-of.js';
+import { idOf, saidIn } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
@@ -112,8 +112,8 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
       const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
       throw new PinwheelError('unreachable', why, { cause });
     });
-    const said = (await answer.body.json()) as Receipt & { error?: { message: string } };
-    if (said.status !== undefined) return said;
+    const said = await saidIn<Receipt & { error?: { message: string } }>(node, answer);
+    if (typeof said.status === 'string' && said.user !== undefined) return said;
     throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
   } finally {
     await client.destroy();

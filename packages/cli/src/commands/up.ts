@@ -114,11 +114,13 @@ async function up({ settings, output }: Invocation): Promise<number> {
       }
       await Promise.all(nodes.map((node) => node.ready()));
       const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
-      const stop = mirror(membership, file);
+      const stop = mirror(membership, file, log);
       unmirrored = () => {
         stop();
         rmSync(file, { force: true });
       };
+      // however it ends, nobody must find a ring that is not there
+      process.once('exit', unmirrored);
       const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
       for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
       for (const edge of edges)
@@ -134,13 +136,14 @@ async function up({ settings, output }: Invocation): Promise<number> {
         cut: close,
         announce: () => output.result(facts, describe(facts, settings.text(options.keys))),
       };
-    });
+    }, ['SIGHUP']);
     output.progress('the ring is down');
     return 0;
   } catch (thrown) {
     throw withHint(thrown);
   } finally {
     unmirrored();
+    process.off('exit', unmirrored);
     log.mute();
     await close();
   }
@@ -234,7 +237,7 @@ function throughAnyNode(url: string): readonly string[] {
 }
 
 /** Keeps a file that other processes can read as `static:` membership. Returns the call that ends it. */
-function mirror(membership: InProcessMembership, file: string): () => void {
+function mirror(membership: InProcessMembership, file: string, log: Log): () => void {
   const write = (view: Pick<MembersView, 'members'>): void => {
     const members = view.members.map(({ id, address, port, wsPort, weight, draining }) => {
       return { id, address, port, wsPort, weight, draining };
@@ -242,6 +245,21 @@ function mirror(membership: InProcessMembership, file: string): () => void {
     writeFileSync(`${file}.new`, `${JSON.stringify({ members }, null, 2)}\n`, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   };
-  write({ members: membership.members() });
-  return membership.watch({ view: write, trouble: () => {}, fresh: () => {} });
+  try {
+    write({ members: membership.members() });
+  } catch (cause) {
+    const why = `${file} cannot be written: ${(cause as Error).message}; with another --port it has another name`;
+    throw new PinwheelError('unavailable', why, { cause });
+  }
+  const view = (seen: MembersView): void => {
+    try {
+      write(seen);
+    } catch (thrown) {
+      log.warn(
+        { file, error: (thrown as Error).message },
+        'the members cannot be written for other processes',
+      );
+    }
+  };
+  return membership.watch({ view, trouble: () => {}, fresh: () => {} });
 }

@@ -31,12 +31,18 @@ export function clientAddress(peer: string, forwardedFor: string, trusted: Block
   let nearest = peer;
   const named = forwardedFor.split(',').map((part) => part.trim());
   while (isTrusted(nearest, trusted) && named.length > 0) {
-    const before = named.pop()!;
+    const before = withoutPort(named.pop()!);
     // whatever it is, no proxy has added it
     if (isIP(before) === 0) return nearest;
     nearest = before;
   }
   return nearest;
+}
+
+/** Some proxies write the client's port, too: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
+function withoutPort(named: string): string {
+  const [, v6, v4] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(named) ?? [];
+  return v6 ?? v4 ?? named;
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
