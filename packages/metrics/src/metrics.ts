@@ -8,7 +8,7 @@ export type Reading = readonly [value: number, label?: string];
 /** Of every process. */
 export const eventLoopDelayMetric = gauge(
   'pinwheel_event_loop_delay_seconds',
-  'Event-loop delay since the last scrape.',
+  'Event-loop delay of the last one to two minutes.',
   { quantile: ['0.5', '0.99', '1'] },
 );
 
@@ -34,7 +34,7 @@ export class Metrics {
   /** @param registry where the metrics are registered; by default one of its own. */
   constructor(registry: Registry = new Registry()) {
     this.registry = registry;
-    this.add(eventLoopDelayMetric, () => this.#delay.take());
+    this.add(eventLoopDelayMetric, () => this.#delay.read());
   }
 
   get contentType(): string {

@@ -126,14 +126,14 @@ export const nodeMetrics = {
   memory: memoryMetric,
   apiKeyCalls: counter(
     'pinwheel_node_api_key_calls_total',
-    'Calls with an API key, or without any, by decision.',
+    'Calls with an API key, or without any, by decision; those at a limit were accepted before.',
     {
       decision: apiKeyDecisions,
     },
   ),
   apiKeyMessages: counter(
     'pinwheel_node_api_key_messages_total',
-    'Messages taken from callers with an API key.',
+    'Messages of callers with an API key, as they count against its rate.',
     {
       key: ['the ids in the file of keys'],
     },
