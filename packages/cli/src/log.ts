@@ -5,6 +5,8 @@ import { pino } from 'pino';
 export function createLog(level: string): Log {
   // a file descriptor of our own, written to at once: worker threads and uWebSockets.js do not go together
   const destination = pino.destination({ fd: 2, sync: true });
+  // the terminal is gone: there is nobody to tell
+  destination.on('error', () => {});
   if (!process.stderr.isTTY) return pino({ level, base: null }, destination);
   return pino(
     { level, base: null },

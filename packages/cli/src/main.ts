@@ -18,6 +18,8 @@ const failed = 1;
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithReader);
+  // where nobody reads what is said, there is still something to be ended in order
+  process.stderr.on('error', () => {});
   let isJson = wantsJson(words);
   // the config file is read with the other settings of a command
   const asJson = (): void => {

@@ -3,6 +3,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
 import { type Dispatcher, request } from 'undici';
 import type { Credentials } from './credentials.js';
+import { reasonOf } from './reason-of.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {
@@ -104,7 +105,7 @@ async function call(
     headers,
     signal: AbortSignal.timeout(timeoutMs),
   }).catch((cause: Error) => {
-    throw new PinwheelError('unreachable', `${named} cannot be reached: ${cause.message}`, { cause });
+    throw new PinwheelError('unreachable', `${named} cannot be reached: ${reasonOf(cause)}`, { cause });
   });
   const said = await saidIn<{ error?: { message: string } }>(named, answer);
   if (answer.statusCode < 300) return said;
@@ -124,10 +125,17 @@ export async function saidIn<Said>(
       cause,
     });
   });
+  const said = objectIn(text);
+  if (said !== undefined) return said as Said;
+  const why = `${named} answered ${statusCode} with no JSON object; is a node or an edge there?`;
+  throw new PinwheelError('unavailable', why);
+}
+
+function objectIn(text: string): object | undefined {
   try {
-    return JSON.parse(text) as Said;
-  } catch (cause) {
-    const why = `${named} answered ${statusCode} with something that is not JSON; is a node or an edge there?`;
-    throw new PinwheelError('unavailable', why, { cause });
+    const said: unknown = JSON.parse(text);
+    return typeof said === 'object' && said !== null ? said : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -29,8 +29,11 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   const htmlFile = settings.text(benchOptions.htmlFile);
   const files = [jsonFile, htmlFile].filter((file) => file !== undefined);
   const made = files.filter((file) => !existsSync(file));
-  // before minutes of work rather than after; what is in them stays until there is something to put in its place
-  for (const file of files) checked(file, () => appendFileSync(file, ''));
+  // nothing came of it, and an empty file looks like a result
+  const removeEmpty = (): void => {
+    for (const file of made) if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
+  };
+  process.once('exit', removeEmpty);
   const ending = new AbortController();
   const end = (): void => {
     if (ending.signal.aborted) endAtOnce();
@@ -42,6 +45,8 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   // nobody sees what would come
   process.on('SIGHUP', endAtOnce);
   try {
+    // before minutes of work rather than after; what is in them stays until there is something to put in its place
+    for (const file of files) checked(file, () => appendFileSync(file, ''));
     const start = performance.now();
     const progress = (at: Progress): void => output.progress(describe(at, performance.now() - start));
     const comparison = await runComparison(readOptions(settings), readVersion(), progress, ending.signal);
@@ -50,8 +55,8 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
     output.result(comparison, textReport(comparison));
     return 0;
   } finally {
-    // nothing came of it, and an empty file looks like a result
-    for (const file of made) if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
+    removeEmpty();
+    process.off('exit', removeEmpty);
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
     process.off('SIGHUP', endAtOnce);

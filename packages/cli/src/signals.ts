@@ -26,12 +26,13 @@ export async function untilSignal(
 ): Promise<void> {
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...alsoSignals];
   let running: Running | undefined;
-  let listener = (): void => {};
+  let listener = (_signal: NodeJS.Signals): void => {};
   let late: NodeJS.Timeout | undefined;
   const signalled = new Promise<true>((resolve) => {
     let count = 0;
-    listener = () => {
-      count++;
+    // a shell and the terminal both say that it closes
+    listener = (signal) => {
+      if (signal !== 'SIGHUP' || count === 0) count++;
       if (running === undefined) {
         if (count > 1) process.exit(cutShort);
         late ??= setTimeout(() => process.exit(cutShort), startMs).unref();

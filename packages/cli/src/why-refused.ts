@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { reasonOf } from './reason-of.js';
 
 /** What a server says instead of taking a WebSocket, or why it cannot be asked. */
 export interface Refused {
@@ -48,12 +49,6 @@ export function whyRefused(
     });
     asking.end();
   });
-}
-
-/** With every address of a name refused, only the parts of the error say anything. */
-function reasonOf(error: Error): string {
-  const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error];
-  return parts.map(({ message }) => message).join(', ');
 }
 
 function messageIn(text: string): string {

@@ -130,6 +130,9 @@ t.test('a bench that does not begin leaves no empty file', async (t) => {
   const { code } = await runPinwheel(['bench', '--json', made, '--strategies', 'gossip']);
   t.equal(code, 2);
   t.notOk(existsSync(made));
+  const words = ['--json', made, '--html', '/nowhere/report.html'];
+  t.equal((await runPinwheel(['bench', ...words])).code, 2);
+  t.notOk(existsSync(made), 'nor when the other one cannot be written');
   const kept = file('kept.json', '');
   await runPinwheel(['bench', '--json', kept, '--strategies', 'gossip']);
   t.ok(existsSync(kept), 'what it has not made it does not remove');
@@ -150,6 +153,7 @@ t.test('an answer that is not of Pinwheel is named, with who gave it', async (t)
   const answers = [
     [502, '<!DOCTYPE html>'],
     [200, ''],
+    [200, 'null'],
     [404, '{"status":404,"error":"Not Found"}'],
   ] as const;
   for (const [status, body] of answers) {

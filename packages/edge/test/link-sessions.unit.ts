@@ -192,6 +192,7 @@ t.test(
     for (let number = 1; number <= 4; number++) client.bytes(...sendOf(number, number === 2 ? 0 : 2));
     client.says('five', 5);
     const receipt = { user: 'carol', status: 'delivered', sessions: 1 } as const;
+    link.says((node) => node.receipt(1, 2, receipt));
     link.says((node) => node.taken(1, 4));
     link.says((node) => node.receipt(1, 1, receipt));
     link.news();
@@ -213,6 +214,33 @@ t.test(
     t.same(link.news(), [], 'all of them are answered');
   },
 );
+
+t.test('a send whose receipt was lost with a link is sent again, though it was taken', async (t) => {
+  const world = new World([n1, n2]);
+  const client = world.v1(world.user('n1'), { session: key, epoch: 1 });
+  const link = world.up('n1');
+  link.take({ stream: 's', seq: 0 });
+  const send = (number: number) => [4, ...u32(number), 0, 5, 0, ...Buffer.from('carol'), number];
+  client.bytes(...send(1));
+  client.bytes(...send(2));
+  client.says('three', 3);
+  const receipt = { user: 'carol', status: 'delivered', sessions: 1 } as const;
+  link.says((node) => node.receipt(1, 1, receipt));
+  link.lose();
+  world.advance(2000);
+  const again = world.up('n1');
+  const { session } = again.take({ stream: 's', seq: 0, taken: 2 });
+  t.same(again.news(), [
+    ['client', session, send(2)],
+    ['client', session, clientBytes(3, 'three')],
+  ]);
+  again.says((node) => node.receipt(session, 2, receipt));
+  again.lose();
+  world.advance(2000);
+  const third = world.up('n1');
+  third.take({ stream: 's', seq: 0, taken: 3 });
+  t.same(third.news(), [], 'it has been answered');
+});
 
 t.test('a client that has come back asks again for receipts of sends that were processed', async (t) => {
   const world = new World([n1, n2]);

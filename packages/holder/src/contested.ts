@@ -67,6 +67,8 @@ export class Contested {
 
   #askLater(held: HeldUser, asked: Omit<Asked, 'cancel'>): void {
     const { clock, random } = this.#options;
+    // it may have come here again while its members were being asked
+    this.#users.get(held)?.cancel();
     const times = asked.times + 1;
     const timesWithoutSession = held.sessions.length > 0 ? 0 : asked.timesWithoutSession + 1;
     const cancel = clock.after(backoffMs(times, askAgain, random) + 20, () => void this.#ask(held));

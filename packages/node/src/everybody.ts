@@ -19,14 +19,22 @@ export async function deliverToEverybody(
   const picked = [0];
   const written = new Uint16Array(1);
   const receipts = new Receipts(1);
-  const frozen: HeldUser[] = [];
+  const later: Promise<void>[] = [];
   let delivered = 0;
   let turn = 0;
   const write = (held: HeldUser): void => {
     // users come and go between the turns
     if (holder.users.known(held.user) !== held) return;
     if (held.isFrozen) {
-      frozen.push(held);
+      // in the moment of the thaw: who is written to then must have had this before what comes next
+      later.push(
+        new Promise((done) => {
+          held.whenThawed(() => {
+            write(held);
+            done();
+          });
+        }),
+      );
       return;
     }
     written[0] = 0;
@@ -38,9 +46,7 @@ export async function deliverToEverybody(
     if (++turn % usersPerTurn === 0) await new Promise(setImmediate);
   }
   walked();
-  for (const held of frozen) {
-    await new Promise<void>((look) => held.whenThawed(look));
-    write(held);
-  }
+  // whoever is frozen again by then is added at its end
+  for (const one of later) await one;
   return delivered;
 }

@@ -137,12 +137,22 @@ export class QueueIntake {
       return;
     }
     this.#broadcastBytes += bytes;
-    this.#broadcasting = this.#broadcasting.then(async () => {
-      holder.beforeDelivery();
-      const message = { data, binary, id: newId() };
-      await new Promise<void>((walked) => void deliverToEverybody(holder, message, walked));
-      this.#broadcastBytes -= bytes;
-    });
+    const broadcast = async (walked: () => void): Promise<void> => {
+      try {
+        holder.beforeDelivery();
+        await deliverToEverybody(holder, { data, binary, id: newId() }, walked);
+      } catch (thrown) {
+        log.error(
+          { error: PinwheelError.from(thrown).message },
+          'a message for everybody was not written to all',
+        );
+      } finally {
+        this.#broadcastBytes -= bytes;
+        walked();
+      }
+    };
+    // who is about to leave holds up nobody else
+    this.#broadcasting = this.#broadcasting.then(() => new Promise<void>((walked) => void broadcast(walked)));
   }
 
   /** Whether users have come here from other nodes just now. */

@@ -9,7 +9,7 @@ export const buckets = 2 ** 16;
  * are 2.3 MB, and a look-up reads one bucket start and, mostly, one cache line of entries.
  */
 export class PointIndex {
-  /** Ids of the members by slot. A slot keeps its member from ring to ring; one whose member left is free. */
+  /** Ids of the members by slot. A slot keeps its member in rings built upon one another; one whose member left is free. */
   readonly ids: readonly (string | undefined)[];
   /** Bucket b has the entries from `starts[b]` up to `starts[b + 1]`. */
   readonly starts: Int32Array;

@@ -45,8 +45,8 @@ const maxPoints = 4_194_304;
  * Builds a ring.
  *
  * @param members in any order; ids must be unique.
- * @param previous a ring with the same settings to build upon: only members that joined are placed anew. The
- *   result is the same with and without it.
+ * @param previous a ring with the same settings to build upon, unless sorting anew is faster: only points of members
+ *   that joined are put in. The result is the same with and without it.
  * @throws RangeError for an invalid or repeated id, a weight or a setting out of bounds.
  */
 export function buildRing(

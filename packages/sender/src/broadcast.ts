@@ -3,7 +3,7 @@ import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { notTaken } from './last-words.js';
 import type { NodeClients } from './node-clients.js';
-import { refusalOf } from './node-pool.js';
+import { errorIn, refusalOf } from './node-pool.js';
 
 export interface BroadcastReceipt {
   /** Nodes that took part. Missing when a queue took it that does not say how many listen. */
@@ -51,7 +51,12 @@ export async function broadcastThrough(
 
 function receiptOf(node: string, status: number, body: string): BroadcastReceipt {
   // 202: the node has handed it to a queue
-  if (status !== 200 && status !== 202) throw refusalOf(node, status, Buffer.from(body));
+  if (status !== 200 && status !== 202) {
+    const refusal = refusalOf(node, status, Buffer.from(body));
+    if (errorIn(body) !== undefined || !notTaken.has(refusal.code)) throw refusal;
+    // of a proxy in between, which may have passed it on
+    throw new PinwheelError('unknown-outcome', refusal.message);
+  }
   try {
     return JSON.parse(body) as BroadcastReceipt;
   } catch (cause) {

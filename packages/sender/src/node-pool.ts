@@ -97,15 +97,16 @@ export function failureOf(name: string, thrown: unknown, late: boolean, deadline
 
 /** What a node said with a status that is no answer. */
 export function refusalOf(name: string, status: number, body: Buffer): PinwheelError {
-  const said = errorIn(body);
+  const said = errorIn(body.toString());
   const code: ErrorCode = said?.code ?? (status === 503 ? 'unavailable' : 'internal');
   const why = said?.message ?? body.toString('utf8', 0, maxQuoted);
   return new PinwheelError(code, `node ${name} answered ${status}: ${why.slice(0, maxQuoted)}`);
 }
 
-function errorIn(body: Buffer): { code: ErrorCode; message: string } | undefined {
+/** A node's own word; `undefined` for what is none. */
+export function errorIn(body: string): { code: ErrorCode; message: string } | undefined {
   try {
-    const { code, message } = JSON.parse(body.toString('utf8')).error;
+    const { code, message } = JSON.parse(body).error;
     return isErrorCode(code) ? { code, message: String(message) } : undefined;
   } catch {
     return undefined;

@@ -209,6 +209,11 @@ t.test('a node that hands a broadcast to a queue, or refuses it, is understood',
   t.same(await sender.broadcast('x'), { nodes: 3 });
   answer = { status: 413, body: '{"error":{"code":"too-large","message":"at most 1 byte"}}' };
   await t.rejects(sender.broadcast('xx'), { code: 'too-large', message: /n1 answered 413: at most 1 byte/ });
+  answer = { status: 503, body: 'upstream reset' };
+  await t.rejects(sender.broadcast('x'), {
+    code: 'unknown-outcome',
+    message: /n1 answered 503: upstream reset/,
+  });
 });
 
 t.test('a broadcast names a node that does not answer, in time for its caller', async (t) => {

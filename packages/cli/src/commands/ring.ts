@@ -69,9 +69,8 @@ async function showPlan({ settings, output }: Invocation, { state, credentials }
     users,
   };
   const rows = moves.map((move) => [move.from ?? '-', move.to ?? '-', percent(move.share)]);
-  const live = users.map(
-    ({ node, moving, of, error }) =>
-      `${node}: ${moving === null ? `unknown, ${error}` : `${moving} of ${counted(of ?? 0, 'user')}`}`,
+  const live = users.map(({ node, moving, of, error }) =>
+    moving === null ? `${error}` : `${node}: ${moving} of ${counted(of ?? 0, 'user')}`,
   );
   const text = [
     `${percent(share)} of the key space changes hands`,

@@ -10,6 +10,7 @@ import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
+import { reasonOf } from '../reason-of.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
@@ -109,7 +110,7 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
       signal: AbortSignal.timeout(deadlineMs + slackMs),
     });
     const answer = await call.catch((cause: Error) => {
-      const why = `node ${node} cannot be reached: ${cause.message}; is its API there?`;
+      const why = `node ${node} cannot be reached: ${reasonOf(cause)}; is its API there?`;
       throw new PinwheelError('unreachable', why, { cause });
     });
     const said = await saidIn<Receipt & { error?: { message: string } }>(node, answer);

@@ -117,7 +117,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
       const stop = mirror(membership, file, log);
       unmirrored = () => {
         stop();
-        rmSync(file, { force: true });
+        for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
       };
       // however it ends, nobody must find a ring that is not there
       process.once('exit', unmirrored);
@@ -248,8 +248,10 @@ function mirror(membership: InProcessMembership, file: string, log: Log): () => 
   try {
     write({ members: membership.members() });
   } catch (cause) {
-    const why = `${file} cannot be written: ${(cause as Error).message}; with another --port it has another name`;
-    throw new PinwheelError('unavailable', why, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isOthers = code === 'EPERM' || code === 'EACCES';
+    const advice = isOthers ? '; somebody else has it: with another --port it has another name' : '';
+    throw new PinwheelError('unavailable', `${file} cannot be written: ${message}${advice}`, { cause });
   }
   const view = (seen: MembersView): void => {
     try {

@@ -87,7 +87,7 @@ export class EdgeSession {
 
   /**
    * @param frame a MESSAGE or SEND, in bytes of its own.
-   * @param awaitsReceipt whether its receipt waits for another client.
+   * @param awaitsReceipt whether it is a SEND: that it was taken does not say that its receipt has come.
    */
   send(number: number, frame: Uint8Array, awaitsReceipt = false): void {
     this.#kept ??= new KeptMessages();

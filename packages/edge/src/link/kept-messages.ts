@@ -2,14 +2,14 @@
 export const maxKeptMessages = 256;
 export const maxKeptBytes = 262_144;
 
-/** So many that were processed, and whose receipts wait for other clients; of more the oldest are let go of. */
+/** So many that were processed and whose receipts have not come; of more the oldest are let go of. */
 export const maxUnanswered = 64;
 const maxUnansweredBytes = 65_536;
 
 interface Kept {
   readonly number: number;
   readonly frame: Uint8Array;
-  /** Its receipt comes some time after it was processed. */
+  /** Its receipt comes by itself: with the word that it was processed, or later when that waits for another client. */
   awaitsReceipt: boolean;
 }
 

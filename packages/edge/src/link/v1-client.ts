@@ -126,7 +126,7 @@ export class V1Client extends Client {
       throw new PinwheelError('protocol', `number is ${number}; it must be ${this.#number + 1}`);
     }
     this.#number = number;
-    this.session.send(number, Buffer.from(bytes), frame.kind === 'send' && frame.waitForClient);
+    this.session.send(number, Buffer.from(bytes), frame.kind === 'send');
   }
 
   #mustBeGreeted(): void {
