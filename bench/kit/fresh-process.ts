@@ -12,6 +12,8 @@ export interface Contender {
   /** The script, usually `new URL('./x-sample.ts', import.meta.url)`. */
   readonly script: URL;
   readonly args?: readonly string[];
+  /** Of Node.js, beside those of this process; what it starts with `Child` has them, too. */
+  readonly flags?: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -28,8 +30,8 @@ export function hand(figures: Figures): void {
  * @throws Error when it takes longer than `deadlineMs` (it is killed), fails, or hands over no figures.
  */
 export async function runFresh(contender: Contender, deadlineMs: number): Promise<Figures> {
-  const { name, script, args = [], env } = contender;
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(script), ...args], {
+  const { name, script, args = [], flags = [], env } = contender;
+  const child = spawn(process.execPath, [...process.execArgv, ...flags, fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
     // a process group of its own

@@ -20,7 +20,7 @@ export interface RegistrarOptions {
 const mostPerWrite = 1000;
 const writeDeadlineMs = 2000;
 const retryWait = { firstMs: 50, longestMs: 2000 };
-/** Of a lease, between one renewal and the next: two may fail. */
+/** Of a lease, between one renewal and the next: two may fail, one of somebody who has just come. */
 const renewals = 3;
 /** So long the routes of a user who has moved overlap, in ms. */
 const overlapMs = 1000;
