@@ -1,10 +1,13 @@
 import type { Log } from '@pinwheel/membership';
 import { pino } from 'pino';
 
+/** What cannot be written, as on a full disk, waits; more of it is dropped. */
+const maxWaitingBytes = 1_048_576;
+
 /** Lines for a person when stderr is a terminal, else JSON lines. */
 export function createLog(level: string): Log {
   // a file descriptor of our own, written to at once: worker threads and uWebSockets.js do not go together
-  const destination = pino.destination({ fd: 2, sync: true });
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: maxWaitingBytes });
   // the terminal is gone: there is nobody to tell
   destination.on('error', () => {});
   if (!process.stderr.isTTY) return pino({ level, base: null }, destination);

@@ -28,7 +28,7 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   const jsonFile = settings.text(benchOptions.jsonFile);
   const htmlFile = settings.text(benchOptions.htmlFile);
   const files = [jsonFile, htmlFile].filter((file) => file !== undefined);
-  const made = files.filter((file) => !existsSync(file));
+  const made: string[] = [];
   // nothing came of it, and an empty file looks like a result
   const removeEmpty = (): void => {
     for (const file of made) if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
@@ -46,7 +46,11 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   process.on('SIGHUP', endAtOnce);
   try {
     // before minutes of work rather than after; what is in them stays until there is something to put in its place
-    for (const file of files) checked(file, () => appendFileSync(file, ''));
+    for (const file of files) {
+      const isNew = !existsSync(file);
+      checked(file, () => appendFileSync(file, ''));
+      if (isNew) made.push(file);
+    }
     const start = performance.now();
     const progress = (at: Progress): void => output.progress(describe(at, performance.now() - start));
     const comparison = await runComparison(readOptions(settings), readVersion(), progress, ending.signal);

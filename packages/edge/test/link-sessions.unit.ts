@@ -280,6 +280,10 @@ t.test('of sends that wait for their receipts the oldest are let go of at the bo
     [...kept.frames()].some(({ length }) => length === 60_000),
     'the newest are kept',
   );
+  const before = [...kept.frames()].length;
+  kept.add(1001, new Uint8Array(65_537), true);
+  kept.taken(1001);
+  t.equal([...kept.frames()].length, before, 'one that has no room takes none from the others');
   kept.answered(1000);
   for (let number = 1; number <= maxUnanswered + 10; number++) kept.answered(number);
   t.ok(kept.isEmpty);

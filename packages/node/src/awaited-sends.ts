@@ -6,7 +6,7 @@ interface AwaitedSend {
 }
 
 /**
- * The messages to other users whose receipts wait for a client, by session and number: one that its edge sends again
+ * The messages to other users whose receipts are still to come, by session and number: one that its edge sends again
  * meanwhile gets the receipt of the first.
  */
 export class AwaitedSends {

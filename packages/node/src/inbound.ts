@@ -117,24 +117,24 @@ export class Inbound implements InboundWork {
   /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
   sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
     const { user, id } = session;
-    const awaited = waitForClient ? this.#awaited.add(session, number) : undefined;
-    if (waitForClient && awaited === undefined) return;
+    const awaited = this.#awaited.add(session, number);
+    if (awaited === undefined) return;
     const copy = Buffer.from(data);
     const messageId = `${sessionName(user, id)}-${number}`;
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
     const hasRoom = this.#add(session, copy.length, number, async () => {
-      if (awaited !== undefined) awaited.hasBegun = true;
+      awaited.hasBegun = true;
       const refusal = await this.#refusal(user, session, message);
       const passed = refusal ?? this.#pass(user, message);
       const answered = Promise.resolve(passed).then((receipt) => {
-        if (awaited !== undefined) this.#awaited.over(session, number, awaited);
+        this.#awaited.over(session, number, awaited);
         session.link?.receipt(session.number, number, receipt);
       });
       // what waits for another client must not hold up what this one sends next, nor a handoff
       if (!waitForClient) await answered;
     });
-    if (!hasRoom && awaited !== undefined) this.#awaited.over(session, number, awaited);
+    if (!hasRoom) this.#awaited.over(session, number, awaited);
   }
 
   /** What cannot be sent at all rejects, and ends no process when the application does not look. */

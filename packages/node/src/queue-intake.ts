@@ -132,7 +132,7 @@ export class QueueIntake {
       if (++this.counters.broadcastsDropped > 1) return;
       log.error(
         { queue: queue.description, waitingBytes: this.#broadcastBytes, maxBroadcastBytes },
-        'messages for everybody come faster than they can be written; one is dropped, the next ones are only counted',
+        'too many messages for everybody wait to be written, or for users who move; one is dropped, the next are only counted',
       );
       return;
     }

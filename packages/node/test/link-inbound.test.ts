@@ -457,6 +457,38 @@ t.test('one that is sent again and finds no room brings nothing that waits a sec
   t.same(seen, ['slow', 'three', 'four', 'five']);
 });
 
+t.test('a send that comes again while the application looks at it is asked for once', async (t) => {
+  let asked = 0;
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const nodes = await startNodes(t, ['n1'], {
+    onSend: async () => {
+      asked++;
+      await gate;
+      return true;
+    },
+  });
+  nodes.haveLinks = true;
+  const edge = await connectEdge(t, nodes.of('n1'));
+  const bob = await edge.attached('bob');
+  const session = await edge.attached('ann');
+  session.send(1, 'bob', 'hello', false);
+  await until('it is looked at', () => asked === 1);
+  const again = { kind: 'send', number: 1, to: 'bob', waitForClient: false, repeated: true } as const;
+  const frame = encodeClientFrame({ ...again, binary: false, data: Buffer.from('hello') });
+  for (let i = 0; i < 3; i++) edge.write((out) => out.client(session.number, frame));
+  session.send(2, 'bob', 'next', false);
+  open();
+  await until('both receipts come', () => session.receipts.length === 2);
+  t.same(
+    session.receipts.map(({ number }) => number),
+    [1, 2],
+  );
+  t.same([asked, bob.texts], [2, ['hello', 'next']]);
+});
+
 t.test(
   'what waits for another client is asked for once, though the application fails behind it',
   async (t) => {

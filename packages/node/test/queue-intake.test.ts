@@ -77,7 +77,7 @@ t.test('messages for everybody come in their order, and what waits has a bound',
     return (await metric(node, 'pinwheel_node_queue_copies_total{user="here"}')) === 20;
   });
   t.equal(await metric(node, 'pinwheel_node_queue_broadcasts_dropped_total'), 4, '16 of 1 MB are held');
-  const lines = log.lines.filter((line) => line.startsWith('messages for everybody come faster'));
+  const lines = log.lines.filter((line) => line.startsWith('too many messages for everybody'));
   t.equal(lines.length, 1);
   const anne = await connect(t, node, 'anne');
   const numbers = Array.from({ length: 300 }, (_, i) => String(i));

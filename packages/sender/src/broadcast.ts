@@ -53,7 +53,7 @@ function receiptOf(node: string, status: number, body: string): BroadcastReceipt
   // 202: the node has handed it to a queue
   if (status !== 200 && status !== 202) {
     const refusal = refusalOf(node, status, Buffer.from(body));
-    if (errorIn(body) !== undefined || !notTaken.has(refusal.code)) throw refusal;
+    if (errorIn(body) !== undefined || status < 500) throw refusal;
     // of a proxy in between, which may have passed it on
     throw new PinwheelError('unknown-outcome', refusal.message);
   }

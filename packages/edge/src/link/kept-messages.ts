@@ -51,6 +51,8 @@ export class KeptMessages {
 
   /** That one was processed, and its receipt is still to come. */
   awaitReceipt(number: number, frame: Uint8Array): void {
+    // a large one would have no room, and take that of all the others
+    if (frame.length > maxUnansweredBytes) return;
     this.#unansweredBytes += frame.length - (this.#unanswered.get(number)?.length ?? 0);
     this.#unanswered.set(number, frame);
     this.#letGo();
