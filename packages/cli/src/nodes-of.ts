@@ -1,9 +1,8 @@
-import type { Member, RingState } from '@pinwheel/membership';
+import { type Member, type RingState, reasonOf } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
 import { type Dispatcher, request } from 'undici';
 import type { Credentials } from './credentials.js';
-import { reasonOf } from './reason-of.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { reasonOf } from './reason-of.js';
+import { reasonOf } from '@pinwheel/membership';
 
 /** What a server says instead of taking a WebSocket, or why it cannot be asked. */
 export interface Refused {

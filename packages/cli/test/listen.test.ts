@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { pinwheelProgram, runPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { runNode } from '../../../test/kit/run-node.js';
 import { until } from '../../../test/kit/until.js';
@@ -65,10 +66,7 @@ t.test('a refusal that passes is asked about again, one that does not ends it', 
 });
 
 t.test('why nobody can be reached is said, and the token of the URL to nobody', async (t) => {
-  const secure = createServer();
-  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => secure.close());
-  const { port } = secure.address() as AddressInfo;
+  const port = await startHttpServer(t, () => {});
   const cases = [
     [
       `wss://127.0.0.1:${port}/ws?token=secret`,

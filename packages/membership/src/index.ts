@@ -18,6 +18,7 @@ export { type InProcessMember, type InProcessMembership, inProcessMembership } f
 export { type Log, silentLog } from './log.js';
 export { networkList } from './network.js';
 export { type MembershipRules, membershipFrom, staticSource } from './parse-membership.js';
+export { reasonOf } from './reason-of.js';
 export { type RingAnswer, ringAnswer } from './ring-answer.js';
 export { addRingMetrics, ringMetrics } from './ring-metrics.js';
 export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';

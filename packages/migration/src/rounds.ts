@@ -5,14 +5,12 @@
  */
 export class Rounds<T> {
   readonly #everybody: { values(): Iterator<T>; readonly size: number };
-  #rest: Iterator<T>;
+  #rest: Iterator<T> = [].values();
   /** A round ends behind as many as there were at its start: newcomers stand at the end and would make it endless. */
-  #leftInRound: number;
+  #leftInRound = 0;
 
   constructor(everybody: { values(): Iterator<T>; readonly size: number }) {
     this.#everybody = everybody;
-    this.#rest = everybody.values();
-    this.#leftInRound = everybody.size;
   }
 
   /**

@@ -3,8 +3,15 @@ import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connectEdge } from './kit/fake-edge.js';
 import { Gate } from './kit/gate.js';
-import { startNodes } from './kit/nodes.js';
+import { startNodes, type Teardown } from './kit/nodes.js';
 import { metric, post } from './kit/requests.js';
+
+/** An edge with a link to a node of such options. */
+async function linkedNode(t: Teardown, options: Parameters<typeof startNodes>[2]) {
+  const nodes = await startNodes(t, ['n1'], options);
+  nodes.haveLinks = true;
+  return connectEdge(t, nodes.of('n1'));
+}
 
 t.test('what clients send goes to the application, once and in order', async (t) => {
   const seen: string[] = [];
@@ -245,14 +252,12 @@ t.test('what waits for other clients has a bound of bytes, too', async (t) => {
 
 t.test('an application that answers with what is no data harms nobody but its client', async (t) => {
   const odd: readonly unknown[] = [{ ok: true }, { length: -5 }, 7, null, undefined, new ArrayBuffer(8)];
-  const nodes = await startNodes(t, ['n1'], {
+  const edge = await linkedNode(t, {
     onMessage: ({ data, reply }) => {
       const at = Number(data);
       reply((at < odd.length ? odd[at] : `took ${data}`) as string);
     },
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const bystander = await edge.attached('bystander');
   for (const at of odd.keys()) {
     const client = await edge.attached(`client-${at}`);
@@ -268,7 +273,7 @@ t.test('an application that answers with what is no data harms nobody but its cl
 t.test('a client that is refused sends nothing to others', async (t) => {
   let refuse = (): void => {};
   const asked: string[] = [];
-  const nodes = await startNodes(t, ['n1'], {
+  const edge = await linkedNode(t, {
     onConnect: ({ user }) => {
       if (user !== 'banned') return undefined;
       return new Promise<void>((_, reject) => {
@@ -280,8 +285,6 @@ t.test('a client that is refused sends nothing to others', async (t) => {
       return true;
     },
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const [banned, bob] = [await edge.attached('banned'), await edge.attached('bob')];
   for (const number of [1, 2, 3]) banned.send(number, 'bob', 'spam');
   const other = await edge.attached('other');
@@ -302,14 +305,12 @@ t.test('a client that is refused sends nothing to others', async (t) => {
 });
 
 t.test('an application that does not look whether it could send goes on', async (t) => {
-  const nodes = await startNodes(t, ['n1'], {
+  const edge = await linkedNode(t, {
     onMessage: ({ data, send, reply }) => {
       void send(String(data), 'x');
       reply('took it');
     },
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const ann = await edge.attached('ann');
   ann.say(1, '');
   ann.say(2, 'x'.repeat(257));
@@ -392,7 +393,7 @@ t.test(
 t.test('a client that sends faster than the application takes comes back to its session', async (t) => {
   const seen: string[] = [];
   const gate = new Gate();
-  const nodes = await startNodes(t, ['n1'], {
+  const edge = await linkedNode(t, {
     maxInboundPerUser: 2,
     onMessage: async ({ data }) => {
       if (data === '1') {
@@ -401,8 +402,6 @@ t.test('a client that sends faster than the application takes comes back to its 
       seen.push(String(data));
     },
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const first = await edge.attached('ann');
   for (let number = 1; number <= 5; number++) first.say(number, String(number));
   await until('it is closed', () => first.closes.length === 1);
@@ -423,7 +422,7 @@ t.test('a client that sends faster than the application takes comes back to its 
 t.test('one that is sent again and finds no room brings nothing that waits a second time', async (t) => {
   const seen: string[] = [];
   const gate = new Gate();
-  const nodes = await startNodes(t, ['n1'], {
+  const edge = await linkedNode(t, {
     maxInboundPerUser: 2,
     onMessage: async ({ data }) => {
       seen.push(String(data));
@@ -433,8 +432,6 @@ t.test('one that is sent again and finds no room brings nothing that waits a sec
     },
     onSend: () => true,
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const first = await edge.attached('ann');
   first.send(1, 'bob', 'x');
   await until('it is taken', () => first.taken.at(-1) === 1);
@@ -459,19 +456,14 @@ t.test('one that is sent again and finds no room brings nothing that waits a sec
 
 t.test('a send that comes again while the application looks at it is asked for once', async (t) => {
   let asked = 0;
-  let open = (): void => {};
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const nodes = await startNodes(t, ['n1'], {
+  const gate = new Gate();
+  const edge = await linkedNode(t, {
     onSend: async () => {
       asked++;
-      await gate;
+      if (asked === 1) await gate.opens();
       return true;
     },
   });
-  nodes.haveLinks = true;
-  const edge = await connectEdge(t, nodes.of('n1'));
   const bob = await edge.attached('bob');
   const session = await edge.attached('ann');
   session.send(1, 'bob', 'hello', false);
@@ -480,7 +472,7 @@ t.test('a send that comes again while the application looks at it is asked for o
   const frame = encodeClientFrame({ ...again, binary: false, data: Buffer.from('hello') });
   for (let i = 0; i < 3; i++) edge.write((out) => out.client(session.number, frame));
   session.send(2, 'bob', 'next', false);
-  open();
+  gate.open();
   await until('both receipts come', () => session.receipts.length === 2);
   t.same(
     session.receipts.map(({ number }) => number),
@@ -493,7 +485,7 @@ t.test(
   'what waits for another client is asked for once, though the application fails behind it',
   async (t) => {
     let asked = 0;
-    const nodes = await startNodes(t, ['n1'], {
+    const edge = await linkedNode(t, {
       onMessage: () => {
         throw new Error('away');
       },
@@ -502,8 +494,6 @@ t.test(
         return true;
       },
     });
-    nodes.haveLinks = true;
-    const edge = await connectEdge(t, nodes.of('n1'));
     const bob = await edge.attached('bob');
     let session = await edge.attached('ann');
     session.send(1, 'bob', 'hello', true);

@@ -18,8 +18,7 @@ export const fewPoints = 4096;
  * @param members in the order of their ids.
  */
 export function sortPoints(members: readonly Placed[]): PointIndex {
-  const size = members.reduce((sum, { points }) => sum + points.length, 0);
-  return size <= fewPoints ? sortFew(members) : countingSort(members);
+  return sizeOf(members) <= fewPoints ? sortFew(members) : countingSort(members);
 }
 
 function sortFew(members: readonly Placed[]): PointIndex {
@@ -57,6 +56,10 @@ function countingSort(members: readonly Placed[]): PointIndex {
   return new PointIndex(idsOf(members), starts, entries);
 }
 
+function sizeOf(members: readonly Placed[]): number {
+  return members.reduce((sum, { points }) => sum + points.length, 0);
+}
+
 function idsOf(members: readonly Placed[]): readonly string[] {
   return members.map((member) => member.id);
 }
@@ -77,7 +80,7 @@ const keyRange = 2 ** 16;
  * @param members in the order of their ids.
  */
 export function sortedKeys(members: readonly Placed[]): Float64Array {
-  const keys = new Float64Array(members.reduce((sum, { points }) => sum + points.length, 0));
+  const keys = new Float64Array(sizeOf(members));
   let count = 0;
   members.forEach(({ points }, place) => {
     for (const point of points) keys[count++] = point * keyRange + place;

@@ -90,7 +90,7 @@ export class AckClient {
     try {
       return decodeReceipt(bytes);
     } catch {
-      throw refusalOf(this.#name, statusCode, bytes);
+      throw refusalOf(this.#name, statusCode, bytes.toString());
     }
   }
 }

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { notTaken } from './last-words.js';
@@ -52,7 +51,7 @@ export async function broadcastThrough(
 function receiptOf(node: string, status: number, body: string): BroadcastReceipt {
   // 202: the node has handed it to a queue
   if (status !== 200 && status !== 202) {
-    const refusal = refusalOf(node, status, Buffer.from(body));
+    const refusal = refusalOf(node, status, body);
     if (errorIn(body) !== undefined || status < 500) throw refusal;
     // of a proxy in between, which may have passed it on
     throw new PinwheelError('unknown-outcome', refusal.message);

@@ -60,7 +60,7 @@ export class NodeClient {
         if (status === 200) coming.came(soFar, headers);
       };
       const answer = await this.#request(this.#batches, 'POST', path, options, body, read);
-      if (answer.status !== 200) throw refusalOf(this.#name, answer.status, answer.body);
+      if (answer.status !== 200) throw refusalOf(this.#name, answer.status, answer.body.toString());
       // answered in full, so the request has been read: its bytes are no longer needed
       this.#idleWriters.push(writer);
       coming.whole(answer.body, answer.headers);

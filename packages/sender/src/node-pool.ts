@@ -96,10 +96,10 @@ export function failureOf(name: string, thrown: unknown, late: boolean, deadline
 }
 
 /** What a node said with a status that is no answer. */
-export function refusalOf(name: string, status: number, body: Buffer): PinwheelError {
-  const said = errorIn(body.toString());
+export function refusalOf(name: string, status: number, body: string): PinwheelError {
+  const said = errorIn(body);
   const code: ErrorCode = said?.code ?? (status === 503 ? 'unavailable' : 'internal');
-  const why = said?.message ?? body.toString('utf8', 0, maxQuoted);
+  const why = said?.message ?? body;
   return new PinwheelError(code, `node ${name} answered ${status}: ${why.slice(0, maxQuoted)}`);
 }
 

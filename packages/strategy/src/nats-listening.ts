@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
-import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { QueueListener } from './queue.js';
+import { RetryLater } from './retry-later.js';
 import { withinDeadline } from './within-deadline.js';
 
-const againWait = { firstMs: 200, longestMs: 5000 };
 const againDeadlineMs = 5000;
 
 /**
@@ -21,8 +20,7 @@ export class NatsListening {
   #refusal: Error | undefined;
   #isAway = false;
   #isEnded = false;
-  #failures = 0;
-  #again: NodeJS.Timeout | undefined;
+  readonly #again = new RetryLater(() => void this.back());
 
   constructor(
     connection: NatsConnection,
@@ -70,7 +68,7 @@ export class NatsListening {
 
   /** Subscribes to what is not subscribed to, and says that it is back when all is; else it tries again later. */
   async back(): Promise<void> {
-    this.#cancel();
+    this.#again.cancel();
     try {
       await this.subscribe(againDeadlineMs);
     } catch {
@@ -79,7 +77,7 @@ export class NatsListening {
     } finally {
       if (this.#isEnded) this.end();
     }
-    this.#failures = 0;
+    this.#again.wentWell();
     if (!this.#isAway || this.#isEnded) return;
     this.#isAway = false;
     this.#listener.back();
@@ -88,17 +86,11 @@ export class NatsListening {
   /** May be called twice. */
   end(): void {
     this.#isEnded = true;
-    this.#cancel();
+    this.#again.cancel();
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
   }
 
   #tryLater(): void {
-    if (this.#isEnded || this.#again !== undefined) return;
-    this.#again = setTimeout(() => void this.back(), backoffMs(++this.#failures, againWait)).unref();
-  }
-
-  #cancel(): void {
-    clearTimeout(this.#again);
-    this.#again = undefined;
+    if (!this.#isEnded) this.#again.failed();
   }
 }

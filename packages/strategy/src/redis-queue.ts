@@ -1,16 +1,14 @@
-import { backoffMs } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
 import { openRedis, RedisConnection } from './redis-connection.js';
+import { RetryLater } from './retry-later.js';
 import { withinDeadline } from './within-deadline.js';
 
 /** Far below Redis' own bound, 512 MiB, and above anything that is posted. */
 const maxPostBytes = 33_554_432;
 /** How often a subscriber that hears nothing asks whether Redis is still there, in ms. */
 const pingMs = 2000;
-/** Between tries to subscribe where that is refused. */
-const againWait = { firstMs: 200, longestMs: 5000 };
 
 /** Topics as channels of Redis pub/sub. Connects when it is first used. */
 export function redisQueue(url: string): Queue {
@@ -102,9 +100,10 @@ class Subscription {
   readonly #topics: readonly string[];
   readonly #listener: QueueListener;
   readonly #ping: NodeJS.Timeout;
+  readonly #again = new RetryLater(() => {
+    if (this.#redis.status === 'ready') void this.#subscribe();
+  });
   #resolveBegun: () => void = () => {};
-  #again: NodeJS.Timeout | undefined;
-  #refusals = 0;
   #state: 'beginning' | 'listening' | 'away' | 'ended' = 'beginning';
 
   constructor(redis: Redis, description: string, topics: readonly string[], listener: QueueListener) {
@@ -122,7 +121,7 @@ class Subscription {
       this.lastError = error;
     });
     redis.on('ready', () => {
-      clearTimeout(this.#again);
+      this.#again.cancel();
       void this.#subscribe();
     });
     redis.on('close', () => this.#lost());
@@ -132,7 +131,7 @@ class Subscription {
 
   end(): void {
     this.#state = 'ended';
-    clearTimeout(this.#again);
+    this.#again.cancel();
     clearInterval(this.#ping);
     this.#redis.disconnect();
   }
@@ -143,24 +142,16 @@ class Subscription {
     } catch (thrown) {
       this.lastError = thrown as Error;
       // refused, or the connection is lost: then it is subscribed again when there is another
-      if (this.#state !== 'ended') this.#tryLater();
+      if (this.#state !== 'ended') this.#again.failed();
       return;
     }
-    this.#refusals = 0;
+    this.#again.wentWell();
     const before = this.#state;
     if (before === 'ended') return;
     this.#state = 'listening';
     this.lastError = undefined;
     if (before === 'beginning') this.#resolveBegun();
     else if (before === 'away') this.#listener.back();
-  }
-
-  #tryLater(): void {
-    clearTimeout(this.#again);
-    const again = (): void => {
-      if (this.#redis.status === 'ready') void this.#subscribe();
-    };
-    this.#again = setTimeout(again, backoffMs(++this.#refusals, againWait)).unref();
   }
 
   #lost(): void {

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { startNats, startRedis } from '../../../test/kit/queues.js';
 import { until } from '../../../test/kit/until.js';
 import {
@@ -40,6 +40,24 @@ class Heard implements QueueListener {
   get texts(): readonly string[] {
     return this.messages.map(String);
   }
+}
+
+/** A connection of its own to the Redis of all tests. */
+async function redisAdmin(t: Test) {
+  const { Redis } = await import('ioredis');
+  const admin = new Redis(redis.url);
+  t.teardown(() => admin.disconnect());
+  return admin;
+}
+
+/** Routes, ann's among them, on a Redis that answers no more. */
+async function routesOfPaused(t: Test) {
+  const server = await startRedis(t);
+  const routes = redisRoutes(server.url, 'test');
+  t.teardown(() => routes.close());
+  await routes.write('n1/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
+  await server.pause();
+  return { server, routes };
 }
 
 function post(topic: string, text: string): Post {
@@ -218,9 +236,7 @@ t.test('NATS takes no post above its bound, which is named; those beside it are 
 });
 
 t.test('Redis refuses what its rules forbid: that is said, with its words', async (t) => {
-  const { Redis } = await import('ioredis');
-  const admin = new Redis(redis.url);
-  t.teardown(() => admin.disconnect());
+  const admin = await redisAdmin(t);
   await admin.call('ACL', 'SETUSER', 'mute', 'on', '>secret', 'resetchannels', '+@all', '~*');
   const queue = redisQueue(redis.url.replace('redis://', 'redis://mute:secret@'));
   t.teardown(() => queue.close());
@@ -229,10 +245,8 @@ t.test('Redis refuses what its rules forbid: that is said, with its words', asyn
 });
 
 t.test('a route with a short lease takes no other with it', async (t) => {
-  const { Redis } = await import('ioredis');
-  const admin = new Redis(redis.url);
+  const admin = await redisAdmin(t);
   const routes = redisRoutes(redis.url, 'leases');
-  t.teardown(() => admin.disconnect());
   t.teardown(() => routes.close());
   await routes.write('n1/1', { here: ['ann'], gone: [] }, 3_600_000, deadlineMs);
   await routes.write('n2/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
@@ -241,11 +255,7 @@ t.test('a route with a short lease takes no other with it', async (t) => {
 });
 
 t.test('a command whose connection broke says why, and not which option a library has', async (t) => {
-  const server = await startRedis(t);
-  const routes = redisRoutes(server.url, 'test');
-  t.teardown(() => routes.close());
-  await routes.write('n1/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
-  await server.pause();
+  const { server, routes } = await routesOfPaused(t);
   const read = routes.read(['ann'], 20_000);
   const why = /broke: (?!Reached the max retries)./;
   const rejected = t.rejects(read, { code: 'unknown-outcome', message: why });
@@ -256,9 +266,7 @@ t.test('a command whose connection broke says why, and not which option a librar
 t.test(
   'a subscriber whose rights are taken away asks again, ever later, and hears again when it may',
   async (t) => {
-    const { Redis } = await import('ioredis');
-    const admin = new Redis(redis.url);
-    t.teardown(() => admin.disconnect());
+    const admin = await redisAdmin(t);
     const rights = (channels: string): Promise<unknown> =>
       admin.call('ACL', 'SETUSER', 'ear', 'on', '>secret', 'resetchannels', ...channels.split(' '), '+@all');
     const fact = async (section: string, pattern: RegExp): Promise<number> =>
@@ -306,11 +314,7 @@ t.test('a post with little time is late alone: those beside it are taken', async
 });
 
 t.test('routes that are asked for with little time cost nobody else his', async (t) => {
-  const server = await startRedis(t);
-  const routes = redisRoutes(server.url, 'test');
-  t.teardown(() => routes.close());
-  await routes.write('n1/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
-  await server.pause();
+  const { server, routes } = await routesOfPaused(t);
   const written = routes.write('n1/1', { here: ['ben'], gone: [] }, 30_000, 20_000);
   await t.rejects(routes.read(['ann'], 1), { code: 'deadline' });
   server.resume();

@@ -32,8 +32,9 @@ async function makeApiKey({ settings, output }: Invocation): Promise<number> {
   };
   // whatever a process would refuse is refused here
   ApiKeySet.parse(JSON.stringify({ keys: [entry] }));
-  if (Date.parse(entry.expiresAt ?? '9999-01-01') <= Date.now()) {
-    throw new PinwheelError('bad-option', `--expires-at is ${entry.expiresAt}, which has passed`);
+  const { expiresAt } = entry;
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
+    throw new PinwheelError('bad-option', `--expires-at is ${expiresAt}, which has passed`);
   }
   const text = [
     'The key, which is shown this once:',

@@ -1,4 +1,4 @@
-import type { RingState } from '@pinwheel/membership';
+import { type RingState, reasonOf } from '@pinwheel/membership';
 import { headers, PinwheelError, parseUserId, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
 import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
 import { Client } from 'undici';
@@ -10,7 +10,6 @@ import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
-import { reasonOf } from '../reason-of.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
