@@ -216,3 +216,50 @@ for (const [who, ring] of [
     { bites: 'what a plain client had is not sent to it as it comes anew' },
   );
 }
+
+/** What its application has had of the client, in all nodes. */
+const applied = ({ sim }: Stage, client: string): readonly string[] =>
+  sim.ledger.applied.flatMap(({ text }) => (text.startsWith(`${client}^`) ? [text] : []));
+
+schedule(
+  'a client ends while its link is down: what it sent last is processed, and its user is offline',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1' });
+    await stage.start('c1', user);
+    stage.happenings.happen({
+      at: 0,
+      kind: 'cut link',
+      edge: 'e1',
+      node: 'n1',
+      edgeToldMs: 1,
+      nodeToldMs: 1,
+    });
+    await stage.pass(5);
+    stage.happenings.happen({ at: 0, kind: 'client sends', client: 'c1', count: 3 });
+    stage.happenings.happen({ at: 0, kind: 'client closes', client: 'c1' });
+    await stage.pass(3000);
+    check(applied(stage, 'c1').join() === 'c1^1,c1^2,c1^3', `[${applied(stage, 'c1')}] were processed`);
+    check((await stage.send(user)) === 'offline', 'nobody waits for the client');
+  },
+);
+
+schedule(
+  'a client ends while REPIN is on its way: what it sent last is processed by the next holder, and its user is offline',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
+    await stage.start('c1', user);
+    const [link] = [...stage.sim.network.wires].filter((wire) => wire.isBetween('e1', 'n1'));
+    link!.freeze([link!.b]);
+    await stage.ring('n2 n3 n1-');
+    await stage.pass(500);
+    stage.happenings.happen({ at: 0, kind: 'client sends', client: 'c1', count: 2 });
+    await stage.pass(5);
+    stage.happenings.happen({ at: 0, kind: 'client closes', client: 'c1' });
+    await stage.pass(5);
+    link!.thaw();
+    await stage.pass(3000);
+    check(applied(stage, 'c1').join() === 'c1^1,c1^2', `[${applied(stage, 'c1')}] were processed`);
+    check((await stage.send(user)) === 'offline', 'nobody waits for the client');
+    await stage.ring('n1 n2 n3');
+  },
+);

@@ -8,6 +8,8 @@ export interface Clock {
 
 /** A socket that was opened. After `close` it is not used again. */
 export interface SocketPort {
+  /** Bytes that were sent and have yet to leave; not there when it is not known. */
+  readonly bufferedAmount?: number;
   send(data: string | Uint8Array): void;
   close(code: number, reason: string): void;
 }

@@ -114,6 +114,7 @@ export class Conversation {
       keepAliveMs,
       () => this.#say({ type: 'ping' }),
       () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
+      () => this.#socket.bufferedAmount ?? 0,
     );
   }
 

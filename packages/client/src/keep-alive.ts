@@ -6,7 +6,8 @@ const quietShare = 2 / 3;
 /**
  * Notices a connection that is dead without a word. It asks when nothing was heard for two thirds of the time, and gives
  * up when nothing comes in the last third. A process that slept has asked nobody meanwhile, or not read the answer: it asks when it
- * wakes up, or waits once more.
+ * wakes up, or waits once more. On a slow network the question stands behind what was written before: while that leaves,
+ * there is somebody who takes it.
  */
 export class KeepAlive {
   readonly #clock: Clock;
@@ -14,6 +15,9 @@ export class KeepAlive {
   readonly #answerMs: number;
   readonly #ask: () => void;
   readonly #dead: () => void;
+  readonly #unsentBytes: () => number;
+  /** When it was looked at last. */
+  #unsent = 0;
   #heardAt: number;
   #asking = false;
   #judgeAt = 0;
@@ -23,13 +27,21 @@ export class KeepAlive {
   /**
    * @param ask sends what the other side answers.
    * @param dead is called at most once.
+   * @param unsentBytes what was written and has yet to leave.
    */
-  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void) {
+  constructor(
+    clock: Clock,
+    keepAliveMs: number,
+    ask: () => void,
+    dead: () => void,
+    unsentBytes: () => number = () => 0,
+  ) {
     this.#clock = clock;
     this.#quietMs = keepAliveMs * quietShare;
     this.#answerMs = keepAliveMs - this.#quietMs;
     this.#ask = ask;
     this.#dead = dead;
+    this.#unsentBytes = unsentBytes;
     this.#heardAt = clock.now();
     this.#cancel = clock.after(this.#quietMs, () => this.#look());
   }
@@ -48,6 +60,7 @@ export class KeepAlive {
     this.#hasWaitedAgain = false;
     this.#judgeLater();
     this.#ask();
+    this.#unsent = this.#unsentBytes();
   }
 
   stop(): void {
@@ -67,7 +80,10 @@ export class KeepAlive {
 
   #judge(): void {
     const hasSlept = this.#clock.now() > this.#judgeAt + this.#answerMs / 2;
+    const before = this.#unsent;
+    this.#unsent = this.#unsentBytes();
     if (!this.#asking) this.#look();
+    else if (this.#unsent < before) this.#judgeLater();
     // the answer may be there, and yet to be read; a hidden page is late each time
     else if (hasSlept && !this.#hasWaitedAgain) {
       this.#hasWaitedAgain = true;

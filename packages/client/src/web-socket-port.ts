@@ -5,6 +5,7 @@ import type { SocketEvents, SocketPort } from './client-world.js';
 export interface WebSocketLike {
   binaryType: string;
   readonly protocol: string;
+  readonly bufferedAmount?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;

@@ -322,6 +322,25 @@ t.test('a connection that is silent', async (t) => {
     t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
   });
 
+  t.test('while it takes what was written before is alive: the question stands behind that', async (t) => {
+    const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
+    world.socket.bufferedAmount = 200_000;
+    world.clock.pass(2000);
+    t.same(world.socket.said[1], { type: 'ping' });
+    for (const left of [150_000, 80_000, 10]) {
+      world.socket.bufferedAmount = left;
+      world.clock.pass(1000);
+      t.equal(world.core.status.state, 'connected', `${left} bytes have yet to leave`);
+    }
+    t.equal(world.socket.said.length, 2, 'it was asked once');
+    world.clock.pass(1000);
+    t.match(
+      world.core.status,
+      { state: 'waiting', why: 'nothing heard for 3000 ms' },
+      'nothing leaves any more',
+    );
+  });
+
   t.test('is asked at once when the network has changed', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
     world.core.networkChanged();

@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { EdgeSession } from '../src/link/edge-session.js';
+import { PartingSessions } from '../src/link/parting-sessions.js';
 import { attachedOf, clientBytes, type Dialled, member, messageBytes, World } from './link-world.js';
 
 const n1 = member('n1');
@@ -84,17 +86,6 @@ t.test('a node sends a session elsewhere', async (t) => {
     t.same(link.news(), []);
     world.advance(150);
     t.match(link.attach(), { handoff: '', resumes: true });
-  });
-
-  t.test('and its client leaves meanwhile', async (t) => {
-    const { world, client, link, session } = attached();
-    link.says((node) => node.repin(session, 'n2', 'h'));
-    client.session.gone(1006, '');
-    const next = world.link('n2');
-    next.open();
-    next.greet();
-    t.same(next.news().slice(1), [], 'nobody is attached');
-    t.equal(world.core.size, 0);
   });
 
   t.test('of pinwheel.v1: its client is welcomed anew only when the stream is another one', async (t) => {
@@ -545,5 +536,123 @@ t.test('a link is kept alive', async (t) => {
     world.standStill(60_000);
     world.advance(0);
     t.notOk(link.closedWith?.[1].startsWith('nothing was heard'));
+  });
+});
+
+t.test('a client ends', async (t) => {
+  t.test('its node is told once it has taken everything, and has nothing more for it', async (t) => {
+    const { world, client, link, session } = attached();
+    client.text('last');
+    client.session.gone(1000, 'bye');
+    t.same(link.news(), [
+      ['client', session, clientBytes(1, 'last')],
+      ['pause', session],
+    ]);
+    t.equal(world.core.counters.ends['client-left'], 0);
+    link.message(session, 2, 'to nobody');
+    link.says((node) => node.reply(session, false, Buffer.from('nor this')));
+    link.says((node) => node.taken(session, 1));
+    t.same(link.news(), [['closed', session, 1000, 'bye']]);
+    t.equal(world.core.counters.ends['client-left'], 1);
+    t.equal(world.core.size, 0);
+    t.same(client.got, []);
+  });
+
+  t.test('between two nodes: the next one is told', async (t) => {
+    const { world, client, link, session } = attached();
+    link.says((node) => node.repin(session, 'n2', 'h1'));
+    client.text('last');
+    client.session.gone(1006, '');
+    const next = world.up('n2');
+    const { session: number } = next.take({ seq: 1 });
+    t.same(next.news(), [
+      ['client', number, clientBytes(1, 'last')],
+      ['pause', number],
+    ]);
+    next.says((node) => node.taken(number, 1));
+    t.same(next.news(), [['closed', number, 1006, '']]);
+    t.equal(world.core.size, 0);
+  });
+
+  t.test('between two nodes, with nothing left to say: the next one is told of the end alone', async (t) => {
+    const { world, client, link, session } = attached();
+    link.says((node) => node.repin(session, 'n2', 'h1'));
+    client.session.gone(1000, '');
+    const next = world.up('n2');
+    const { session: number } = next.take({ seq: 1 });
+    t.same(next.news().at(-1), ['closed', number, 1000, '']);
+    t.equal(world.core.size, 0);
+  });
+
+  t.test('before any node could know of it: nobody is told', async (t) => {
+    const world = new World([n1]);
+    const client = world.plain('alice');
+    client.session.gone(1000, '');
+    t.equal(world.core.size, 0);
+    t.equal(world.core.counters.ends['client-left'], 1);
+  });
+
+  t.test('before any node could know of it, behind a message: it is brought to its owner', async (t) => {
+    const world = new World([n1]);
+    const client = world.plain('alice');
+    client.text('only');
+    client.session.gone(1000, '');
+    const link = world.up('n1');
+    const { session } = link.take();
+    t.same(link.news()[0], ['client', session, clientBytes(1, 'only')]);
+    link.says((node) => node.taken(session, 1));
+    t.same(link.news(), [['closed', session, 1000, '']]);
+  });
+
+  t.test('and no node takes what it sent: after 30 s the session is over', async (t) => {
+    const { world, client, link, session } = attached();
+    client.text('last');
+    client.session.gone(1000, '');
+    world.advance(29_000);
+    t.equal(world.core.size, 1);
+    link.news();
+    world.advance(2000);
+    t.same(link.news(), [['closed', session, 1000, '']]);
+    t.equal(world.core.size, 0);
+    t.same(
+      { ...world.core.counters.ends },
+      { ...world.core.counters.ends, 'client-left': 1, unavailable: 0 },
+    );
+  });
+
+  t.test('and its node closes the session: it has left all the same', async (t) => {
+    const { world, client, link, session } = attached();
+    client.text('last');
+    client.session.gone(1000, '');
+    link.says((node) => node.close(session, 4501, 'failed'));
+    t.equal(world.core.size, 0);
+    t.match(world.core.counters.ends, { 'client-left': 1, 'closed-by-node': 0 });
+    t.equal(client.closedWith, undefined);
+  });
+
+  t.test('many of them, with much that is not taken: the first have room, of 64 MiB', async (t) => {
+    const parting = new PartingSessions();
+    const sessions = Array.from({ length: 257 }, () => ({}) as EdgeSession);
+    const added = sessions.filter((session, at) => parting.add(session, 262_144, at));
+    t.equal(added.length, 255);
+    t.same([...parting.overdue(1)], sessions.slice(0, 2), 'the eldest come first');
+    parting.delete(sessions[0]!);
+    parting.delete(sessions[0]!);
+    t.ok(parting.add(sessions[256]!, 262_144, 300));
+    t.notOk(parting.add(sessions[0]!, 262_144, 300));
+  });
+
+  t.test('while its edge drains: the drain does not wait longer than for the others', async (t) => {
+    const { world, client, link, session } = attached([n1, n2], { drainMs: 10_000 });
+    client.text('last');
+    client.session.gone(1000, '');
+    world.core.drain();
+    world.turn();
+    t.equal(world.core.size, 1);
+    link.news();
+    world.advance(7600);
+    t.same(link.news().at(-1), ['closed', session, 1000, '']);
+    t.equal(world.core.size, 0);
+    t.match(world.core.counters.ends, { 'client-left': 1, drained: 0 });
   });
 });

@@ -33,6 +33,8 @@ class User {
 class Schedule {
   readonly world = new World(ids.map((id) => member(id)));
   readonly users = new Map<string, User>();
+  /** Whose clients have ended their sessions. */
+  readonly left: User[] = [];
   readonly #random: () => number;
   readonly #read = new Map<Dialled, number>();
   readonly #lost = new Set<Dialled>();
@@ -62,6 +64,8 @@ class Schedule {
       this.world.advance(100);
       for (let j = 0; j < 3; j++) this.#nodesAnswer(1);
     }
+    for (const { pin, processed } of this.#known())
+      pin?.link.says((node) => node.taken(pin.number, processed.length));
     for (const user of this.users.values()) this.#look(user);
   }
 
@@ -89,8 +93,11 @@ class Schedule {
   }
 
   #leave(user: User): void {
+    const code = this.#random() < 0.5 ? 1000 : 1006;
     this.users.delete(user.name);
-    user.client.session.gone(this.#random() < 0.5 ? 1000 : 1006, '');
+    const isMeant = code === 1000 || !user.isV1;
+    if (isMeant && user.client.closedWith === undefined) this.left.push(user);
+    user.client.session.gone(code, '');
   }
 
   #sendTo(user: User): void {
@@ -137,7 +144,7 @@ class Schedule {
   }
 
   #forgetPins(link: Dialled): void {
-    for (const user of this.users.values()) if (user.pin?.link === link) user.pin = undefined;
+    for (const user of this.#known()) if (user.pin?.link === link) user.pin = undefined;
   }
 
   #nodesAnswer(likelihood: number): void {
@@ -163,7 +170,7 @@ class Schedule {
       this.#attach(link, first as AttachRequest);
       return;
     }
-    const user = [...this.users.values()].find(({ pin }) => pin?.link === link && pin.number === first);
+    const user = this.#known().find(({ pin }) => pin?.link === link && pin.number === first);
     if (user === undefined) return;
     if (name === 'detach' || name === 'closed') user.pin = undefined;
     if (name === 'client') this.#process(user, link, first as number, second as number[]);
@@ -173,13 +180,12 @@ class Schedule {
     const number = bytes[1]! | (bytes[2]! << 8);
     const { processed, name } = user;
     if (number > processed.length + 1) throw new Error(`${name}: ${number} behind ${processed.length}`);
-    if (number <= processed.length) return;
-    processed.push(bytes[5]! | (bytes[6]! << 8));
+    if (number > processed.length) processed.push(bytes[5]! | (bytes[6]! << 8));
     if (this.#random() < 0.7) link.saysInTurn((node) => node.taken(pin, number));
   }
 
   #attach(link: Dialled, { session: number, user: name, resumes, positions }: AttachRequest): void {
-    const user = this.users.get(name);
+    const user = this.#known().find((one) => one.name === name);
     if (user === undefined) return;
     user.start ??= user.end;
     // who never heard of its first attach goes on where it began
@@ -191,6 +197,10 @@ class Schedule {
         node.message(number, seq, '', true, Buffer.from(u32(seq)));
       }
     });
+  }
+
+  #known(): User[] {
+    return [...this.users.values(), ...this.left];
   }
 
   /** Takes in what has come to a client. */
@@ -225,6 +235,9 @@ t.test('whatever comes in whatever order, clients and nodes get everything once 
         ...(String(got) === String(range((start ?? 0) + 1, end)) ? [] : [`${name} has got ${got} of ${end}`]),
         ...(String(processed) === String(range(1, sent)) ? [] : [`${processed} of ${sent} were processed`]),
       ]);
+      for (const { name, sent, processed } of schedule.left)
+        if (String(processed) !== String(range(1, sent)))
+          faults.push(`${processed} of ${sent} of ${name}, who has left, were processed`);
       if (core.status.attached !== open.length) faults.push(`${core.status.attached} are attached`);
       for (const { client } of open) client.session.gone(1000, '');
       if (core.size !== 0) faults.push(`${core.size} sessions are left`);

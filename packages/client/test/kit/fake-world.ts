@@ -16,6 +16,7 @@ export class FakeSocket {
   readonly events: SocketEvents;
   readonly sent: (string | Uint8Array)[] = [];
   closedWith: { readonly code: number; readonly reason: string } | undefined;
+  bufferedAmount = 0;
 
   constructor(protocols: readonly string[], events: SocketEvents) {
     this.protocols = protocols;

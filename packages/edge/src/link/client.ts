@@ -58,6 +58,7 @@ export abstract class Client implements Collecting {
 
   /** To be written at the end of this turn at the latest. */
   protected collect(collected: Collected): void {
+    if (this.#port === undefined) return;
     if (this.#first === undefined) {
       this.#first = collected;
       this.context.turn.add(this);
@@ -109,6 +110,11 @@ export abstract class Client implements Collecting {
       }
     }
     if (!port.write(data, binary) && pause === undefined) this.#beginPause();
+  }
+
+  /** It has sent a message, with that number, of which there is a copy in `frame`. */
+  protected sent(number: number, frame: Uint8Array, awaitsReceipt: boolean): void {
+    if (!this.session.sent.send(number, frame, awaitsReceipt)) this.session.close('inbound-overflow');
   }
 
   /** It has sent a new token. */

@@ -4,6 +4,7 @@ import type { ResolvedEdgeCoreOptions } from './edge-core-options.js';
 import { EdgeLinks } from './edge-links.js';
 import type { EdgeWorld } from './edge-world.js';
 import { linkCounters } from './link-counters.js';
+import { PartingSessions } from './parting-sessions.js';
 import type { Pin } from './pin.js';
 import { Retries } from './retries.js';
 import { WriteTurn } from './write-turn.js';
@@ -22,6 +23,7 @@ export class EdgeContext {
   /** Those that are not attached, and since when; the eldest first. */
   readonly unattached = new Map<Pin, number>();
   readonly paused = new Set<Client>();
+  readonly parting = new PartingSessions();
   /** Sessions that are attached. */
   attached = 0;
 

@@ -21,6 +21,8 @@ export interface EdgeCoreStatus {
 }
 
 const beatMs = 250;
+/** What the client of a session that has ended has sent, and no node took within so long, reaches nobody. */
+const partingMs = 30_000;
 /** Within so long every session has had a turn; all at once would hold up everybody's messages, here and at the nodes. */
 const acknowledgeMs = 1000;
 /** A turn of the event loop closes this many: the others' messages go on in between. */
@@ -158,7 +160,7 @@ export class EdgeCore {
 
   /** The one timer for whatever is a matter of a quarter of a second. */
   #beat(): void {
-    const { world, options, links, greeting, unattached, paused } = this.#context;
+    const { world, options, links, greeting, unattached, paused, parting } = this.#context;
     const now = world.clock.now();
     if (now - this.#beatAt > options.keepAliveMs / 3) {
       // this process stood still: what nodes and clients did meanwhile is still to be read
@@ -171,6 +173,7 @@ export class EdgeCore {
     for (const link of links.all) link.acknowledge(part);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
     for (const pin of overdue(greeting, now - options.clientHelloMs)) pin.session.close('hello-timeout');
+    for (const session of parting.overdue(now - partingMs)) session.giveUp();
     for (const pin of overdue(unattached, now - options.unattachedMs)) {
       if (pin.isInTurn) this.#context.waitsFromNow(pin);
       else pin.session.close('unavailable');

@@ -1,8 +1,10 @@
 import type { Attached, AttachRequest, FrameInPlace, Receipt } from '@pinwheel/protocol';
 import type { Client } from './client.js';
+import { ClientMessages } from './client-messages.js';
 import type { EdgeContext } from './edge-context.js';
 import type { ClientPort } from './edge-world.js';
-import { KeptMessages } from './kept-messages.js';
+import type { Ending } from './ending.js';
+import type { SessionEnd } from './link-counters.js';
 import { Pin } from './pin.js';
 import { PlainClient } from './plain-client.js';
 import { Positions } from './positions.js';
@@ -21,6 +23,8 @@ export class EdgeSession {
   readonly #context: EdgeContext;
   readonly #client: Client;
   readonly #pin: Pin;
+  /** What its client sends. */
+  readonly sent: ClientMessages;
   readonly #positions = new Positions();
   #key = '';
   #epoch = 1;
@@ -31,15 +35,14 @@ export class EdgeSession {
   /** The newest message of the stream that has come, be it written or not. */
   #heard = 0;
   #acked = 0;
-  #kept: KeptMessages | undefined;
-  /** The reason with which its node is to close it, once it has everything. */
-  #leaves: string | undefined;
+  #ending: Ending | undefined;
 
   constructor(context: EdgeContext, user: string, speech: ClientSpeech, port: ClientPort) {
     this.#context = context;
     this.user = user;
     this.#client = speech === 'v1' ? new V1Client(context, this, port) : new PlainClient(context, this, port);
     this.#pin = new Pin(context, this);
+    this.sent = new ClientMessages(context, this.#pin);
   }
 
   // what the client's socket tells
@@ -64,9 +67,10 @@ export class EdgeSession {
     if (this.#pin.isClosed) return;
     this.#client.gone();
     // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
-    this.#pin.end(this.#client.acknowledges && code !== 1000, code, reason);
-    this.#over();
-    this.#context.counters.ends['client-left']++;
+    const mayComeBack = this.#client.acknowledges && code !== 1000;
+    // behind LEAVE nothing is taken any more
+    if (mayComeBack || this.#ending !== undefined) this.#end(mayComeBack, code, reason, 'client-left');
+    else this.#part(code, reason);
   }
 
   /** Its token ends soon. */
@@ -85,28 +89,6 @@ export class EdgeSession {
     this.#pin.start();
   }
 
-  /**
-   * @param frame a MESSAGE or SEND, in bytes of its own.
-   * @param awaitsReceipt whether it is a SEND: that it was taken does not say that its receipt has come.
-   */
-  send(number: number, frame: Uint8Array, awaitsReceipt = false): void {
-    this.#kept ??= new KeptMessages();
-    if (!this.#kept.add(number, frame, awaitsReceipt)) {
-      this.close('inbound-overflow');
-      return;
-    }
-    this.#context.counters.messagesFromClients++;
-    this.#pin.out?.client(this.#pin.number, frame);
-  }
-
-  /** @param frame a SEND that was processed, in bytes of its own: its client has had no receipt. */
-  askAgain(number: number, frame: Uint8Array): void {
-    this.#kept ??= new KeptMessages();
-    this.#kept.awaitReceipt(number, frame);
-    this.#context.counters.messagesFromClients++;
-    this.#pin.out?.client(this.#pin.number, frame);
-  }
-
   acknowledge(seq: number): void {
     // what was never written cannot be acknowledged
     if (seq <= this.#acked || seq > this.#positions.seq) return;
@@ -120,7 +102,7 @@ export class EdgeSession {
 
   continue(): void {
     this.#pin.out?.continue(this.#pin.number);
-    this.#askToLeave();
+    this.#sayEnd();
   }
 
   /** That message was written to the client's socket. */
@@ -187,7 +169,7 @@ export class EdgeSession {
     this.#resumes = true;
     if (!acknowledges) this.#acked = seq;
     else if (isNews) this.#acked = 0;
-    this.#forget((kept) => kept.taken(taken));
+    this.sent.taken(taken);
     const isNew = this.#pin.attached();
     if (isNew) this.#context.counters.attaches[recovered ? 'attached' : 'attached-with-gap']++;
     this.#client.attached(attached, isNews);
@@ -210,12 +192,13 @@ export class EdgeSession {
   }
 
   taken(number: number): void {
-    this.#forget((kept) => kept.taken(number));
+    this.sent.taken(number);
     this.#client.taken(number);
+    if (this.#isParting) this.#sayEnd();
   }
 
   receipt(number: number, receipt: Receipt): void {
-    this.#forget((kept) => kept.answered(number));
+    this.sent.answered(number);
     this.#client.receipt(number, receipt);
   }
 
@@ -226,9 +209,8 @@ export class EdgeSession {
   closedByNode(code: number, reason: string): void {
     if (!this.flush()) return;
     this.#pin.forget('refused');
-    const hasLeft = this.#leaves !== undefined && code === closeOf.drained.code;
-    this.#context.counters.ends[hasLeft ? 'drained' : 'closed-by-node']++;
-    this.#over();
+    const hasLeft = this.#ending?.kind === 'leaves' && code === closeOf.drained.code;
+    this.#over(hasLeft ? 'drained' : 'closed-by-node');
     this.#client.close(code, reason);
   }
 
@@ -239,23 +221,29 @@ export class EdgeSession {
    * closes it behind everything that it has accepted for it.
    */
   leave(retryAfterMs: number): void {
+    if (this.#isParting) return;
     if (this.#client.acknowledges || !this.#mayBeKnown) {
       this.close('drained', retryAfterMs);
       return;
     }
-    this.#leaves = ownReason('drained', retryAfterMs);
-    this.#askToLeave();
+    this.#ending = { kind: 'leaves', reason: ownReason('drained', retryAfterMs) };
+    this.#sayEnd();
   }
 
   /** @param retryAfterMs for the codes that say it: when the client should come back. */
   close(end: OwnEnd, retryAfterMs?: number): void {
+    this.giveUp();
     if (!this.flush()) return;
     const code = closeOf[end];
     const reason = ownReason(end, retryAfterMs ?? this.#context.world.random() * comeBackMs);
-    this.#pin.end(code.reconnect && this.#client.acknowledges, code.code, code.reason);
-    this.#over();
-    this.#context.counters.ends[end]++;
+    this.#end(code.reconnect && this.#client.acknowledges, code.code, code.reason, end);
     this.#client.close(code.code, reason);
+  }
+
+  /** Its client has ended it, and it does not wait any longer for its node to take what is left. */
+  giveUp(): void {
+    if (this.#ending?.kind !== 'parts') return;
+    this.#end(false, this.#ending.code, this.#ending.reason, 'client-left');
   }
 
   /** Forgets it without a word to anybody. */
@@ -263,32 +251,50 @@ export class EdgeSession {
     if (this.#pin.isClosed) return;
     this.#pin.forget('given-up');
     this.#client.gone();
-    this.#over();
-    this.#context.counters.ends.cut++;
+    this.#over('cut');
   }
 
   /** Says what the node behind a new pin does not know. */
   #catchUp(): void {
     const { out, number } = this.#pin;
     if (out === undefined) return;
-    for (const frame of this.#kept?.frames() ?? []) out.client(number, frame);
-    if (this.#client.isPaused) out.pause(number);
+    this.sent.sendAgain();
+    if (this.#client.isPaused || this.#isParting) out.pause(number);
     if (this.#client.acknowledges && this.#acked > 0) out.ack(number, this.#acked);
-    this.#askToLeave();
+    this.#sayEnd();
   }
 
-  #askToLeave(): void {
-    if (this.#leaves === undefined || this.#client.isPaused) return;
-    this.#pin.out?.leave(this.#pin.number, closeOf.drained.code, this.#leaves);
+  /** Its client has ended it. Nothing is to come for it any more, and what it has sent is to be taken. */
+  #part(code: number, reason: string): void {
+    this.#ending = { kind: 'parts', code, reason };
+    this.#sayEnd();
+    if (this.#pin.isClosed) return;
+    const { parting, world } = this.#context;
+    if (parting.add(this, this.sent.bytes, world.clock.now())) this.pause();
+    else this.giveUp();
   }
 
-  #forget(what: (kept: KeptMessages) => void): void {
-    if (this.#kept === undefined) return;
-    what(this.#kept);
-    if (this.#kept.isEmpty) this.#kept = undefined;
+  get #isParting(): boolean {
+    return this.#ending?.kind === 'parts';
   }
 
-  #over(): void {
-    this.#kept = undefined;
+  /** Brings its end about, as soon as it can. */
+  #sayEnd(): void {
+    const { out, number } = this.#pin;
+    if (this.#ending?.kind === 'leaves' && !this.#client.isPaused)
+      out?.leave(number, closeOf.drained.code, this.#ending.reason);
+    // where no ATTACH was sent nobody knows of it
+    else if (this.#isParting && this.sent.isTaken && (out !== undefined || !this.#mayBeKnown)) this.giveUp();
+  }
+
+  #end(mayComeBack: boolean, code: number, reason: string, why: SessionEnd): void {
+    this.#pin.end(mayComeBack, code, reason);
+    this.#over(why);
+  }
+
+  #over(why: SessionEnd): void {
+    this.#context.counters.ends[this.#isParting ? 'client-left' : why]++;
+    this.sent.clear();
+    this.#context.parting.delete(this);
   }
 }

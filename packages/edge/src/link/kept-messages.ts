@@ -28,6 +28,15 @@ export class KeptMessages {
     return this.#kept.length === 0 && this.#unanswered.size === 0;
   }
 
+  /** Whether all have been processed. */
+  get isTaken(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  get bytes(): number {
+    return this.#bytes + this.#unansweredBytes;
+  }
+
   /**
    * @param frame a MESSAGE or SEND, in bytes of its own.
    * @returns false when there is no room. A message that is larger than the bound has room when it is the only one.

@@ -24,7 +24,7 @@ export class PlainClient extends Client {
     const frame = encodeClientFrame({ kind: 'message', number, binary, data }, (bytes) =>
       Buffer.allocUnsafe(bytes),
     );
-    this.session.send(number, frame);
+    this.sent(number, frame, false);
   }
 
   askForToken(): void {}

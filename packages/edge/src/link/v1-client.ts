@@ -117,7 +117,7 @@ export class V1Client extends Client {
     const { number } = frame;
     if (number === 0) throw new PinwheelError('protocol', 'number is 0; the first one is 1');
     if (frame.kind === 'send' && frame.repeated) {
-      this.session.askAgain(number, Buffer.from(bytes));
+      this.session.sent.askAgain(number, Buffer.from(bytes));
       return;
     }
     // sent again after a welcome; here it was kept, or it was processed
@@ -126,7 +126,7 @@ export class V1Client extends Client {
       throw new PinwheelError('protocol', `number is ${number}; it must be ${this.#number + 1}`);
     }
     this.#number = number;
-    this.session.send(number, Buffer.from(bytes), frame.kind === 'send');
+    this.sent(number, Buffer.from(bytes), frame.kind === 'send');
   }
 
   #mustBeGreeted(): void {
