@@ -351,6 +351,15 @@ t.test('what is too large is closed with 4503', async (t) => {
   plain.text('x'.repeat(101));
   v1.bytes(1, ...u32(2), ...Buffer.alloc(101, 'x'));
   t.match([plain.closedWith, v1.closedWith], [[4503], [4503]]);
+  const largest = new World([n1], { maxInboundBytes: 1_048_576 });
+  const sendHead = (number: number) => [4, ...u32(number), 0, 3, 0, ...Buffer.from('bob')];
+  for (const head of [(number: number) => [2, ...u32(number)], sendHead]) {
+    const client = largest.v1('bob');
+    client.session.received(Buffer.concat([Buffer.from(head(1)), Buffer.alloc(1_048_576)]), true);
+    t.equal(client.closedWith, undefined);
+    client.session.received(Buffer.concat([Buffer.from(head(2)), Buffer.alloc(1_048_577)]), true);
+    t.match(client.closedWith, [4503], 'one byte above the largest bound, too');
+  }
 });
 
 t.test('what a client sends is kept until a node has processed it, within bounds', async (t) => {

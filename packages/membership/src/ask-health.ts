@@ -64,8 +64,17 @@ function findingOf(url: string, status: number | undefined, text: string): Healt
   return { kind: 'other', reason: `${url} answers ${status}, not as a Pinwheel node` };
 }
 
-const refusals = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
-const silences = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'];
+const refusals = ['ECONNREFUSED'];
+/** A reset may be that of a full queue, or of something in between: who resets is asked again, as who is silent. */
+const silences = [
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+];
 
 /** What an error says about who was asked: one that did not leave this machine says nothing. */
 export function kindOf(error: Error): 'other' | 'refused' | 'silent' | 'unasked' {

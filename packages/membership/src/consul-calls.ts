@@ -88,6 +88,11 @@ export class ConsulCalls {
         signal,
       });
       if (!Array.isArray(answered.body)) throw new Error('the answer is not a list of services');
+      // a part of the members would be another ring than everybody else's
+      if (answered.isFiltered)
+        throw new Error(
+          `entries are left out that the token may not see; it needs service:read for ${service} and node:read for all nodes`,
+        );
       return { index: answered.index, entries: answered.body };
     } catch (error) {
       throw this.#failed(`reading service ${service}`, error);

@@ -37,8 +37,8 @@ export interface ConsulOptions {
   /** After two reads in a row, one per this time. Default 500. Longer: joins in a burst are seen later. */
   readonly pauseMs?: number;
   /**
-   * How often Consul's agent asks a node's `/healthz`. Default 1000. Shorter: a dead node is noticed sooner; longer:
-   * less work for nodes and agents.
+   * How often Consul's agent asks a node's `/healthz`. Default 1000, which is also the least Consul takes. Longer: a dead
+   * node is noticed later, and nodes and agents have less work.
    */
   readonly checkIntervalMs?: number;
   /** Deadline of that question: a node that stands still for longer is taken out. Default 1000. */
@@ -75,7 +75,7 @@ const times = {
   firstRetryMs: { standard: 250, least: 1, most: 60_000 },
   longestRetryMs: { standard: 15_000, least: 1, most: hour },
   pauseMs: { standard: 500, least: 1, most: 60_000 },
-  checkIntervalMs: { standard: 1_000, least: 100, most: hour },
+  checkIntervalMs: { standard: 1_000, least: 1_000, most: hour },
   checkTimeoutMs: { standard: 1_000, least: 50, most: hour },
   deregisterAfterMs: { standard: 60_000, least: 1_000, most: 24 * hour },
   deadlineMs: { standard: 10_000, least: 100, most: hour },

@@ -16,6 +16,8 @@ export interface ConsulRead {
 export interface ConsulAnswer {
   readonly index: string | undefined;
   readonly body: unknown;
+  /** Something is left out that the token may not see. */
+  readonly isFiltered: boolean;
 }
 
 /** An answer that says no, in the shape in which the `consul` client throws it. */
@@ -56,7 +58,11 @@ export class ConsulReads {
         const { statusCode, headers } = response;
         if (statusCode < 200 || statusCode > 299) throw new Refusal(statusCode, text.trim().slice(0, 200));
         const index = headers['x-consul-index'];
-        return { index: typeof index === 'string' ? index : undefined, body: JSON.parse(text) };
+        return {
+          index: typeof index === 'string' ? index : undefined,
+          body: JSON.parse(text),
+          isFiltered: headers['x-consul-results-filtered-by-acls'] === 'true',
+        };
       });
     } catch (error) {
       if ((error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')

@@ -36,7 +36,7 @@ export class ConsulWatch {
     void this.#run();
   }
 
-  /** Cuts the wait that is under way short and reads at once; resolves when that was tried. */
+  /** Cuts the wait that is under way short and reads soon; resolves when that was tried. */
   refresh(): Promise<void> {
     if (this.#isClosed()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -79,7 +79,12 @@ export class ConsulWatch {
       }
       for (const resolve of served) resolve();
       const { firstRetryMs: firstMs, longestRetryMs: longestMs } = this.#options;
-      if (failures > 0) await sleep(backoffMs(failures, { firstMs, longestMs }), cut);
+      if (failures === 0) continue;
+      const waitMs = backoffMs(failures, { firstMs, longestMs });
+      // in trouble everybody asks: not all of them at the same moment, nor without end
+      const quietMs = Math.min(waitMs, 2 * this.#options.pauseMs * (0.5 + Math.random()));
+      await sleep(quietMs, this.#closed.signal);
+      await sleep(waitMs - quietMs, cut);
     }
   }
 

@@ -1,6 +1,7 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type RingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Member, MembersView } from './contract.js';
+import { massLoss } from './freeze.js';
 import { type LastGoodMembers, LastGoodRing, type NoLastGood, noLastGood } from './last-good-ring.js';
 import { Prober } from './prober.js';
 import { RingHistory } from './ring-history.js';
@@ -59,7 +60,7 @@ class SettlingTracker implements RingTracker {
     this.#setup = setup;
     const digest = ringSettingsDigest(settings);
     this.#digest = digest;
-    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, digest));
+    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, digest), setup.self);
     this.#prober = new Prober(setup.probe, (request, outcome) => {
       this.#settle.probed(request, outcome, clock.now());
       this.#advance();
@@ -130,7 +131,7 @@ class SettlingTracker implements RingTracker {
       this.#unwatch = membership.watch({
         view: (view) => this.#viewed(view),
         trouble: (error) => this.#source.failed(error),
-        fresh: () => this.#source.read(),
+        fresh: () => this.#read(),
         conflict: (entry) => this.#warnings.warn(entry, 'another process has the id of this node'),
       });
     });
@@ -146,8 +147,9 @@ class SettlingTracker implements RingTracker {
         this.#end(settingsMismatch(other, this.settings));
         return;
       }
-      // an empty list is more likely a source that lost its data than a service that nobody is in
-      if (view.members.length === 0 && 'members' in phase.saved) this.#settle.view(phase.saved.members, now);
+      // more likely than a service that most have left is a source that lost its data
+      if ('members' in phase.saved && this.#hasLostMost(phase.saved.members, view))
+        this.#settle.view(phase.saved.members, now);
     }
     this.#phase = { kind: 'following', view };
     this.#settle.view(view.members, now);
@@ -157,6 +159,21 @@ class SettlingTracker implements RingTracker {
     }
     this.#advance();
     if (phase.kind === 'starting') this.#ready(phase);
+  }
+
+  #hasLostMost(saved: readonly Member[], { members }: MembersView): boolean {
+    const listed = new Set(members.map(({ id }) => id));
+    const ring = saved.filter(({ draining }) => !draining);
+    const missing = ring.filter(({ id }) => !listed.has(id)).length;
+    const { freezeAbove } = this.#setup.settle;
+    return massLoss(missing, 0, ring.length, listed.size, freezeAbove) !== undefined;
+  }
+
+  #read(): void {
+    this.#source.read();
+    if (this.#phase.kind !== 'following' || this.#settle.pending.length === 0) return;
+    this.#settle.read(this.#setup.clock.now());
+    this.#advance();
   }
 
   #startWithoutSource(): void {
@@ -191,6 +208,7 @@ class SettlingTracker implements RingTracker {
     const { clock } = this.#setup;
     const now = clock.now();
     this.#prober.run(this.#settle.takeProbes(now));
+    if (this.#settle.takeRead(now)) void this.refresh();
     this.#publish(mayWait);
     this.#cancelTick();
     const dueAt = this.#settle.dueAt;

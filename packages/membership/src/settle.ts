@@ -1,9 +1,10 @@
 import type { Member } from './contract.js';
 import { FlapDamping } from './flap-damping.js';
+import { Freeze } from './freeze.js';
 import { joinersOf, joinsDueAt } from './joins.js';
 import type { SettleOptions } from './settle-options.js';
-import { type Lingering, type Missing, massLoss, type ProbeOutcome, type Standing } from './standing.js';
-import { standingWhenSeen, standingWhenUnseen } from './standing-change.js';
+import type { Lingering, Missing, ProbeOutcome, Standing } from './standing.js';
+import { standingWhenSeen, standingWhenUnseen, unasked } from './standing-change.js';
 
 /** Probes of members that vanished together end together: one change of the ring rather than several. */
 const proofBatchMs = 100;
@@ -25,12 +26,13 @@ export interface ProbeRequest {
  * - joiners count after a quiet period, together; the first view counts at once;
  * - a member that says that it is draining, or that is not `eligible`, leaves at once;
  * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, or when it drains,
- *   and after a grace period when it goes on answering; while it answers it can still be reached, as one that drains;
+ *   and after a grace period when it goes on answering, if the source was read since; while it answers it can still be
+ *   reached, as one that drains;
  * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
  * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
  *
  * Knows no socket and no clock: whoever drives it passes the time (in ms, never going back), runs the probes that
- * `takeProbes` returns and calls `tick` at `dueAt`.
+ * `takeProbes` returns, reads the source when `takeRead` asks for it, and calls `tick` at `dueAt`.
  */
 export class Settle {
   readonly #options: SettleOptions;
@@ -42,10 +44,17 @@ export class Settle {
   #witnessedAt = Number.NEGATIVE_INFINITY;
   #tickets = 0;
   #witnesses = 0;
-  #frozen: string | undefined;
+  readonly #freeze: Freeze;
+  readonly #self: string | undefined;
+  /** When the source was read last, and when that was asked for. */
+  #readAt = Number.NEGATIVE_INFINITY;
+  #readAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true) {
+  /** @param self the member that this process is: that it answers itself says nothing about the others. */
+  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true, self?: string) {
     this.#options = options;
+    this.#self = self;
+    this.#freeze = new Freeze(options.freezeAbove);
     this.#eligible = (member) => !member.draining && eligible(member);
     this.#flaps = new FlapDamping({
       windowMs: options.flapWindowMs,
@@ -70,7 +79,7 @@ export class Settle {
 
   /** Why the ring does not follow the source; `undefined` when it does. */
   get frozen(): string | undefined {
-    return this.#frozen;
+    return this.#freeze.reason;
   }
 
   /** When `tick` has something to do; `undefined` when only an event can change anything. */
@@ -78,8 +87,8 @@ export class Settle {
     const times: number[] = [this.#joinsDueAt()];
     for (const unlisted of this.#unlisted()) {
       if (unlisted.ticket === undefined) times.push(unlisted.nextProbeAt);
-      if (unlisted.kind === 'lingering' || this.#frozen !== undefined) continue;
-      times.push(unlisted.vanishedAt + this.#options.vanishGraceMs);
+      if (unlisted.kind === 'lingering' || this.frozen !== undefined) continue;
+      if (this.#readAskedAt < this.#graceEnd(unlisted)) times.push(this.#graceEnd(unlisted));
     }
     if (this.#firstProofAt !== undefined) times.push(this.#firstProofAt + proofBatchMs);
     const first = Math.min(...times);
@@ -88,6 +97,7 @@ export class Settle {
 
   /** The source's newest list; ids must be unique. */
   view(members: readonly Member[], now: number): void {
+    this.#readAt = now;
     const listed = new Set<string>();
     for (const member of members) {
       listed.add(member.id);
@@ -104,12 +114,29 @@ export class Settle {
     this.tick(now);
   }
 
+  /** The source was read, and says the same as before. */
+  read(now: number): void {
+    this.#readAt = now;
+    this.tick(now);
+  }
+
+  /**
+   * Whether the source is to be read now: a member that answers has been missing for the whole grace period, and may be
+   * listed again since this process has heard of the source. Said once.
+   */
+  takeRead(now: number): boolean {
+    const isDue =
+      this.frozen === undefined && this.#missing().some((missing) => this.#isUnread(missing, now));
+    if (isDue) this.#readAskedAt = now;
+    return isDue;
+  }
+
   /** Does what has become due. */
   tick(now: number): void {
-    this.#freeze(now);
+    this.#look(now);
     if (this.#firstProofAt === undefined || this.#proofIsComplete(now)) this.#shrink(now);
     this.#grow(now);
-    this.#freeze(now);
+    this.#look(now);
   }
 
   /** The probes to run now; each is returned once and must be answered with `probed`. */
@@ -121,7 +148,7 @@ export class Settle {
       this.#standings.set(unlisted.member.id, { ...unlisted, ticket, probes: unlisted.probes + 1 });
       requests.push({ ticket, member: unlisted.member });
     }
-    if (this.#frozen !== undefined && requests.length > 0) requests.push(...this.#witnessRequests());
+    if (this.frozen !== undefined && requests.length > 0) requests.push(...this.#witnessRequests());
     return requests;
   }
 
@@ -129,7 +156,7 @@ export class Settle {
     if (outcome !== 'unreachable' && outcome !== 'unasked') this.#witnessedAt = now;
     const unlisted = this.#standings.get(request.member.id);
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
-      const longest = longestReprobeMs[this.#frozen === undefined ? 'following' : 'frozen'];
+      const longest = longestReprobeMs[this.frozen === undefined ? 'following' : 'frozen'];
       const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
       const again = { ...unlisted, ticket: undefined, nextProbeAt: now + pause };
       const asked = { ...again, found: { outcome, at: now } };
@@ -164,6 +191,7 @@ export class Settle {
     for (const missing of this.#missing()) {
       if (!this.#isProvenGone(missing, now)) continue;
       this.#takeOut(missing);
+      this.#freeze.tookOut();
       if (missing.found?.outcome !== 'draining') this.#flaps.departed(missing.member.id, now);
     }
   }
@@ -185,12 +213,23 @@ export class Settle {
     else this.#standings.set(lingering.member.id, { ...lingering, misses });
   }
 
-  #isProvenGone({ found, vanishedAt }: Missing, now: number): boolean {
+  #isProvenGone(missing: Missing, now: number): boolean {
+    const { found } = missing;
     if (found?.outcome === 'draining' || found?.outcome === 'replaced') return true;
-    if (this.#frozen !== undefined) {
+    if (this.frozen !== undefined) {
       return found?.outcome === 'unreachable' && Math.abs(this.#witnessedAt - found.at) <= witnessMs;
     }
-    return found?.outcome === 'unreachable' || now >= vanishedAt + this.#options.vanishGraceMs;
+    if (found?.outcome === 'unreachable') return true;
+    return now >= this.#graceEnd(missing) && this.#readAt >= this.#graceEnd(missing);
+  }
+
+  #graceEnd({ vanishedAt }: Missing): number {
+    return vanishedAt + this.#options.vanishGraceMs;
+  }
+
+  #isUnread(missing: Missing, now: number): boolean {
+    const end = this.#graceEnd(missing);
+    return now >= end && this.#readAt < end && this.#readAskedAt < end;
   }
 
   #proofIsComplete(now: number): boolean {
@@ -209,27 +248,27 @@ export class Settle {
     return joinsDueAt(joinersOf([...this.#standings.values()]), this.#options);
   }
 
-  #freeze(now: number): void {
+  #look(now: number): void {
     const missing = this.#missing();
     let present = 0;
     for (const { kind } of this.#standings.values()) if (kind === 'counted') present++;
     const listed = this.#standings.size - this.#unlisted().length;
-    const reason = massLoss(missing.length, present, listed, this.#options.freezeAbove);
-    if (this.#frozen !== undefined && reason === undefined) {
-      // the grace period of who is kept begins when the source is believed again
-      for (const kept of missing) this.#standings.set(kept.member.id, { ...kept, vanishedAt: now });
-    }
-    this.#frozen = reason;
+    if (!this.#freeze.look(missing.length, present, listed)) return;
+    // whoever is kept is looked at as if it had vanished now, when the source is believed again: what was found before may
+    // have been this process's own fault
+    for (const { kind, member } of missing)
+      this.#standings.set(member.id, { kind, member, vanishedAt: now, ...unasked(now) });
   }
 
   #witnessRequests(): readonly ProbeRequest[] {
-    const listed = this.#members((standing) => !isUnlisted(standing));
+    const others = [...this.#standings.values()].filter(({ member }) => member.id !== this.#self);
+    const listed = others.filter((standing) => !isUnlisted(standing));
     // when nobody is listed, those bear witness who answered last
-    const known = listed.length > 0 ? listed : this.#members(isMissingAlive);
+    const known = listed.length > 0 ? listed : others.filter(isMissingAlive);
     const count = Math.min(maxWitnesses, known.length);
     return Array.from({ length: count }, () => ({
       ticket: ++this.#tickets,
-      member: known[this.#witnesses++ % known.length]!,
+      member: known[this.#witnesses++ % known.length]!.member,
     }));
   }
 

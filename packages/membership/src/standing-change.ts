@@ -1,6 +1,6 @@
 import type { Member } from './contract.js';
 import type { FlapDamping } from './flap-damping.js';
-import type { Standing } from './standing.js';
+import type { Missing, Standing } from './standing.js';
 
 /** What becomes of a member that the newest view lists and that may count. Notes a restart as a departure. */
 export function standingWhenSeen(
@@ -26,10 +26,8 @@ export function standingWhenSeen(
 /** What becomes of one that it does not list; `undefined`: it is forgotten. */
 export function standingWhenUnseen(before: Standing, flaps: FlapDamping, now: number): Standing | undefined {
   switch (before.kind) {
-    case 'counted': {
-      const unasked = { probes: 0, nextProbeAt: now, ticket: undefined, found: undefined };
-      return { kind: 'missing', member: before.member, vanishedAt: now, ...unasked };
-    }
+    case 'counted':
+      return { kind: 'missing', member: before.member, vanishedAt: now, ...unasked(now) };
     case 'waiting':
       flaps.departed(before.member.id, now);
       return undefined;
@@ -41,6 +39,11 @@ export function standingWhenUnseen(before: Standing, flaps: FlapDamping, now: nu
     default:
       return before satisfies never;
   }
+}
+
+/** Of one that is to be asked from now on. */
+export function unasked(now: number): Pick<Missing, 'probes' | 'nextProbeAt' | 'ticket' | 'found'> {
+  return { probes: 0, nextProbeAt: now, ticket: undefined, found: undefined };
 }
 
 /** Whether the process behind an id changed; one that was not heard yet may be the same. */

@@ -39,19 +39,3 @@ interface Unlisted {
  * process could not ask, which says nothing.
  */
 export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable' | 'unasked';
-
-/**
- * Why the ring must not follow the newest view without proof; `undefined` when it may. A view that lost more
- * than the part `freezeAbove` of the ring's members is more likely a fault of the source than of the members.
- */
-export function massLoss(
-  missing: number,
-  present: number,
-  listed: number,
-  freezeAbove: number,
-): string | undefined {
-  if (missing === 0) return undefined;
-  if (listed === 0) return `the source lists nobody; the ring keeps its ${missing} members`;
-  if (missing <= freezeAbove * (missing + present)) return undefined;
-  return `${missing} of ${missing + present} members vanished from the source; the ring keeps them`;
-}

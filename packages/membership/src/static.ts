@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 import { askHealth } from './ask-health.js';
@@ -10,6 +11,7 @@ import { checkRegistration } from './registration.js';
 import { sleep } from './sleep.js';
 import { parseStaticMembers, readStaticFile, type StaticMember } from './static-file.js';
 import { StaticHeard } from './static-heard.js';
+import { TokenBucket } from './token-bucket.js';
 import { told, Watchers } from './watchers.js';
 
 export interface StaticMembershipOptions {
@@ -26,6 +28,8 @@ export interface StaticMembershipOptions {
 
 /** Questions at the same time: those that are not answered must not hold up the others for long. */
 const maxParallel = 64;
+/** Two rounds that somebody asks for at once, then one per this time, in ms: each asks every member. */
+const refreshPauseMs = 500;
 
 /**
  * Members from a list in a file, or given as it is. A file is read again when it changes; one that is broken is
@@ -56,6 +60,8 @@ class StaticMembership implements Membership {
   #loop: AbortController | undefined;
   #wake = new AbortController();
   #round: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  readonly #refreshes = new TokenBucket(2, refreshPauseMs, performance.now());
   #closed = false;
 
   constructor(source: string | readonly StaticMember[], options: StaticMembershipOptions) {
@@ -78,10 +84,16 @@ class StaticMembership implements Membership {
 
   async refresh(): Promise<void> {
     if (this.#watchers.size === 0) return;
-    // a round that began before this call may have read the file before it changed
-    await this.#round;
-    await this.#readRound();
+    this.#next ??= this.#nextRound();
+    await this.#next;
     await told();
+  }
+
+  async #nextRound(): Promise<void> {
+    // a round that began before the call may have read the file before it changed
+    await Promise.all([this.#round, sleep(this.#refreshes.take(performance.now()))]);
+    this.#next = undefined;
+    if (this.#watchers.size > 0) await this.#readRound();
   }
 
   async register(self: Registration): Promise<Registered> {

@@ -69,12 +69,14 @@ export class Watchers {
       const watch = this.#listeners.get(key);
       const view = this.#newest;
       if (watch === undefined || view === undefined) return;
-      watch.listener.fresh();
       // what was left out is part of what a watcher is told, but no change of the members
       const seen = `${view.digest} ${view.ignored.map(({ id, reason }) => `${id}: ${reason}`).join('\n')}`;
-      if (watch.seen === seen) return;
-      watch.seen = seen;
-      watch.listener.view(view);
+      if (watch.seen !== seen) {
+        watch.seen = seen;
+        watch.listener.view(view);
+      }
+      // whoever listens may have ended the watch
+      this.#listeners.get(key)?.listener.fresh();
     });
   }
 }

@@ -46,6 +46,29 @@ t.test('an answer without end is cut off at its bound, and the last good view st
   await until('sense again', () => watch.ids() === 'n3');
 });
 
+t.test(
+  'an answer of which Consul leaves out what the token may not see is no list of the members',
+  async (t) => {
+    const fake = await startFakeConsul(t, entries('5', 'n1', 'n2'));
+    const membership = consulMembership({ port: fake.port, service: 'chat', pauseMs: 1 });
+    t.teardown(() => membership.close());
+    const watch = record(membership);
+    await until('first view', () => watch.ids() === 'n1 n2');
+    fake.answer = (response, request) => {
+      response.setHeader('x-consul-results-filtered-by-acls', 'true');
+      entries('6', 'n1')(response, request);
+    };
+    await until('trouble', () => watch.troubles.length > 0);
+    t.match(
+      watch.troubles[0]?.message,
+      /the token may not see; it needs service:read for chat and node:read/,
+    );
+    t.equal(watch.ids(), 'n1 n2', 'the last good view stays');
+    fake.answer = entries('7', 'n1');
+    await until('sense again', () => watch.ids() === 'n1');
+  },
+);
+
 t.test('an id that another process has is a headline of its own, not a failed read', async (t) => {
   const fake = await startFakeConsul(t, entries('5', 'n1'));
   const membership = consulMembership({ port: fake.port, service: 'chat', verifyMs: 100 });

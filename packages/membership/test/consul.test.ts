@@ -273,7 +273,7 @@ t.test('a real Consul', async (t) => {
 
   await t.test('draining does not make the check flap', async (t) => {
     const node = await startHealthzNode(t, 'calm');
-    const membership = opened(t, consul.port, { service: 'calm', checkIntervalMs: 100 });
+    const membership = opened(t, consul.port, { service: 'calm', checkIntervalMs: 1000 });
     const watch = record(membership);
     const registered = await membership.register({ ...node.registration, wsPort: 7101, weight: 2 });
     await until('the check has passed', async () => {
@@ -311,7 +311,7 @@ t.test('a real Consul', async (t) => {
     'an entry that Consul took out because its check fails is not taken for one that passes',
     async (t) => {
       const node = await startHealthzNode(t, 'failing');
-      const times = { checkIntervalMs: 200, checkTimeoutMs: 200 };
+      const times = { checkIntervalMs: 1000, checkTimeoutMs: 200 };
       const membership = opened(t, consul.port, { service: 'failing', ...times });
       const watch = record(membership);
       const registered = await membership.register(node.registration);
@@ -319,7 +319,7 @@ t.test('a real Consul', async (t) => {
       node.mode = 'fails';
       await until('its check fails', () => watch.ids() === '');
       const since = performance.now();
-      await until('and has for a while', () => performance.now() - since > 1000);
+      await until('and has for a while', () => performance.now() - since > 2600);
       await consul.deregister('failing');
       const seen = watch.views.length;
       await until('it is entered again, and its check has run', async () => {

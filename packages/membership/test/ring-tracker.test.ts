@@ -345,9 +345,20 @@ t.test('the source is away', async (t) => {
     t.match(tracker.status().frozen, 'the source lists nobody');
   });
 
-  await t.test('the first list is not empty: the ring on disk is not looked at', async (t) => {
-    const tracker = tracked(t, { membership: describedAs(service('z'), away), lastGoodPath });
-    t.equal(idsOf(await tracker.start()), 'z');
+  await t.test(
+    'the first list lacks most of the ring on disk: the ring is that one, and frozen',
+    async (t) => {
+      const probe = async (): Promise<'alive'> => 'alive';
+      const tracker = tracked(t, { membership: describedAs(service('z'), away), lastGoodPath, probe });
+      t.equal(idsOf(await tracker.start()), 'a b');
+      t.match(tracker.status().frozen, '2 of 2 members vanished from the source');
+      await tracker.close();
+    },
+  );
+
+  await t.test('the first list has most of the ring on disk: that is not looked at', async (t) => {
+    const tracker = tracked(t, { membership: describedAs(service('a', 'b', 'z'), away), lastGoodPath });
+    t.equal(idsOf(await tracker.start()), 'a b z');
     await tracker.close();
   });
 

@@ -23,14 +23,16 @@ export class SettleWorld {
   now = 0;
   ticks = 0;
   probeMs = 2;
+  /** Whether the source can be read. */
+  isRead = true;
   /** Not named: alive. */
   readonly truth = new Map<string, ProbeOutcome>();
   readonly settle: Settle;
   readonly probed: { readonly id: string; readonly at: number; readonly outcome: ProbeOutcome }[] = [];
   #probes: { readonly request: ProbeRequest; readonly outcome: ProbeOutcome; readonly at: number }[] = [];
 
-  constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean) {
-    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible);
+  constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean, self?: string) {
+    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible, self);
   }
 
   get ring(): string {
@@ -82,6 +84,7 @@ export class SettleWorld {
   }
 
   #ask(): void {
+    if (this.isRead && this.settle.takeRead(this.now)) this.settle.read(this.now);
     for (const request of this.settle.takeProbes(this.now)) {
       const outcome = this.truth.get(request.member.id) ?? 'alive';
       // silence is only known at the deadline of the last try

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Member } from '../src/contract.js';
 import { FlapDamping } from '../src/flap-damping.js';
-import { massLoss, type ProbeOutcome } from '../src/standing.js';
+import { massLoss } from '../src/freeze.js';
+import type { ProbeOutcome } from '../src/standing.js';
 import { member, members, SettleWorld } from './settle-world.js';
 
 /** Of three members the third has vanished from the list, so many ms ago; it answers. */
@@ -151,6 +152,32 @@ t.test('members leave', async (t) => {
     t.equal(world.ring, 'a b');
   });
 
+  t.test('and is kept on while the source cannot be read: it may be listed again', async (t) => {
+    const world = new SettleWorld();
+    world.isRead = false;
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(60_000);
+    t.equal(world.ring, 'a b c');
+    world.settle.read(world.now);
+    t.equal(world.ring, 'a b');
+  });
+
+  t.test('a process that stood still reads the source before it lets anybody go', async (t) => {
+    const world = new SettleWorld();
+    world.isRead = false;
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(1000);
+    world.now += 60_000;
+    world.settle.tick(world.now);
+    t.ok(world.settle.takeRead(world.now), 'it asks for that');
+    t.notOk(world.settle.takeRead(world.now), 'once');
+    world.view(members('a', 'b', 'c'));
+    t.equal(world.ring, 'a b c');
+    t.same(world.settle.pending, []);
+  });
+
   t.test('after it one that answers can be reached, as one that drains, until it does not', async (t) => {
     const world = withoutC(60_000);
     t.equal(world.ring, 'a b');
@@ -255,7 +282,7 @@ t.test('too many vanish', async (t) => {
     [0, 0, 0, false],
   ] as const) {
     t.equal(
-      massLoss(missing, present, listed, 0.5) !== undefined,
+      massLoss(missing, 0, missing + present, listed, 0.5) !== undefined,
       frozen,
       `${missing} missing, ${present} present`,
     );
@@ -271,6 +298,64 @@ t.test('too many vanish', async (t) => {
     t.ok(world.settle.frozen);
     world.view(members('a', 'b', 'c', 'd', 'e'));
     t.equal(world.settle.frozen, undefined);
+  });
+
+  t.test(
+    'it stays so though another one joins, or one of them dies: the source lists them no more for it',
+    async (t) => {
+      const world = new SettleWorld();
+      world.view(members('a', 'b', 'c', 'd', 'e'));
+      world.view(members('a', 'b'));
+      world.view(members('a', 'b', 'f'));
+      world.run(60_000);
+      t.equal(world.ring, 'a b c d e f');
+      world.dead('e');
+      world.run(31_000);
+      t.equal(world.ring, 'a b c d f');
+      t.match(
+        world.settle.frozen,
+        '3 of 5 members vanished from the source, of whom 1 were found to be gone',
+      );
+      world.run(60_000);
+      t.equal(world.ring, 'a b c d f');
+      world.view(members('a', 'b', 'c', 'f'));
+      t.equal(world.settle.frozen, undefined, 'one is listed again');
+      world.run(11_000);
+      t.equal(world.ring, 'a b c f');
+    },
+  );
+
+  t.test(
+    'what was found while nobody could be reached is no proof once the source is believed again',
+    async (t) => {
+      const world = new SettleWorld();
+      world.view(members('a', 'b', 'c', 'd', 'e'));
+      world.dead('a', 'b', 'c', 'd', 'e');
+      world.view(members('a', 'b'));
+      world.run(20_000);
+      t.equal(world.ring, 'a b c d e');
+      for (const id of ['a', 'b', 'c', 'd', 'e']) world.truth.delete(id);
+      world.view(members('a', 'b', 'c'));
+      t.equal(world.ring, 'a b c d e', 'd and e are asked anew');
+      world.run(9_000);
+      t.equal(world.ring, 'a b c d e');
+      world.view(members('a', 'b', 'c', 'd', 'e'));
+      t.equal(world.ring, 'a b c d e');
+    },
+  );
+
+  t.test('a node that is cut off with its source is no witness of itself', async (t) => {
+    for (const [self, ring] of [
+      ['a', 'a b c d'],
+      [undefined, 'a'],
+    ] as const) {
+      const world = new SettleWorld({}, undefined, self);
+      world.view(members('a', 'b', 'c', 'd'));
+      world.dead('b', 'c', 'd');
+      world.view(members('a'));
+      world.run(60_000);
+      t.equal(world.ring, ring);
+    }
   });
 
   t.test('they are dead and another one answers: all leave', async (t) => {

@@ -158,12 +158,16 @@ export class DirectSessions {
       aborted = true;
     });
     if (read instanceof Error) {
-      this.#refuse(response, read, undefined);
+      this.#refuse(response, read);
+      return;
+    }
+    if ('wrong' in read) {
+      this.#refuse(response, read.wrong, undefined, read.status);
       return;
     }
     const place = this.#options.places.arrive();
     if (!(place instanceof Place)) {
-      this.#refuse(response, place, undefined);
+      this.#refuse(response, place);
       return;
     }
     const finish = (refusal: PinwheelError | undefined, owner?: string): void => {
@@ -212,12 +216,13 @@ export class DirectSessions {
     session.close(closeCodes.moved, closeReasonOf(0));
   }
 
-  #refuse(response: HttpResponse, refusal: PinwheelError, owner: string | undefined): void {
+  #refuse(response: HttpResponse, refusal: PinwheelError, owner?: string, status = refusal.httpStatus): void {
     this.#options.counters.upgradesRefused++;
     response.cork(() => {
-      response.writeStatus(statusLineOf(refusal.httpStatus)).writeHeader('content-type', 'application/json');
+      response.writeStatus(statusLineOf(status)).writeHeader('content-type', 'application/json');
       if (owner !== undefined) response.writeHeader(headers.owner, owner);
-      if (refusal.httpStatus === 503 || refusal.httpStatus === 429) response.writeHeader('retry-after', '1');
+      if (status === 503 || status === 429) response.writeHeader('retry-after', '1');
+      if (status === 426) response.writeHeader('sec-websocket-version', '13');
       response.end(JSON.stringify(refusal), true);
     });
   }
@@ -260,7 +265,7 @@ function refusePlainRequest(response: HttpResponse): void {
   });
 }
 
-function readOrError(read: () => UpgradeRequest): UpgradeRequest | PinwheelError {
+function readOrError<Read>(read: () => Read): Read | PinwheelError {
   try {
     return read();
   } catch (thrown) {

@@ -2,10 +2,9 @@ import { headers, PinwheelError } from '@pinwheel/protocol';
 import { type HttpRequest, type HttpResponse, statusLineOf } from '@pinwheel/server';
 import { type ApiCaller, checkBody, type Verifier } from '@pinwheel/trust';
 import { callOf } from './call-of.js';
-import { type HeadLines, readHeadLines, unsureOfBody } from './head-lines.js';
+import { bodyLength, type HeadLines, readHeadLines } from './head-lines.js';
 import type { LinkTurn } from './link-turn.js';
-import { grown, notALength, tooLarge } from './request-body.js';
-import { wholeNumber } from './whole-number.js';
+import { grown, tooLarge } from './request-body.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
@@ -31,8 +30,10 @@ export class Exchange {
   #request: HttpRequest | undefined;
   #path: string | undefined;
   #query: string | undefined;
-  #headLines: HeadLines | undefined;
+  #lines!: HeadLines;
   #contentType: string | undefined;
+  /** Bytes of the body. */
+  #announced: number | undefined;
   #gone = false;
   #answer: 'none' | 'begun' | 'whole' = 'none';
   #isLast = false;
@@ -87,6 +88,18 @@ export class Exchange {
     return this.#query;
   }
 
+  /**
+   * Reads where this request ends. To be called first.
+   *
+   * @throws PinwheelError `bad-request` when nobody can be sure of that, and so not of where the next request begins.
+   */
+  readLength(): void {
+    this.#isLast = true;
+    this.#lines = readHeadLines(this.#readable('head'));
+    this.#announced = bodyLength(this.#lines);
+    this.#isLast = false;
+  }
+
   get contentType(): string {
     this.#contentType ??= this.#readable('content-type').getHeader('content-type');
     return this.#contentType;
@@ -134,11 +147,6 @@ export class Exchange {
     throw new PinwheelError('bad-request', `${name} is empty, or begins with a character that is not ASCII`);
   }
 
-  get #lines(): HeadLines {
-    this.#headLines ??= readHeadLines(this.#readable('head'));
-    return this.#headLines;
-  }
-
   /** The handler has returned: uWebSockets.js has taken the request back. */
   returned(): void {
     this.#request = undefined;
@@ -147,7 +155,7 @@ export class Exchange {
   /**
    * The whole body, the one that was proven. To be called before the handler first returns, once.
    *
-   * @throws PinwheelError (rejects) `bad-request` for a length that is none; `not-authenticated`; `too-large`; `closed` when the caller goes away.
+   * @throws PinwheelError (rejects) `not-authenticated`; `too-large`; `closed` when the caller goes away.
    */
   readBody(maxBytes: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
@@ -158,16 +166,8 @@ export class Exchange {
 
   /** As `readBody`, for less: the call is made as soon as the body is there, and what goes wrong is the answer. */
   whenRead(maxBytes: number, use: (body: Buffer) => void | Promise<void>): void {
+    const announced = this.#announced;
     this.#isReading = true;
-    const said = this.#readable('content-length').getHeader('content-length');
-    const announced = said === '' ? undefined : wholeNumber(said);
-    const unsure = Number.isNaN(announced) ? notALength(said) : unsureOfBody(this.#lines);
-    if (unsure !== undefined) {
-      // where this body ends nobody knows, and so not where the next request begins
-      this.#isLast = true;
-      this.#refuseBody(new PinwheelError('bad-request', unsure));
-      return;
-    }
     try {
       this.#release = this.#apiCaller?.reserve(Math.min(maxBytes, announced ?? maxBytes));
     } catch (thrown) {
@@ -181,7 +181,7 @@ export class Exchange {
       return;
     }
     // uWebSockets.js says nothing of an empty body whose head has come in pieces
-    if (!announced && this.#readable('coding').getHeader('transfer-encoding') === '') {
+    if (!announced && this.#lines.codings.length === 0) {
       this.#hasRead(Buffer.alloc(0), use);
       return;
     }

@@ -1,4 +1,6 @@
+import { PinwheelError } from '@pinwheel/protocol';
 import type { HttpRequest } from '@pinwheel/server';
+import { wholeNumber } from './whole-number.js';
 
 /** What uWebSockets.js does not say of a head when it is asked for one header. */
 export interface HeadLines {
@@ -20,13 +22,26 @@ export function readHeadLines(request: HttpRequest): HeadLines {
   return lines;
 }
 
-/** Why nobody can be sure where the body ends; `undefined` when everybody can (RFC 9112, section 6.3). */
-export function unsureOfBody({ lengths, codings }: HeadLines): string | undefined {
-  if (lengths.length > 1) return `content-length is there ${lengths.length} times; it must be there once`;
-  if (codings.length === 0) return undefined;
+/**
+ * Bytes of the body, when the head says it.
+ *
+ * @throws PinwheelError `bad-request` when nobody can be sure where the body ends (RFC 9112, section 6.3).
+ */
+export function bodyLength({ lengths, codings }: HeadLines): number | undefined {
+  const [said = ''] = lengths;
+  const announced = said === '' ? undefined : wholeNumber(said);
+  if (Number.isNaN(announced))
+    throw unsure(`content-length is ${JSON.stringify(said.slice(0, 80))}; it must be a whole number`);
+  if (lengths.length > 1)
+    throw unsure(`content-length is there ${lengths.length} times; it must be there once`);
+  if (codings.length === 0) return announced;
   if (lengths.length > 0)
-    return 'transfer-encoding and content-length are both there; it must be one of them';
+    throw unsure('transfer-encoding and content-length are both there; it must be one of them');
   const coding = codings.join(', ');
   if (coding === 'chunked') return undefined;
-  return `transfer-encoding is ${JSON.stringify(coding.slice(0, 80))}; it must be chunked`;
+  throw unsure(`transfer-encoding is ${JSON.stringify(coding.slice(0, 80))}; it must be chunked`);
+}
+
+function unsure(why: string): PinwheelError {
+  return new PinwheelError('bad-request', why);
 }

@@ -35,12 +35,17 @@ export function createHttpApi(
     const hasParameter = path.includes(':');
     return (response: HttpResponse, request: RoutedRequest, method: string, handle: Handle): void => {
       const exchange = new Exchange(response, request, method, fail, counters.unanswered, linkTurn);
+      let isSure = false;
       try {
+        exchange.readLength();
+        isSure = true;
         access.admit(exchange, request, need, port);
         const running = handle(exchange, hasParameter ? (request.getParameter(0) ?? '') : '');
         if (running instanceof Promise) running.catch((thrown) => fail(exchange, thrown));
       } catch (thrown) {
-        fail(exchange, thrown);
+        // a request behind one that is not answered yet is not obeyed: uWebSockets.js ends the connection
+        if (isSure) fail(exchange, thrown);
+        else setImmediate(fail, exchange, thrown);
       }
       exchange.returned();
     };

@@ -68,7 +68,9 @@ export function serveLinks(
       const handshake = readHandshake(request);
       const wrong = 'wrong' in handshake ? handshake.wrong : refusalOf(() => check(request));
       if ('wrong' in handshake || wrong !== undefined) {
-        response.writeStatus(statusLineOf(wrong!.httpStatus)).writeHeader('content-type', 'application/json');
+        const status = 'wrong' in handshake ? handshake.status : wrong!.httpStatus;
+        response.writeStatus(statusLineOf(status)).writeHeader('content-type', 'application/json');
+        if (status === 426) response.writeHeader('sec-websocket-version', '13');
         response.end(JSON.stringify(wrong));
         return;
       }

@@ -44,6 +44,7 @@ export async function createNode(options: NodeOptions): Promise<PinwheelNode> {
     membership: checked.membership,
     settings: checked.ringSettings,
     log: checked.log,
+    self: checked.id,
   });
   try {
     const state = await tracker.start();

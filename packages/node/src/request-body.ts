@@ -1,10 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
 
-/** Why a `content-length` is none. */
-export function notALength(said: string): string {
-  return `content-length is ${JSON.stringify(said.slice(0, 80))}; it must be a whole number`;
-}
-
 export function tooLarge(bytes: number | string, maxBytes: number): PinwheelError {
   return new PinwheelError('too-large', `the body has ${bytes} bytes; it must have at most ${maxBytes}`);
 }

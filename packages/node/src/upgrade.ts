@@ -1,5 +1,11 @@
 import { clientProtocol, decodeUserId, headers, PinwheelError } from '@pinwheel/protocol';
-import { type Handshake, type HttpRequest, readHandshake, readQueryUser } from '@pinwheel/server';
+import {
+  type Handshake,
+  type HttpRequest,
+  readHandshake,
+  readQueryUser,
+  type WrongHandshake,
+} from '@pinwheel/server';
 
 /** What is read of an upgrade request; nothing of it can be read later. */
 export interface UpgradeRequest extends Handshake {
@@ -11,10 +17,10 @@ export interface UpgradeRequest extends Handshake {
 
 const headerText = /^[\x20-\x7e]{1,128}$/;
 
-/** @throws PinwheelError that says what is wrong with it. */
-export function readUpgrade(request: HttpRequest, maxHeadBytes?: number): UpgradeRequest {
+/** @throws PinwheelError that says what is wrong with it, beside the handshake. */
+export function readUpgrade(request: HttpRequest, maxHeadBytes?: number): UpgradeRequest | WrongHandshake {
   const handshake = readHandshake(request, maxHeadBytes);
-  if ('wrong' in handshake) throw handshake.wrong;
+  if ('wrong' in handshake) return handshake;
   return {
     ...handshake,
     protocol: plainProtocols(handshake.protocol),

@@ -275,6 +275,12 @@ t.test('a node with users', async (t) => {
       t.match(answer, why);
       t.match(answer, /connection: close/i, 'and nothing behind it is read');
     }
+    const unread = 'GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\ncontent-length: 38\r\n\r\n';
+    const answer = await rawRequest(node.port, unread);
+    t.match(answer, /^HTTP\/1.1 400 .*content-length is there 2 times/s, 'where no body is read, too');
+    t.match(answer, /connection: close/i);
+    const hidden = await rawRequest(node.port, `${unread}GET /healthz HTTP/1.1\r\nhost: y\r\n\r\n`);
+    t.notMatch(hidden, /HTTP\/1.1 200 /, 'and what may be its body is not obeyed');
     t.match(await ask('transfer-encoding: Chunked', chunked), /^HTTP\/1.1 404 /, 'offline');
   });
 
@@ -302,6 +308,7 @@ t.test('a node with users', async (t) => {
       return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
     };
     const before = await refusals('5xx');
+    const goneBefore = await refusals('gone');
     const begun = await requests();
     const { createConnection } = await import('node:net');
     const sockets = Array.from({ length: 20 }, (_, i) => {
@@ -318,7 +325,7 @@ t.test('a node with users', async (t) => {
       if (i % 2 === 0) socket.destroy();
       else socket.resetAndDestroy();
     }
-    await until('all of them were noticed', async () => (await refusals('gone')) === 20);
+    await until('all of them were noticed', async () => (await refusals('gone')) === goneBefore + 20);
     t.equal(await refusals('5xx'), before, 'the node did not fail');
     t.match(await post(node, 'dan', 'still here'), { status: 200 });
     await until('the message', () => client.texts.includes('still here'));

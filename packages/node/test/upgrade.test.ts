@@ -39,8 +39,12 @@ t.test('upgrades', async (t) => {
   t.test('abuses are refused with what is wrong', async (t) => {
     const offers = (protocols: string) => head(`/?user=${user}`, { 'sec-websocket-protocol': protocols });
     const abuses: readonly (readonly [string, string | Buffer, RegExp])[] = [
-      ['an old version', head(`/?user=${user}`, { 'sec-websocket-version': '8' }), /400 .*must be 13/s],
-      ['no version', head(`/?user=${user}`, { 'sec-websocket-version': undefined }), /400 .*must be 13/s],
+      [
+        'an old version',
+        head(`/?user=${user}`, { 'sec-websocket-version': '8' }),
+        /426 .*sec-websocket-version: 13.*must be 13/s,
+      ],
+      ['no version', head(`/?user=${user}`, { 'sec-websocket-version': undefined }), /426 .*must be 13/s],
       ['no key', head(`/?user=${user}`, { 'sec-websocket-key': undefined }), /^HTTP\/1.1 4\d\d /],
       ['a silly key', head(`/?user=${user}`, { 'sec-websocket-key': '!'.repeat(24) }), /400 .*base64/s],
       ['a short key', head(`/?user=${user}`, { 'sec-websocket-key': 'AAAA' }), /^HTTP\/1.1 4\d\d /],

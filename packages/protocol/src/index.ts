@@ -2,6 +2,7 @@ export { BatchWriter, batchContentType, batchedBytes, decodeBatch, type Outgoing
 export { checkWhole } from './check-whole.js';
 export { parseClientControl } from './client/client-control.js';
 export {
+  clientHeadBytes,
   decodeClientFrame,
   encodeClientFrame,
   maxClientFrameBytes,

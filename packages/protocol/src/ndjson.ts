@@ -166,6 +166,9 @@ function encodeText(data: unknown): Uint8Array {
       `data is ${data === null ? 'null' : typeof data}; it must be a string`,
     );
   }
+  // as bytes a lone surrogate would be another text
+  if (!data.isWellFormed())
+    throw new PinwheelError('bad-request', 'data has a lone surrogate; it must be valid UTF-8');
   return Buffer.from(data);
 }
 

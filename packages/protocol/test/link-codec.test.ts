@@ -169,6 +169,10 @@ t.test('a writer', async (t) => {
     writer.pause(1);
     t.throws(() => writer.closed(1, 1000, 'x'.repeat(124)), { code: 'protocol' });
     t.throws(() => writer.closed(1, 999, ''), { code: 'protocol' });
+    for (const number of [-1, 1.5, 4_294_967_296, Number.NaN]) {
+      t.throws(() => writer.ack(1, number), { code: 'protocol', message: /it must be a whole number/ });
+      t.throws(() => writer.pause(number), { code: 'protocol', message: /^PAUSE: a number is/ });
+    }
     writer.continue(1);
     t.same(edgeCalls(writer.take()), [
       ['pause', 1],

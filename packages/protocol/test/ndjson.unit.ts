@@ -35,6 +35,7 @@ t.test('each broken line becomes an error in its place, the others count', async
     ['{"user":"a"}', 'bad-request', /exactly one of data and base64/],
     ['{"user":"a","data":"x","base64":""}', 'bad-request', /exactly one/],
     ['{"user":"a","data":7}', 'bad-request', /data is number/],
+    ['{"user":"a","data":"\\ud800"}', 'bad-request', /data has a lone surrogate/],
     ['{"user":"a","data":null}', 'bad-request', /data is null/],
     ['{"user":"a","base64":"A"}', 'bad-request', /base64/],
     ['{"user":"a","base64":"===="}', 'bad-request', /base64/],

@@ -39,6 +39,9 @@ export function checkData(data: unknown, wanted: boolean | undefined): boolean {
   if (bytes > maxMessageBytes) {
     throw new PinwheelError('too-large', `data has ${bytes} bytes; it must have at most ${maxMessageBytes}`);
   }
+  // as bytes a lone surrogate would be another text
+  if (typeof data === 'string' && !data.isWellFormed())
+    throw new PinwheelError('bad-request', 'data has a lone surrogate; it must be valid UTF-8');
   const binary = wanted ?? typeof data !== 'string';
   if (!binary && data instanceof Uint8Array && !isUtf8(data)) {
     throw new PinwheelError('bad-request', 'data goes as text and is not valid UTF-8');

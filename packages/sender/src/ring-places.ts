@@ -3,7 +3,7 @@ import type { Receipts } from '@pinwheel/protocol';
 import { type Ring, turnOf } from '@pinwheel/ring';
 import type { Outcome } from './batch-answer.js';
 
-/** Users who are known to have moved, at most: beyond them it goes by how many have. */
+/** Users who are known to have moved, at most: one that was forgotten costs a hop more. */
 const maxMoved = 10_000;
 /** So long after a change of the ring former owners are tried, in ms: by then users have moved, or moves are paused. */
 const formerMs = 120_000;
@@ -95,9 +95,10 @@ export class RingPlaces {
    * @returns who has another place than `place` now; `undefined` when nobody has.
    */
   answered(place: string, batch: readonly Addressed[], outcome: Outcome): Moved | undefined {
-    if (this.#former === undefined) return undefined;
     const { ring } = this.#state!;
+    // what was sent to a former owner may be answered when those are not tried any more
     if (outcome.kind === 'answered') this.#disbelieve(place, batch, outcome.receipts);
+    if (this.#former === undefined) return undefined;
     const before = this.#astray.get(place);
     if (before === undefined || before > mostAstray) return undefined;
     const everybody: Moved = { from: place, has: (user) => this.placeOf(user) !== place };
@@ -138,7 +139,8 @@ export class RingPlaces {
   #haveMoved(from: string, gone: readonly Addressed[]): Moved | undefined {
     const moved = new Set<string>();
     for (const { user } of gone) {
-      if (this.#moved.size >= maxMoved) break;
+      const [oldest] = this.#moved;
+      if (this.#moved.size >= maxMoved) this.#moved.delete(oldest!);
       this.#moved.add(user);
       moved.add(user);
     }

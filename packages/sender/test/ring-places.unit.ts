@@ -84,6 +84,40 @@ t.test('behind a change the former owner is tried until it passes a user’s mes
   t.equal(places.placeOf(two), 'n2');
 });
 
+t.test('more users than are remembered have moved: those who did last are', async (t) => {
+  const places = placesAfter();
+  const users = moversTo('n2', 10_001);
+  // others are there still: the former owner is not given up
+  const stays = batchOf(moversTo('n3', 8));
+  t.equal(places.placeOf(users[0]!), 'n1');
+  for (const user of users) {
+    places.answered('n1', batchOf([user]), answered(1, [0]));
+    places.answered('n1', stays, answered(stays.length));
+  }
+  t.equal(places.placeOf(users.at(-1)!), 'n2');
+  t.equal(places.placeOf(users[1]!), 'n2');
+  t.equal(places.placeOf(users[0]!), 'n1', 'the first is asked for there once more');
+  const again = places.answered('n1', batchOf([users[0]!]), answered(1, [], [0]));
+  t.ok(again?.has(users[0]!), 'and then known again');
+});
+
+t.test(
+  'when former owners are not tried any more, their late word that a user is away is not believed',
+  async (t) => {
+    const clock = new FakeClock();
+    const places = placesAfter(stateOf(), clock);
+    const [user = ''] = moversTo('n2', 1);
+    t.equal(places.placeOf(user), 'n1');
+    await clock.pass(120_000);
+    t.equal(places.placeOf(user), 'n2');
+    const receipts = new Receipts(1);
+    receipts.set(0, 'offline');
+    const late: Outcome = { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
+    places.answered('n1', batchOf([user]), late);
+    t.equal(receipts.status(0), 'not-owner');
+  },
+);
+
 t.test('once a former owner has left most of its users they all go to their owners', async (t) => {
   const places = placesAfter();
   const users = moversTo('n2', 500);

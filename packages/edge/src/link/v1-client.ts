@@ -3,6 +3,7 @@ import {
   type Attached,
   type ClientControl,
   type ClientFrame,
+  clientHeadBytes,
   decodeClientFrame,
   encodeServerFrame,
   type FrameInPlace,
@@ -14,7 +15,7 @@ import {
 } from '@pinwheel/protocol';
 import { Client } from './client.js';
 
-/** What a frame or a control message has beside its data, at most. */
+/** What a control message has beside its token, at most. */
 const overheadBytes = 1024;
 
 /** A client that speaks `pinwheel.v1`. What crosses the link for it is laid out as it gets and sends it. */
@@ -35,7 +36,10 @@ export class V1Client extends Client {
 
   received(data: Uint8Array, binary: boolean): void {
     const { maxInboundBytes } = this.context.options;
-    if (data.length > (binary ? maxInboundBytes : Math.max(maxInboundBytes, maxTokenBytes)) + overheadBytes) {
+    const most = binary
+      ? maxInboundBytes + clientHeadBytes(data)
+      : Math.max(maxInboundBytes, maxTokenBytes) + overheadBytes;
+    if (data.length > most) {
       this.session.close('too-large');
       return;
     }
@@ -108,10 +112,6 @@ export class V1Client extends Client {
     this.#mustBeGreeted();
     if (frame.kind === 'ack') {
       if (frame.welcomes === this.#welcomes % 256) this.session.acknowledge(frame.seq);
-      return;
-    }
-    if (frame.data.length > this.context.options.maxInboundBytes) {
-      this.session.close('too-large');
       return;
     }
     const { number } = frame;

@@ -152,6 +152,12 @@ export function clientDataAt(bytes: Uint8Array): number | undefined {
   }
 }
 
+/** How many bytes stand before the data of a MESSAGE or SEND, by what it says itself; of anything else, some number. */
+export function clientHeadBytes(bytes: Uint8Array): number {
+  const isSend = bytes[0] === kinds.send || bytes[0] === kinds.binarySend;
+  return isSend ? sendHeadBytes + readU16(bytes, 6) : messageHeadBytes;
+}
+
 /** Of a MESSAGE or SEND. */
 export function isClientText(bytes: Uint8Array): boolean {
   return bytes[0] === kinds.message || bytes[0] === kinds.send;

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { maxCloseCode, maxReasonBytes, minCloseCode } from '../field-bounds.js';
+import { maxCloseCode, maxReasonBytes, maxU32, minCloseCode } from '../field-bounds.js';
 import { writeU16, writeU32 } from '../little-endian.js';
 import { maxMessageBytes } from '../message.js';
 import { PinwheelError } from '../pinwheel-error.js';
@@ -91,6 +91,11 @@ export class FrameBuffer {
   }
 
   u32(value: number): void {
+    if (value >>> 0 !== value)
+      throw new PinwheelError(
+        'protocol',
+        `${frameName(this.#bytes[this.#used]!)}: a number is ${value}; it must be a whole number from 0 to ${maxU32}`,
+      );
     writeU32(this.#bytes, this.#at, value);
     this.#at += 4;
   }
