@@ -53,6 +53,8 @@ export class Conversation {
   readonly #clock: Clock;
   readonly #events: ConversationEvents;
   readonly #socket: SocketPort;
+  /** Bytes, about. */
+  #written = 0;
   #state: State;
 
   /**
@@ -114,7 +116,7 @@ export class Conversation {
       keepAliveMs,
       () => this.#say({ type: 'ping' }),
       () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
-      () => this.#socket.bufferedAmount ?? 0,
+      () => this.#written - (this.#socket.bufferedAmount ?? this.#written),
     );
   }
 
@@ -168,7 +170,7 @@ export class Conversation {
     } else {
       state.stop();
       this.#state = this.#connected();
-      outgoing.resume(welcome.taken, welcome.maxMessageBytes, (frame) => this.#socket.send(frame));
+      outgoing.resume(welcome.taken, welcome.maxMessageBytes, (frame) => this.#send(frame));
       // what came last on the connection before may not have been acknowledged there
       if (how.resumed && how.recovered) this.#state.acknowledgements.received();
       this.#events.connected(how);
@@ -191,7 +193,7 @@ export class Conversation {
   #acknowledge(): void {
     if (this.#state.kind !== 'connected') return;
     const { welcomes } = this.#state;
-    this.#socket.send(encodeClientFrame({ kind: 'ack', welcomes, seq: this.#session.seq }));
+    this.#send(encodeClientFrame({ kind: 'ack', welcomes, seq: this.#session.seq }));
   }
 
   #frame(frame: ServerFrame): void {
@@ -210,7 +212,12 @@ export class Conversation {
   }
 
   #say(control: ClientControl): void {
-    this.#socket.send(JSON.stringify(control));
+    this.#send(JSON.stringify(control));
+  }
+
+  #send(data: string | Uint8Array): void {
+    this.#written += data.length;
+    this.#socket.send(data);
   }
 
   /** A socket to a place that is silent takes long to close: it is left to itself, and not heard any more. */

@@ -15,9 +15,9 @@ export class KeepAlive {
   readonly #answerMs: number;
   readonly #ask: () => void;
   readonly #dead: () => void;
-  readonly #unsentBytes: () => number;
+  readonly #leftBytes: () => number;
   /** When it was looked at last. */
-  #unsent = 0;
+  #left = 0;
   #heardAt: number;
   #asking = false;
   #judgeAt = 0;
@@ -27,21 +27,15 @@ export class KeepAlive {
   /**
    * @param ask sends what the other side answers.
    * @param dead is called at most once.
-   * @param unsentBytes what was written and has yet to leave.
+   * @param leftBytes how much of what was written has left, as far as that is known.
    */
-  constructor(
-    clock: Clock,
-    keepAliveMs: number,
-    ask: () => void,
-    dead: () => void,
-    unsentBytes: () => number = () => 0,
-  ) {
+  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void, leftBytes: () => number) {
     this.#clock = clock;
     this.#quietMs = keepAliveMs * quietShare;
     this.#answerMs = keepAliveMs - this.#quietMs;
     this.#ask = ask;
     this.#dead = dead;
-    this.#unsentBytes = unsentBytes;
+    this.#leftBytes = leftBytes;
     this.#heardAt = clock.now();
     this.#cancel = clock.after(this.#quietMs, () => this.#look());
   }
@@ -60,7 +54,7 @@ export class KeepAlive {
     this.#hasWaitedAgain = false;
     this.#judgeLater();
     this.#ask();
-    this.#unsent = this.#unsentBytes();
+    this.#left = this.#leftBytes();
   }
 
   stop(): void {
@@ -80,10 +74,10 @@ export class KeepAlive {
 
   #judge(): void {
     const hasSlept = this.#clock.now() > this.#judgeAt + this.#answerMs / 2;
-    const before = this.#unsent;
-    this.#unsent = this.#unsentBytes();
+    const before = this.#left;
+    this.#left = this.#leftBytes();
     if (!this.#asking) this.#look();
-    else if (this.#unsent < before) this.#judgeLater();
+    else if (this.#left > before) this.#judgeLater();
     // the answer may be there, and yet to be read; a hidden page is late each time
     else if (hasSlept && !this.#hasWaitedAgain) {
       this.#hasWaitedAgain = true;

@@ -324,15 +324,23 @@ t.test('a connection that is silent', async (t) => {
 
   t.test('while it takes what was written before is alive: the question stands behind that', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
-    world.socket.bufferedAmount = 200_000;
+    const send = (bytes: number): void => {
+      const before = world.socket.sent.length;
+      void world.core.send(new Uint8Array(bytes)).catch(() => {});
+      for (const { length } of world.socket.sent.slice(before)) world.socket.bufferedAmount += length;
+    };
+    send(50_000);
     world.clock.pass(2000);
     t.same(world.socket.said[1], { type: 'ping' });
-    for (const left of [150_000, 80_000, 10]) {
-      world.socket.bufferedAmount = left;
+    for (const left of [1000, 10_000, 1]) {
+      world.socket.bufferedAmount -= left;
+      // more is sent than leaves
+      send(20_000);
       world.clock.pass(1000);
-      t.equal(world.core.status.state, 'connected', `${left} bytes have yet to leave`);
+      t.equal(world.core.status.state, 'connected', `${left} bytes have left`);
     }
     t.equal(world.socket.said.length, 2, 'it was asked once');
+    send(20_000);
     world.clock.pass(1000);
     t.match(
       world.core.status,

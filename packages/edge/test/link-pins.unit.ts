@@ -584,6 +584,22 @@ t.test('a client ends', async (t) => {
     t.equal(world.core.size, 0);
   });
 
+  t.test('between two nodes, while its edge drains: the next one is told all the same', async (t) => {
+    const { world, client, link, session } = attached();
+    link.says((node) => node.repin(session, 'n2', 'h1'));
+    client.text('last');
+    world.core.drain();
+    world.turn();
+    client.session.gone(1000, '');
+    const next = world.up('n2');
+    const { session: number } = next.take({ seq: 1 });
+    t.same(next.news()[0], ['client', number, clientBytes(1, 'last')]);
+    next.says((node) => node.taken(number, 1));
+    t.same(next.news().at(-1), ['closed', number, 1000, '']);
+    t.equal(world.core.size, 0);
+    t.match(world.core.counters.ends, { 'client-left': 1, drained: 0 });
+  });
+
   t.test('before any node could know of it: nobody is told', async (t) => {
     const world = new World([n1]);
     const client = world.plain('alice');
@@ -653,6 +669,7 @@ t.test('a client ends', async (t) => {
     world.advance(7600);
     t.same(link.news().at(-1), ['closed', session, 1000, '']);
     t.equal(world.core.size, 0);
-    t.match(world.core.counters.ends, { 'client-left': 1, drained: 0 });
+    client.session.close('drained');
+    t.match(world.core.counters.ends, { 'client-left': 1, drained: 0 }, 'it is over once');
   });
 });

@@ -129,7 +129,7 @@ class ConsulMembership implements Membership {
   #open(): ConsulWatch {
     const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
     const { keys } = this.#setup;
-    const changed = (): void => this.#publish();
+    const changed = (): void => this.#publish(false);
     this.#proven =
       keys === undefined
         ? undefined
@@ -153,16 +153,16 @@ class ConsulMembership implements Membership {
     const { members, ignored } = membersFromEntries(answer.entries, this.#setup.addresses);
     this.#answer = { members, ignored, index: answer.index ?? '0' };
     this.#proven?.follow(members);
-    if (this.#proven?.isHeld !== true) this.#publish();
+    if (this.#proven?.isHeld !== true) this.#publish(true);
     const listed = new Set(members.map(({ id }) => id));
     for (const [id, registration] of this.#registrations) registration.listed(listed.has(id));
   }
 
-  #publish(): void {
+  #publish(isRead: boolean): void {
     if (this.#answer === undefined) return;
     const { members, ignored, index } = this.#answer;
     const taken = this.#proven?.split(members) ?? { members, ignored: [] };
-    this.#watchers.publish(viewOf(taken.members, index, [...ignored, ...taken.ignored]));
+    this.#watchers.publish(viewOf(taken.members, index, [...ignored, ...taken.ignored]), isRead);
   }
 
   #stop(): void {

@@ -8,8 +8,8 @@ export class Freeze {
   #reason: string | undefined;
   /** Members of the ring when it was frozen. */
   #size = 0;
-  /** Of those, the ones that have since been taken out. */
-  #gone = 0;
+  /** Of those, the ones that were proven gone since, and have not been listed again. */
+  readonly #gone = new Set<string>();
 
   constructor(freezeAbove: number) {
     this.#freezeAbove = freezeAbove;
@@ -21,8 +21,12 @@ export class Freeze {
   }
 
   /** A missing member was proven gone. */
-  tookOut(): void {
-    if (this.#reason !== undefined) this.#gone++;
+  tookOut(id: string): void {
+    if (this.#reason !== undefined) this.#gone.add(id);
+  }
+
+  listed(id: string): void {
+    this.#gone.delete(id);
   }
 
   /**
@@ -35,9 +39,9 @@ export class Freeze {
     const wasFrozen = this.#reason !== undefined;
     if (!wasFrozen) {
       this.#size = missing + present;
-      this.#gone = 0;
+      this.#gone.clear();
     }
-    this.#reason = massLoss(missing, this.#gone, this.#size, listed, this.#freezeAbove);
+    this.#reason = massLoss(missing, this.#gone.size, this.#size, listed, this.#freezeAbove);
     return wasFrozen && this.#reason === undefined;
   }
 }

@@ -32,8 +32,6 @@ export interface RingTrackerOptions extends Partial<SettleOptions> {
   readonly probeTries?: number;
   /** How a member is asked directly. Default: `GET /healthz`, or a TCP connection to a foreign backend. */
   readonly probe?: Probe;
-  /** Id of the node that this process is, if it is one. */
-  readonly self?: string;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -48,7 +46,6 @@ export interface TrackerSetup {
   readonly maxPreviousRings: number;
   readonly lastGoodPath: string | undefined;
   readonly probe: Probe;
-  readonly self: string | undefined;
   readonly clock: Clock;
 }
 
@@ -93,7 +90,6 @@ export function trackerSetup(options: RingTrackerOptions): TrackerSetup {
     maxPreviousRings,
     lastGoodPath: options.lastGoodPath,
     probe: options.probe ?? directProbe({ timeoutMs, tries }),
-    self: options.self,
     clock: options.clock ?? systemClock,
   };
 }

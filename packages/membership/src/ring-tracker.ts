@@ -51,6 +51,8 @@ class SettlingTracker implements RingTracker {
   #phase: Phase = { kind: 'idle' };
   #started: Promise<RingState> | undefined;
   #frozen: string | undefined;
+  /** The next time that the source is read counts. */
+  #awaitsRead = false;
   #unwatch = (): void => {};
   #cancelTick = (): void => {};
 
@@ -60,7 +62,7 @@ class SettlingTracker implements RingTracker {
     this.#setup = setup;
     const digest = ringSettingsDigest(settings);
     this.#digest = digest;
-    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, digest), setup.self);
+    this.#settle = new Settle(setup.settle, (member) => !hasOtherSettings(member, digest));
     this.#prober = new Prober(setup.probe, (request, outcome) => {
       this.#settle.probed(request, outcome, clock.now());
       this.#advance();
@@ -131,7 +133,7 @@ class SettlingTracker implements RingTracker {
       this.#unwatch = membership.watch({
         view: (view) => this.#viewed(view),
         trouble: (error) => this.#source.failed(error),
-        fresh: () => this.#read(),
+        fresh: () => this.#fresh(),
         conflict: (entry) => this.#warnings.warn(entry, 'another process has the id of this node'),
       });
     });
@@ -169,9 +171,21 @@ class SettlingTracker implements RingTracker {
     return massLoss(missing, 0, ring.length, listed.size, freezeAbove) !== undefined;
   }
 
-  #read(): void {
+  #fresh(): void {
     this.#source.read();
-    if (this.#phase.kind !== 'following' || this.#settle.pending.length === 0) return;
+    if (this.#awaitsRead) this.#hasRead();
+  }
+
+  /** Has the source read now, or as soon as it can be: a read that is under way may have begun long ago. */
+  async #readSource(): Promise<void> {
+    await this.refresh();
+    if (this.#source.lastError === undefined) this.#hasRead();
+    else this.#awaitsRead = true;
+  }
+
+  #hasRead(): void {
+    this.#awaitsRead = false;
+    if (this.#phase.kind === 'closed') return;
     this.#settle.read(this.#setup.clock.now());
     this.#advance();
   }
@@ -208,7 +222,7 @@ class SettlingTracker implements RingTracker {
     const { clock } = this.#setup;
     const now = clock.now();
     this.#prober.run(this.#settle.takeProbes(now));
-    if (this.#settle.takeRead(now)) void this.refresh();
+    if (this.#settle.takeRead(now)) void this.#readSource();
     this.#publish(mayWait);
     this.#cancelTick();
     const dueAt = this.#settle.dueAt;

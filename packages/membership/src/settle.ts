@@ -45,15 +45,12 @@ export class Settle {
   #tickets = 0;
   #witnesses = 0;
   readonly #freeze: Freeze;
-  readonly #self: string | undefined;
   /** When the source was read last, and when that was asked for. */
   #readAt = Number.NEGATIVE_INFINITY;
   #readAskedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param self the member that this process is: that it answers itself says nothing about the others. */
-  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true, self?: string) {
+  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true) {
     this.#options = options;
-    this.#self = self;
     this.#freeze = new Freeze(options.freezeAbove);
     this.#eligible = (member) => !member.draining && eligible(member);
     this.#flaps = new FlapDamping({
@@ -97,10 +94,10 @@ export class Settle {
 
   /** The source's newest list; ids must be unique. */
   view(members: readonly Member[], now: number): void {
-    this.#readAt = now;
     const listed = new Set<string>();
     for (const member of members) {
       listed.add(member.id);
+      this.#freeze.listed(member.id);
       const before = this.#standings.get(member.id);
       this.#standings.set(member.id, this.#seen(before, member, now));
     }
@@ -114,7 +111,7 @@ export class Settle {
     this.tick(now);
   }
 
-  /** The source was read, and says the same as before. */
+  /** The source was read since {@link takeRead} asked for it, and a view that differed was given. */
   read(now: number): void {
     this.#readAt = now;
     this.tick(now);
@@ -191,7 +188,7 @@ export class Settle {
     for (const missing of this.#missing()) {
       if (!this.#isProvenGone(missing, now)) continue;
       this.#takeOut(missing);
-      this.#freeze.tookOut();
+      this.#freeze.tookOut(missing.member.id);
       if (missing.found?.outcome !== 'draining') this.#flaps.departed(missing.member.id, now);
     }
   }
@@ -261,14 +258,13 @@ export class Settle {
   }
 
   #witnessRequests(): readonly ProbeRequest[] {
-    const others = [...this.#standings.values()].filter(({ member }) => member.id !== this.#self);
-    const listed = others.filter((standing) => !isUnlisted(standing));
+    const listed = this.#members((standing) => !isUnlisted(standing));
     // when nobody is listed, those bear witness who answered last
-    const known = listed.length > 0 ? listed : others.filter(isMissingAlive);
+    const known = listed.length > 0 ? listed : this.#members(isMissingAlive);
     const count = Math.min(maxWitnesses, known.length);
     return Array.from({ length: count }, () => ({
       ticket: ++this.#tickets,
-      member: known[this.#witnesses++ % known.length]!.member,
+      member: known[this.#witnesses++ % known.length]!,
     }));
   }
 

@@ -90,9 +90,10 @@ class StaticMembership implements Membership {
   }
 
   async #nextRound(): Promise<void> {
-    // a round that began before the call may have read the file before it changed
-    await Promise.all([this.#round, sleep(this.#refreshes.take(performance.now()))]);
+    await sleep(this.#refreshes.take(performance.now()));
     this.#next = undefined;
+    // a round that began before the call may have read the file before it changed
+    await this.#round;
     if (this.#watchers.size > 0) await this.#readRound();
   }
 

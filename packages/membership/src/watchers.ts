@@ -30,10 +30,10 @@ export class Watchers {
     };
   }
 
-  /** The source was read. */
-  publish(view: MembersView): void {
+  /** @param isRead whether the source was read, rather than something else learned about its members. */
+  publish(view: MembersView, isRead = true): void {
     this.#newest = view;
-    for (const key of this.#listeners.keys()) this.#tell(key);
+    for (const key of this.#listeners.keys()) this.#tell(key, isRead);
   }
 
   trouble(error: Error): void {
@@ -64,7 +64,7 @@ export class Watchers {
     this.#listeners.clear();
   }
 
-  #tell(key: symbol): void {
+  #tell(key: symbol, isRead = true): void {
     queueMicrotask(() => {
       const watch = this.#listeners.get(key);
       const view = this.#newest;
@@ -76,7 +76,7 @@ export class Watchers {
         watch.listener.view(view);
       }
       // whoever listens may have ended the watch
-      this.#listeners.get(key)?.listener.fresh();
+      if (isRead) this.#listeners.get(key)?.listener.fresh();
     });
   }
 }

@@ -31,8 +31,8 @@ export class SettleWorld {
   readonly probed: { readonly id: string; readonly at: number; readonly outcome: ProbeOutcome }[] = [];
   #probes: { readonly request: ProbeRequest; readonly outcome: ProbeOutcome; readonly at: number }[] = [];
 
-  constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean, self?: string) {
-    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible, self);
+  constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean) {
+    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible);
   }
 
   get ring(): string {

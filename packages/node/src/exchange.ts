@@ -264,7 +264,7 @@ export class Exchange {
       for (const name in extra) this.#response.writeHeader(name, extra[name]!);
       if (this.method === 'HEAD') {
         // a body would be taken for the next answer
-        this.#response.endWithoutBody(Buffer.byteLength(body));
+        this.#response.endWithoutBody(Buffer.byteLength(body), this.#isLast);
         return;
       }
       // the rest of a body that is too large is not waited for

@@ -44,7 +44,6 @@ export async function createNode(options: NodeOptions): Promise<PinwheelNode> {
     membership: checked.membership,
     settings: checked.ringSettings,
     log: checked.log,
-    self: checked.id,
   });
   try {
     const state = await tracker.start();

@@ -279,6 +279,8 @@ t.test('a node with users', async (t) => {
     const answer = await rawRequest(node.port, unread);
     t.match(answer, /^HTTP\/1.1 400 .*content-length is there 2 times/s, 'where no body is read, too');
     t.match(answer, /connection: close/i);
+    const head = await rawRequest(node.port, unread.replace('GET', 'HEAD'));
+    t.match(head, /^HTTP\/1.1 400 .*connection: close/is);
     const hidden = await rawRequest(node.port, `${unread}GET /healthz HTTP/1.1\r\nhost: y\r\n\r\n`);
     t.notMatch(hidden, /HTTP\/1.1 200 /, 'and what may be its body is not obeyed');
     t.match(await ask('transfer-encoding: Chunked', chunked), /^HTTP\/1.1 404 /, 'offline');

@@ -139,8 +139,9 @@ export class RingPlaces {
   #haveMoved(from: string, gone: readonly Addressed[]): Moved | undefined {
     const moved = new Set<string>();
     for (const { user } of gone) {
-      const [oldest] = this.#moved;
-      if (this.#moved.size >= maxMoved) this.#moved.delete(oldest!);
+      // whoever moved last stands last
+      this.#moved.delete(user);
+      if (this.#moved.size >= maxMoved) this.#moved.delete(this.#moved.values().next().value!);
       this.#moved.add(user);
       moved.add(user);
     }

@@ -107,9 +107,7 @@ export const framingAbuses: readonly Abuse[] = [
   {
     what: 'a second request behind an upgrade that is refused',
     packets: (target) => [`${changed(target, { 'Sec-WebSocket-Version': '12' })}${smuggled}`],
-    tunnel: 426,
-    link: 426,
-    node: 400,
+    ...everywhere(426),
   },
   {
     what: 'a request before the upgrade in the same packet',

@@ -1,22 +1,19 @@
 import { key } from '../../../packages/edge/test/raw-client.js';
 import { type Abuse, byParser, changed, everywhere, withLines } from './abuse.js';
 
-/** Where the node says 400 for what edges say 426. */
-const versions = { tunnel: 426, link: 426, node: 400 } as const;
-
 /** Headers that say something else than an upgrade to `websocket` of version 13. */
 export const headerAbuses: readonly Abuse[] = [
   ...['0', '12', '777', '013', '13, 12', '', 'x'].map(
     (version): Abuse => ({
       what: `version ${JSON.stringify(version)}`,
       packets: (target) => [changed(target, { 'Sec-WebSocket-Version': version })],
-      ...versions,
+      ...everywhere(426),
     }),
   ),
   {
     what: 'no version',
     packets: (target) => [changed(target, { 'Sec-WebSocket-Version': undefined })],
-    ...versions,
+    ...everywhere(426),
   },
   {
     what: 'two versions',

@@ -58,7 +58,7 @@ export class EdgeCore {
     return this.#context.queue;
   }
 
-  /** Sessions with a client. */
+  /** Sessions that are open: with a client, or until a node has what their client sent last. */
   get size(): number {
     const { attached, unattached, greeting } = this.#context;
     return attached + unattached.size + greeting.size;

@@ -69,7 +69,8 @@ export class EdgeSession {
     // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
     const mayComeBack = this.#client.acknowledges && code !== 1000;
     // behind LEAVE nothing is taken any more
-    if (mayComeBack || this.#ending !== undefined) this.#end(mayComeBack, code, reason, 'client-left');
+    const hasLeft = this.#ending !== undefined && this.#pin.out !== undefined;
+    if (mayComeBack || hasLeft) this.#end(mayComeBack, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
@@ -177,7 +178,7 @@ export class EdgeSession {
   }
 
   message(seq: number, binary: boolean, frame: FrameInPlace): void {
-    if (seq <= this.#heard) {
+    if (seq <= this.#heard || this.#isParting) {
       this.#context.counters.framesDropped++;
       return;
     }
@@ -187,6 +188,7 @@ export class EdgeSession {
   }
 
   reply(binary: boolean, frame: FrameInPlace): void {
+    if (this.#isParting) return;
     this.#context.counters.messagesToClients++;
     this.#client.frame(0, binary, frame);
   }
@@ -214,8 +216,6 @@ export class EdgeSession {
     this.#client.close(code, reason);
   }
 
-  // the end
-
   /**
    * Its edge drains: the client is told when to come back. A plain one can not come back to its session, so its node
    * closes it behind everything that it has accepted for it.
@@ -242,7 +242,7 @@ export class EdgeSession {
 
   /** Its client has ended it, and it does not wait any longer for its node to take what is left. */
   giveUp(): void {
-    if (this.#ending?.kind !== 'parts') return;
+    if (this.#pin.isClosed || this.#ending?.kind !== 'parts') return;
     this.#end(false, this.#ending.code, this.#ending.reason, 'client-left');
   }
 
