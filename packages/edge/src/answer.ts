@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { discardBody } from './read-body.js';
 import type { Refusal } from './refusal.js';
 
 /**
@@ -22,6 +23,7 @@ export function answerRequest(response: ServerResponse, refused: Refusal): void 
     response.destroy();
     return;
   }
+  if (!response.req.complete) discardBody(response.req);
   const body = bodyOf(refused);
   response.writeHead(refused.status, {
     ...refused.headers,

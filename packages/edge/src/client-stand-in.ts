@@ -130,6 +130,8 @@ const unreachable: ReadonlySet<string> = new Set([
 ]);
 
 export function isUnreachable(error: Error): boolean {
+  // the same may befall a connection that is open, while something is read or written
+  if ('syscall' in error && error.syscall !== 'connect' && error.syscall !== 'getaddrinfo') return false;
   return 'code' in error && typeof error.code === 'string' && unreachable.has(error.code);
 }
 

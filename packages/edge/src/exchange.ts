@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { PinwheelError } from '@pinwheel/protocol';
 import { isUnreachable } from './client-stand-in.js';
+import { isGone } from './is-gone.js';
 
 /** What became of a plain request sent to a backend. */
 export type ExchangeResult =
@@ -37,7 +38,8 @@ export class Exchange {
   /** The request has its socket, but its headers are not sent. */
   begin(outgoing: ClientRequest): void {
     if (!outgoing.headersSent) outgoing.path = this.#path;
-    if (this.#response.destroyed) {
+    const { req: request } = this.#response;
+    if (isGone(this.#response)) {
       outgoing.destroy();
       return;
     }
@@ -51,7 +53,12 @@ export class Exchange {
       if (!this.#response.writableFinished) outgoing.destroy();
     };
     this.#response.once('close', onClose);
-    outgoing.once('close', () => this.#response.off('close', onClose));
+    outgoing.once('close', () => {
+      this.#response.off('close', onClose);
+      // the rest of a body that the backend has not taken is read all the same: its client may read the answer behind it
+      request.unpipe(outgoing);
+      if (!request.complete) request.resume();
+    });
   }
 
   answered(answer: IncomingMessage): void {

@@ -132,7 +132,9 @@ export class Handshake {
     const { client, closeTimeoutMs, handshakeTimeoutMs, ended } = this.#options;
     this.#end();
     ended('refused-by-backend');
-    client.write(answerHead(status, response.statusMessage ?? '', answerHeaders(response.headers)));
+    // as Node.js has read it
+    const head = answerHead(status, response.statusMessage ?? '', answerHeaders(response.headers));
+    client.write(head, 'latin1');
     const timer = setTimeout(() => response.destroy(), handshakeTimeoutMs);
     const onClose = (): void => void response.destroy();
     client.once('close', onClose);

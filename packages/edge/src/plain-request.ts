@@ -7,7 +7,9 @@ import type { BackendProxy } from './backend-proxy.js';
 import type { RequestOutcome, RetryReason } from './edge-counters.js';
 import type { ExchangeFailure, ExchangeResult } from './exchange.js';
 import { answerHeaders } from './forward-headers.js';
+import { isGone } from './is-gone.js';
 import { nextTarget } from './next-target.js';
+import { awaitBody } from './read-body.js';
 import { nobodyListens, notNow, type Refusal, refusal } from './refusal.js';
 import type { Router, Target } from './router.js';
 
@@ -104,7 +106,7 @@ export class PlainRequest {
     const { router, user, refreshWaitMs, response, retried } = this.#options;
     retried(reason);
     await router.refresh(refreshWaitMs);
-    if (response.destroyed) return;
+    if (isGone(response)) return;
     const next = nextTarget(router, user, tried, hint);
     if (next !== undefined) {
       this.#send(next);
@@ -130,11 +132,8 @@ export class PlainRequest {
   }
 
   #refuse(refused: Refusal, outcome: RequestOutcome): void {
-    const { response, request } = this.#options;
-    // what is left of a body that nobody reads would be taken for the next request
-    if (!request.complete) response.setHeader('connection', 'close');
     this.#end(outcome);
-    answerRequest(response, refused);
+    answerRequest(this.#options.response, refused);
   }
 
   #end(outcome: RequestOutcome): void {
@@ -144,7 +143,6 @@ export class PlainRequest {
   }
 }
 
-const bodyAfterAnswerMs = 10_000;
 /** RFC 9110, section 9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const broken = refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered');
@@ -155,12 +153,6 @@ const refusals: Readonly<Record<ExchangeFailure, Refusal>> = {
   stale: broken,
   timeout: refusal(504, 'deadline', 'the backend did not answer in time'),
 };
-
-/** What is left of a body is read, for a while: ended at once, the client could lose the answer. */
-function awaitBody(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.socket.destroy(), bodyAfterAnswerMs).unref();
-  request.once('close', () => clearTimeout(timer));
-}
 
 function hasBody(request: IncomingMessage): boolean {
   const { headers } = request;

@@ -6,6 +6,7 @@ import { answerRequest } from './answer.js';
 import type { BackendFaults } from './backend-faults.js';
 import type { BackendProxy } from './backend-proxy.js';
 import type { EdgeCounters, RequestOutcome } from './edge-counters.js';
+import { isGone } from './is-gone.js';
 import { PlainRequest } from './plain-request.js';
 import type { Router, Target } from './router.js';
 
@@ -39,7 +40,7 @@ export class PlainRequests {
       return;
     }
     void admitted.then((decided) => {
-      if (response.destroyed) counters.requests['client-left']++;
+      if (isGone(response)) counters.requests['client-left']++;
       else this.#admitted(decided, request, response);
     });
   }
@@ -49,7 +50,7 @@ export class PlainRequests {
       this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
-      response.setHeader('connection', 'close');
+      if (request.complete) response.setHeader('connection', 'close');
       answerRequest(response, admitted.refused);
       return;
     }

@@ -22,6 +22,24 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const bodyAfterAnswerMs = 10_000;
+
+/**
+ * What is left of a body behind its answer is waited for, for a while: a connection that is ended at once could take the
+ * answer with it, as its client is still writing.
+ */
+export function awaitBody(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), bodyAfterAnswerMs).unref();
+  request.once('close', () => clearTimeout(timer));
+}
+
+/** The same, when nobody takes it: it is thrown away. */
+export function discardBody(request: IncomingMessage): void {
+  request.unpipe();
+  request.resume();
+  awaitBody(request);
+}
+
 /** @throws PinwheelError `bad-request` for what is not JSON. */
 export function parseJson(body: Buffer): unknown {
   try {

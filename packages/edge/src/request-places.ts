@@ -11,11 +11,14 @@ import { arriveOnServer } from './limits/arrive.js';
 export class RequestPlaces {
   readonly #places: ConnectionLimits;
   readonly #trusted: BlockList | undefined;
-  readonly #bySocket = new WeakMap<Socket, Set<Place>>();
+  readonly #stalledMs: number;
+  readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
 
-  constructor(places: ConnectionLimits, trusted: BlockList | undefined) {
+  /** @param stalledMs for the client to take what was written last, in ms. */
+  constructor(places: ConnectionLimits, trusted: BlockList | undefined, stalledMs: number) {
     this.#places = places;
     this.#trusted = trusted;
+    this.#stalledMs = stalledMs;
   }
 
   /** A place until the answer is over, or why there is none. */
@@ -23,23 +26,39 @@ export class RequestPlaces {
     const place = arriveOnServer(request, this.#places, this.#trusted);
     if (!(place instanceof Place)) return place;
     const ofSocket = this.#of(request.socket);
-    ofSocket.add(place);
+    ofSocket.add(response);
     response.once('close', () => {
-      ofSocket.delete(place);
+      ofSocket.delete(response);
       place.leave();
     });
+    // from here on nobody else looks whether the client reads
+    response.once('prefinish', () => this.#followLast(request.socket, response));
     return place;
   }
 
+  #followLast(socket: Socket, response: ServerResponse): void {
+    if (response.writableFinished) return;
+    let left = socket.writableLength;
+    const timer = setInterval(() => {
+      const before = left;
+      left = socket.writableLength;
+      if (left >= before) socket.destroy();
+    }, this.#stalledMs).unref();
+    for (const over of ['finish', 'close']) response.once(over, () => clearInterval(timer));
+  }
+
   /** One listener for a connection, however many requests wait on it. */
-  #of(socket: Socket): Set<Place> {
+  #of(socket: Socket): Set<ServerResponse> {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
-    const places = new Set<Place>();
-    this.#bySocket.set(socket, places);
+    const waiting = new Set<ServerResponse>();
+    this.#bySocket.set(socket, waiting);
     socket.once('close', () => {
-      for (const place of places) place.leave();
+      for (const response of waiting) {
+        // Node.js tells only the one whose turn it is
+        if (response.socket === null) response.destroy().emit('close');
+      }
     });
-    return places;
+    return waiting;
   }
 }

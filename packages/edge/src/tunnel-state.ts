@@ -14,8 +14,6 @@ interface Closing extends Timed {
 export type TunnelState =
   /** Bytes go both ways. */
   | { readonly kind: 'open' }
-  /** The same, but the client does not read, so that the backend's end would not be seen. */
-  | ({ readonly kind: 'stalled' } & Timed)
   /** The backend is to be told, at the end of the frame that the client is sending. */
   | ({ readonly kind: 'leaving' } & Closing)
   /** The backend was told; what it still sends goes to the client, up to its close frame or its end. */

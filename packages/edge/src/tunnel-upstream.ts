@@ -74,7 +74,7 @@ export class TunnelUpstream implements Upstream {
     this.#faults = new BackendFaults(options.log);
     this.#router = createRouter(tracker, this.#faults);
     this.#table = new TunnelTable(tracker.current, options, counters);
-    const requestPlaces = new RequestPlaces(places, limits.trustedProxies);
+    const requestPlaces = new RequestPlaces(places, limits.trustedProxies, options.stalledMs);
     this.#gate = {
       admissions: options.admissions,
       router: this.#router,
@@ -244,7 +244,8 @@ export class TunnelUpstream implements Upstream {
     client.setNoDelay(true);
     // a machine that vanished says nothing: asked every half minute, the other side learns of it within one or two
     for (const socket of [client, backend]) socket.setKeepAlive(true, keepAliveMs);
-    client.write(answer);
+    // as Node.js has read it
+    client.write(answer, 'latin1');
     const { member, port } = target;
     const hash = tracker.current.ring.hashOf(user);
     const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs, place };

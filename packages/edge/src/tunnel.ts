@@ -3,6 +3,7 @@ import type { Member } from '@pinwheel/membership';
 import { closeCodes, closeReasonOf } from '@pinwheel/protocol';
 import { closeFrame, farewellFrame } from './close-frame.js';
 import type { CloseReason, TunnelCounters } from './edge-counters.js';
+import { Flow } from './flow.js';
 import { FrameFollower } from './frame-boundary.js';
 import { jitterMs, ownerLostJitterMs } from './jitter.js';
 import type { TunnelOptions } from './tunnel-options.js';
@@ -22,7 +23,8 @@ export class Tunnel {
   readonly #toClients = new FrameFollower();
   readonly #toBackends = new FrameFollower();
   readonly #closeTimeoutMs: number;
-  readonly #stalledMs: number;
+  readonly #up: Flow;
+  readonly #down: Flow;
   readonly #place: TunnelOptions['place'];
   readonly #counters: TunnelCounters;
   readonly #gone: (tunnel: Tunnel, reason: CloseReason) => void;
@@ -34,10 +36,14 @@ export class Tunnel {
     this.hash = options.hash;
     this.member = options.member;
     this.port = options.port;
-    this.#client = options.client;
-    this.#backend = options.backend;
+    const { client, backend, stalledMs } = options;
+    this.#client = client;
+    this.#backend = backend;
+    this.#up = new Flow(client, backend, stalledMs, () => this.#giveUpBackend());
+    this.#down = new Flow(backend, client, stalledMs, () => {
+      if (this.isOpen) this.destroy('too-slow');
+    });
     this.#closeTimeoutMs = options.closeTimeoutMs;
-    this.#stalledMs = options.stalledMs;
     this.#place = options.place;
     this.#counters = options.counters;
     this.#gone = options.gone;
@@ -46,7 +52,7 @@ export class Tunnel {
   }
 
   get isOpen(): boolean {
-    return this.#state.kind === 'open' || this.#state.kind === 'stalled';
+    return this.#state.kind === 'open';
   }
 
   /**
@@ -76,8 +82,6 @@ export class Tunnel {
     const client = this.#client;
     const backend = this.#backend;
     backend.on('error', () => {});
-    client.on('drain', () => this.#clientReads());
-    backend.on('drain', () => client.resume());
     client.on('end', () => this.#clientEnded());
     client.on('close', () => this.#clientEnded());
     backend.on('end', () => this.#backendEnded());
@@ -91,7 +95,6 @@ export class Tunnel {
   #fromClient(chunk: Buffer): void {
     switch (this.#state.kind) {
       case 'open':
-      case 'stalled':
         this.#passOn(chunk);
         return;
       case 'leaving': {
@@ -124,7 +127,6 @@ export class Tunnel {
   #fromBackend(chunk: Buffer): void {
     switch (this.#state.kind) {
       case 'open':
-      case 'stalled':
         this.#toClients.follow(chunk);
         this.#toClient(chunk);
         return;
@@ -163,21 +165,18 @@ export class Tunnel {
 
   #toBackend(chunk: Buffer): void {
     this.#counters.bytesToBackends += chunk.length;
-    if (!this.#backend.write(chunk)) this.#client.pause();
+    this.#up.write(chunk);
   }
 
   #toClient(chunk: Buffer): void {
     this.#counters.bytesToClients += chunk.length;
-    if (this.#client.write(chunk)) return;
-    this.#backend.pause();
-    if (this.#state.kind !== 'open') return;
-    const timer = setTimeout(() => this.destroy('too-slow'), this.#stalledMs);
-    this.#enter({ kind: 'stalled', timer });
+    this.#down.write(chunk);
   }
 
-  #clientReads(): void {
-    if (this.#state.kind === 'stalled') this.#enter({ kind: 'open' });
-    this.#backend.resume();
+  /** Its client may be gone: nobody sees that while nothing is read of it. */
+  #giveUpBackend(): void {
+    const { code } = closeCodes.ownerLost;
+    this.close(code, closeReasonOf(jitterMs(ownerLostJitterMs)), 'owner-lost');
   }
 
   /** Says goodbye to the backend, in the client's place. */
@@ -278,6 +277,8 @@ export class Tunnel {
   }
 
   #end(reason: CloseReason): void {
+    this.#up.end();
+    this.#down.end();
     this.#enter({ kind: 'ending', reason, timer: this.#deadline() });
   }
 

@@ -59,6 +59,16 @@ t.test('a backend that answers the upgrade with something else', async (t) => {
     t.equal(String(client.body), 'nope');
     t.equal(await counted(edge, 'refused-by-backend'), 1);
   });
+  t.test('302 with signs that are not ASCII: they come as they are', async (t) => {
+    const head = 'HTTP/1.1 302 Found\r\nLocation: /é\r\nSet-Cookie: name=é\r\nContent-Length: 0\r\n\r\n';
+    for (const encoding of ['utf8', 'latin1'] as const) {
+      const bytes = Buffer.from(head, encoding);
+      const { edge } = await situation(t, (socket) => onHead(socket, () => socket.write(bytes)));
+      const client = await upgrade(edge);
+      t.equal(client.status, 302);
+      t.ok(client.received.includes(Buffer.from('name=é\r\n', encoding)), encoding);
+    }
+  });
   t.test('403 in chunks', async (t) => {
     const { edge } = await situation(
       t,

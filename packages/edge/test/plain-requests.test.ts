@@ -92,3 +92,53 @@ t.test('an answer before the end of the body: the rest of it is awaited for a wh
   await client.gone();
   t.equal(edge.status.connections, 0);
 });
+
+t.test(
+  'a refusal reaches a client that is still writing its body, and what follows is another request',
+  async (t) => {
+    const { edge } = await rawSituation(t, (socket) => onHead(socket, () => socket.write(good)));
+    const body = Buffer.alloc(3_000_000, 'x');
+    const client = new RawClient(edge.port);
+    client.write(`POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
+    for (let at = 0; at < body.length; at += 100_000) {
+      client.write(body.subarray(at, at + 100_000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await client.answered();
+    t.equal(client.status, 400, 'a user is missing');
+    client.write(get);
+    await until('the next one is answered', () => /HTTP\/1.1 200 OK/.test(client.text));
+    t.notOk(client.closed);
+    client.socket.destroy();
+  },
+);
+
+t.test(
+  'a backend that answers early and closes: its answer comes to a client that writes first',
+  async (t) => {
+    const early = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!';
+    const { edge } = await rawSituation(t, (socket) => onHead(socket, () => socket.end(early)));
+    const body = Buffer.alloc(3_000_000, 'x');
+    const client = new RawClient(edge.port);
+    client.socket.pause();
+    client.write(`POST /x?user=u HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
+    client.write(body);
+    await until('all of the body has left', () => client.socket.writableLength === 0);
+    client.socket.resume();
+    await until('the answer', () => client.text.endsWith('no!'));
+    t.equal(client.status, 413);
+    client.socket.destroy();
+  },
+);
+
+t.test('requests behind one another on a connection that is gone', async (t) => {
+  const requests: string[] = [];
+  const { edge, backend } = await rawSituation(t, (socket) =>
+    onHead(socket, (head) => requests.push(head.split(' ', 2)[1]!)),
+  );
+  const client = new RawClient(edge.port).write([1, 2, 3].map((i) => get.replace('/x', `/x${i}`)).join(''));
+  await until('the backend has them', () => requests.length === 3);
+  client.socket.resetAndDestroy();
+  await until('all are given up there', () => backend.sockets.size === 0);
+  t.match(await edge.metrics(), 'pinwheel_edge_requests_total{outcome="client-left"} 3');
+});

@@ -63,3 +63,56 @@ t.test('a client that reads again in time', async (t) => {
   await until('the time is over', () => performance.now() - since > 2200);
   t.equal(edge.status.tunnelsToForeign, 1, 'is kept');
 });
+
+t.test('a backend that does not read, and a client that has gone', async (t) => {
+  const accepted: Socket[] = [];
+  const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
+  const tracker = new FakeTracker([foreign('a', backend.port)]);
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 300 });
+  t.teardown(async () => {
+    await edge.close();
+    await backend.close();
+  });
+  const client = new RawClient(edge.port).write(upgradeText('/ws?user=u'));
+  await until('the backend has it', () => accepted.length === 1);
+  accepted[0]!.write(switching);
+  await client.answered();
+  accepted[0]!.pause();
+  const frame = Buffer.alloc(1_000_008);
+  frame.set([0x82, 0xff, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x32]);
+  for (let i = 0; i < megabytes; i++) client.write(frame);
+  let left = -1;
+  let still = 0;
+  await until('the client is held back', () => {
+    still = client.socket.writableLength === left && left > 0 ? still + 1 : 0;
+    left = client.socket.writableLength;
+    return still === 10;
+  });
+  client.socket.destroy();
+  await until('its place is free', () => edge.status.connections === 0);
+  await untilCounted(edge, 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
+});
+
+t.test('a client that does not read the answers to its plain requests', async (t) => {
+  const answer = `HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n${'x'.repeat(10_000)}`;
+  const backend = await rawBackend((socket) => {
+    const answerEach = (): void =>
+      onHead(socket, () => {
+        socket.write(answer);
+        answerEach();
+      });
+    answerEach();
+  });
+  const tracker = new FakeTracker([foreign('a', backend.port)]);
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 300 });
+  t.teardown(async () => {
+    await edge.close();
+    await backend.close();
+  });
+  const client = new RawClient(edge.port);
+  const requests = 'GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2000);
+  client.socket.pause();
+  client.write(requests);
+  await until('it has a place', () => edge.status.connections === 1);
+  await until('which is free again', () => edge.status.connections === 0);
+});
