@@ -133,7 +133,12 @@ export const options = {
     '6000',
   ),
 
-  path: texts('path', 'PATH', 'path that takes WebSocket upgrades, a prefix when it ends in *'),
+  path: texts(
+    'path',
+    'PATH',
+    'paths that take WebSocket upgrades, in place of the default; a prefix when it ends in *',
+    '/ws',
+  ),
   upstream: choice(
     'upstream',
     ['link', 'tunnel'],

@@ -104,11 +104,15 @@ t.test('what would let in whoever comes ends with 2', async (t) => {
   const node = ['node', '--id', 'n1', ...members];
   const edge = ['edge', '--id', 'e1', '--port', '0', ...members];
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [[...node, '--bind-host', '0.0.0.0'], /bindHost is 0.0.0.0 and there are no keys/],
+    [
+      [...node, '--bind-host', '0.0.0.0'],
+      /--bind-host is 0.0.0.0 and there are no keys.*or set --allow-insecure/,
+    ],
     [[...node, '--keys', open], /has mode 644; only its owner may read it/],
     [[...edge, '--auth', 'jwt'], /jwks is missing; give --jwks/],
-    [[...edge, '--auth', 'webhook'], /authUrl is missing/],
-    [[...edge, '--auth', 'jwt', '--jwks', 'x', '--jwt-issuer', 'i'], /jwt.audience is \[\]/],
+    [[...edge, '--host', '0.0.0.0'], /anybody who reaches it.*or set --allow-anonymous/],
+    [[...edge, '--auth', 'webhook'], /--auth-url is missing/],
+    [[...edge, '--auth', 'jwt', '--jwks', 'x', '--jwt-issuer', 'i'], /--jwt-audience is \[\]; it must be/],
   ];
   for (const [words, says] of cases) {
     const { code, stderr } = await runPinwheel(words);

@@ -74,7 +74,7 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     [[...edge, '--head-timeout-ms', '0'], /--head-timeout-ms is "0"; it must be .* between 100 and 300000/],
     [
       [...edge, '--trusted-proxies', '10.0.0.0/99'],
-      /trustedProxies has "10.0.0.0\/99"; each must be an address/,
+      /--trusted-proxies has "10.0.0.0\/99"; each must be an address/,
     ],
     [
       ['listen', 'alice', '--edge', 'http://x'],

@@ -116,7 +116,10 @@ export class Conversation {
       keepAliveMs,
       () => this.#say({ type: 'ping' }),
       () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
-      () => this.#written - (this.#socket.bufferedAmount ?? this.#written),
+      () => ({
+        written: this.#written,
+        left: this.#written - (this.#socket.bufferedAmount ?? this.#written),
+      }),
     );
   }
 

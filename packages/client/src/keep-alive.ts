@@ -1,5 +1,11 @@
 import type { Clock } from './client-world.js';
 
+/** Bytes that were written, and how many of them have left, as far as that is known. */
+export interface SentBytes {
+  readonly written: number;
+  readonly left: number;
+}
+
 /** The part of the time in which nothing need be heard; the rest is for the answer. */
 const quietShare = 2 / 3;
 
@@ -15,9 +21,10 @@ export class KeepAlive {
   readonly #answerMs: number;
   readonly #ask: () => void;
   readonly #dead: () => void;
-  readonly #leftBytes: () => number;
-  /** When it was looked at last. */
+  readonly #bytes: () => SentBytes;
+  /** Of what was written up to the question, how much had left when it was looked at last. */
   #left = 0;
+  #askedBehind = 0;
   #heardAt: number;
   #asking = false;
   #judgeAt = 0;
@@ -27,15 +34,15 @@ export class KeepAlive {
   /**
    * @param ask sends what the other side answers.
    * @param dead is called at most once.
-   * @param leftBytes how much of what was written has left, as far as that is known.
+   * @param bytes what was sent so far.
    */
-  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void, leftBytes: () => number) {
+  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void, bytes: () => SentBytes) {
     this.#clock = clock;
     this.#quietMs = keepAliveMs * quietShare;
     this.#answerMs = keepAliveMs - this.#quietMs;
     this.#ask = ask;
     this.#dead = dead;
-    this.#leftBytes = leftBytes;
+    this.#bytes = bytes;
     this.#heardAt = clock.now();
     this.#cancel = clock.after(this.#quietMs, () => this.#look());
   }
@@ -54,7 +61,9 @@ export class KeepAlive {
     this.#hasWaitedAgain = false;
     this.#judgeLater();
     this.#ask();
-    this.#left = this.#leftBytes();
+    const { written, left } = this.#bytes();
+    this.#askedBehind = written;
+    this.#left = left;
   }
 
   stop(): void {
@@ -75,7 +84,8 @@ export class KeepAlive {
   #judge(): void {
     const hasSlept = this.#clock.now() > this.#judgeAt + this.#answerMs / 2;
     const before = this.#left;
-    this.#left = this.#leftBytes();
+    // what is written behind the question says nothing: the kernel takes it of a dead connection, too
+    this.#left = Math.min(this.#bytes().left, this.#askedBehind);
     if (!this.#asking) this.#look();
     else if (this.#left > before) this.#judgeLater();
     // the answer may be there, and yet to be read; a hidden page is late each time

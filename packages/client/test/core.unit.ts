@@ -349,6 +349,15 @@ t.test('a connection that is silent', async (t) => {
     );
   });
 
+  t.test('is given up though the application goes on sending, and the kernel takes it', async (t) => {
+    const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
+    world.clock.pass(2000);
+    t.same(world.socket.said[1], { type: 'ping' });
+    void world.core.send('to nobody').catch(() => {});
+    world.clock.pass(1000);
+    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
+  });
+
   t.test('is asked at once when the network has changed', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
     world.core.networkChanged();

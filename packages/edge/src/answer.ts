@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { discardBody } from './read-body.js';
+import { discardBody, hasBody } from './read-body.js';
 import type { Refusal } from './refusal.js';
 
 /**
@@ -18,19 +18,33 @@ export function answerUpgrade(socket: Socket, refused: Refusal, lingerMs: number
   endSocket(socket, lingerMs, head + body);
 }
 
-export function answerRequest(response: ServerResponse, refused: Refusal): void {
+/**
+ * What becomes of the connection. `keep`: it stays, unless a body is outstanding. `close`: it ends, behind a body that is
+ * outstanding, as a client that is still writing could lose the answer. `cut`: it ends at once, because nobody can be sure
+ * where the body ends.
+ */
+export type AfterRefusal = 'keep' | 'close' | 'cut';
+
+export function answerRequest(response: ServerResponse, refused: Refusal, after: AfterRefusal): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  if (!response.req.complete) discardBody(response.req);
+  const { req: request } = response;
+  const isOutstanding = !request.complete && hasBody(request);
+  if (isOutstanding || after !== 'keep') response.setHeader('connection', 'close');
   const body = bodyOf(refused);
   response.writeHead(refused.status, {
     ...refused.headers,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
   });
-  response.end(body);
+  if (!isOutstanding || after === 'cut') {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  discardBody(request, () => response.end());
 }
 
 /** Status line and headers of an answer after which the connection closes. */

@@ -7,6 +7,7 @@ export class Flow {
   readonly #stalledMs: number;
   readonly #stalled: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isWatched = true;
 
   /** @param stalled is called when the end does not take everything within `stalledMs`. */
   constructor(from: Socket, to: Socket, stalledMs: number, stalled: () => void) {
@@ -15,7 +16,7 @@ export class Flow {
     this.#stalledMs = stalledMs;
     this.#stalled = stalled;
     to.on('drain', () => {
-      this.end();
+      this.#taken();
       from.resume();
     });
   }
@@ -23,11 +24,16 @@ export class Flow {
   write(chunk: Buffer): void {
     if (this.#to.write(chunk)) return;
     this.#from.pause();
-    this.#timer ??= setTimeout(this.#stalled, this.#stalledMs);
+    if (this.#isWatched) this.#timer ??= setTimeout(this.#stalled, this.#stalledMs);
   }
 
   /** It is not looked at any more whether something is taken in time. */
-  end(): void {
+  unwatch(): void {
+    this.#isWatched = false;
+    this.#taken();
+  }
+
+  #taken(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

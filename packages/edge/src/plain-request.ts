@@ -9,7 +9,7 @@ import type { ExchangeFailure, ExchangeResult } from './exchange.js';
 import { answerHeaders } from './forward-headers.js';
 import { isGone } from './is-gone.js';
 import { nextTarget } from './next-target.js';
-import { awaitBody } from './read-body.js';
+import { awaitBody, hasBody } from './read-body.js';
 import { nobodyListens, notNow, type Refusal, refusal } from './refusal.js';
 import type { Router, Target } from './router.js';
 
@@ -133,7 +133,7 @@ export class PlainRequest {
 
   #refuse(refused: Refusal, outcome: RequestOutcome): void {
     this.#end(outcome);
-    answerRequest(this.#options.response, refused);
+    answerRequest(this.#options.response, refused, 'keep');
   }
 
   #end(outcome: RequestOutcome): void {
@@ -153,8 +153,3 @@ const refusals: Readonly<Record<ExchangeFailure, Refusal>> = {
   stale: broken,
   timeout: refusal(504, 'deadline', 'the backend did not answer in time'),
 };
-
-function hasBody(request: IncomingMessage): boolean {
-  const { headers } = request;
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-}

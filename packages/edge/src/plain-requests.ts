@@ -50,8 +50,7 @@ export class PlainRequests {
       this.#options;
     if ('refused' in admitted) {
       counters.requests[admitted.outcome]++;
-      if (request.complete) response.setHeader('connection', 'close');
-      answerRequest(response, admitted.refused);
+      answerRequest(response, admitted.refused, admitted.outcome === 'bad-request' ? 'cut' : 'close');
       return;
     }
     const { user, target, expiresAt } = admitted;

@@ -33,11 +33,19 @@ export function awaitBody(request: IncomingMessage): void {
   request.once('close', () => clearTimeout(timer));
 }
 
-/** The same, when nobody takes it: it is thrown away. */
-export function discardBody(request: IncomingMessage): void {
+/** Throws away what is left of a body, and calls when all of it has come or its time is over. */
+export function discardBody(request: IncomingMessage, over: () => void): void {
   request.unpipe();
   request.resume();
-  awaitBody(request);
+  const timer = setTimeout(over, bodyAfterAnswerMs).unref();
+  request.once('close', () => {
+    clearTimeout(timer);
+    over();
+  });
+}
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** @throws PinwheelError `bad-request` for what is not JSON. */

@@ -11,14 +11,14 @@ import { arriveOnServer } from './limits/arrive.js';
 export class RequestPlaces {
   readonly #places: ConnectionLimits;
   readonly #trusted: BlockList | undefined;
-  readonly #stalledMs: number;
+  readonly #patienceMs: number;
   readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
 
-  /** @param stalledMs for the client to take what was written last, in ms. */
-  constructor(places: ConnectionLimits, trusted: BlockList | undefined, stalledMs: number) {
+  /** @param patienceMs how long a client may take nothing of the end of its answer, in ms. */
+  constructor(places: ConnectionLimits, trusted: BlockList | undefined, patienceMs: number) {
     this.#places = places;
     this.#trusted = trusted;
-    this.#stalledMs = stalledMs;
+    this.#patienceMs = patienceMs;
   }
 
   /** A place until the answer is over, or why there is none. */
@@ -42,8 +42,8 @@ export class RequestPlaces {
     const timer = setInterval(() => {
       const before = left;
       left = socket.writableLength;
-      if (left >= before) socket.destroy();
-    }, this.#stalledMs).unref();
+      if (left >= before) socket.destroy(new Error('the client does not read its answer'));
+    }, this.#patienceMs).unref();
     for (const over of ['finish', 'close']) response.once(over, () => clearInterval(timer));
   }
 

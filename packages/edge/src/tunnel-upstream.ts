@@ -74,7 +74,7 @@ export class TunnelUpstream implements Upstream {
     this.#faults = new BackendFaults(options.log);
     this.#router = createRouter(tracker, this.#faults);
     this.#table = new TunnelTable(tracker.current, options, counters);
-    const requestPlaces = new RequestPlaces(places, limits.trustedProxies, options.stalledMs);
+    const requestPlaces = new RequestPlaces(places, limits.trustedProxies, options.requestTimeoutMs);
     this.#gate = {
       admissions: options.admissions,
       router: this.#router,

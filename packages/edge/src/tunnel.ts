@@ -277,8 +277,8 @@ export class Tunnel {
   }
 
   #end(reason: CloseReason): void {
-    this.#up.end();
-    this.#down.end();
+    this.#up.unwatch();
+    this.#down.unwatch();
     this.#enter({ kind: 'ending', reason, timer: this.#deadline() });
   }
 

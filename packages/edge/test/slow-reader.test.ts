@@ -68,7 +68,7 @@ t.test('a backend that does not read, and a client that has gone', async (t) => 
   const accepted: Socket[] = [];
   const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 300 });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 3000 });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
@@ -88,13 +88,14 @@ t.test('a backend that does not read, and a client that has gone', async (t) => 
     left = client.socket.writableLength;
     return still === 10;
   });
+  t.equal(edge.status.tunnelsToForeign, 1);
   client.socket.destroy();
   await until('its place is free', () => edge.status.connections === 0);
   await untilCounted(edge, 'pinwheel_edge_closes_total{reason="owner-lost"} 1');
 });
 
 t.test('a client that does not read the answers to its plain requests', async (t) => {
-  const answer = `HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n${'x'.repeat(10_000)}`;
+  const answer = `HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`;
   const backend = await rawBackend((socket) => {
     const answerEach = (): void =>
       onHead(socket, () => {
@@ -104,15 +105,17 @@ t.test('a client that does not read the answers to its plain requests', async (t
     answerEach();
   });
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 300 });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, requestTimeoutMs: 1500 });
   t.teardown(async () => {
     await edge.close();
     await backend.close();
   });
   const client = new RawClient(edge.port);
-  const requests = 'GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2000);
+  const requests = 'GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100);
   client.socket.pause();
   client.write(requests);
   await until('it has a place', () => edge.status.connections === 1);
   await until('which is free again', () => edge.status.connections === 0);
+  const left = /pinwheel_edge_requests_total\{outcome="client-left"\} [1-9]/;
+  t.ok(await until('that is counted', async () => left.test(await edge.metrics())));
 });

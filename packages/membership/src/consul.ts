@@ -48,6 +48,8 @@ class ConsulMembership implements Membership {
   /** Missing where nobody has to prove anything. */
   #proven: ProvenMembers | undefined;
   #answer: Answer | undefined;
+  /** It was read, and the watchers have yet to hear of it. */
+  #isUntold = false;
   #closed = false;
 
   constructor(setup: ConsulSetup) {
@@ -69,6 +71,8 @@ class ConsulMembership implements Membership {
 
   async refresh(): Promise<void> {
     await this.#watch?.refresh();
+    // what was read may be told only when its members have proven themselves
+    await this.#proven?.released();
     await told();
   }
 
@@ -129,7 +133,7 @@ class ConsulMembership implements Membership {
   #open(): ConsulWatch {
     const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
     const { keys } = this.#setup;
-    const changed = (): void => this.#publish(false);
+    const changed = (): void => this.#publish(this.#isUntold);
     this.#proven =
       keys === undefined
         ? undefined
@@ -153,6 +157,7 @@ class ConsulMembership implements Membership {
     const { members, ignored } = membersFromEntries(answer.entries, this.#setup.addresses);
     this.#answer = { members, ignored, index: answer.index ?? '0' };
     this.#proven?.follow(members);
+    this.#isUntold = true;
     if (this.#proven?.isHeld !== true) this.#publish(true);
     const listed = new Set(members.map(({ id }) => id));
     for (const [id, registration] of this.#registrations) registration.listed(listed.has(id));
@@ -160,6 +165,7 @@ class ConsulMembership implements Membership {
 
   #publish(isRead: boolean): void {
     if (this.#answer === undefined) return;
+    this.#isUntold = false;
     const { members, ignored, index } = this.#answer;
     const taken = this.#proven?.split(members) ?? { members, ignored: [] };
     this.#watchers.publish(viewOf(taken.members, index, [...ignored, ...taken.ignored]), isRead);

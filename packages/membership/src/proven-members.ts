@@ -45,6 +45,7 @@ export class ProvenMembers {
   /** Members that were never answered for. */
   #new = 0;
   #hold: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #closed = false;
 
   constructor(options: ProvenMembersOptions) {
@@ -54,6 +55,14 @@ export class ProvenMembers {
   /** Whether answers are awaited, so that it is better to wait for `changed`. */
   get isHeld(): boolean {
     return this.#hold !== undefined;
+  }
+
+  /** Resolves when no answers are awaited, a second later at most. */
+  released(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isHeld) this.#waiting.push(resolve);
+      else resolve();
+    });
   }
 
   /** The newest list: who is new is asked, who has gone is forgotten. */
@@ -95,8 +104,7 @@ export class ProvenMembers {
   close(): void {
     this.#closed = true;
     this.follow([]);
-    this.#hold?.();
-    this.#hold = undefined;
+    for (const resolve of this.#endHold()) resolve();
   }
 
   #run(): void {
@@ -145,10 +153,17 @@ export class ProvenMembers {
     return { kind: 'waiting', tries, reason, cancel };
   }
 
-  #release(): void {
+  /** @returns who waited for that. */
+  #endHold(): readonly (() => void)[] {
     this.#hold?.();
     this.#hold = undefined;
+    return this.#waiting.splice(0);
+  }
+
+  #release(): void {
+    const waiting = this.#endHold();
     this.#options.changed();
+    for (const resolve of waiting) resolve();
   }
 }
 

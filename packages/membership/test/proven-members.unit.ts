@@ -93,6 +93,34 @@ t.test('nobody waits longer than a second for a member that does not answer', as
   t.same(inside(members), ['a']);
 });
 
+t.test('whoever waits for the answers is told once, behind everybody else', async (t) => {
+  const { proven, asked, changes, pass } = situation();
+  await proven.released();
+  t.pass('nothing is awaited');
+  let told: number | undefined;
+  const wait = async (): Promise<void> => {
+    told = undefined;
+    await proven.released();
+    told = changes();
+  };
+  proven.follow([member('a'), member('b')]);
+  void wait();
+  await asked[0]!.answer();
+  t.equal(told, undefined);
+  await asked[1]!.answer('no');
+  t.equal(told, 1);
+  proven.follow([member('a'), member('b'), member('c')]);
+  void wait();
+  pass(1000);
+  await Promise.resolve();
+  t.equal(told, 2, 'after a second at the latest');
+  proven.follow([member('d')]);
+  const waiting = wait();
+  proven.close();
+  await waiting;
+  t.equal(told, 2, 'and when it is closed');
+});
+
 t.test('proven for an incarnation and a place, and forgotten with the entry', async (t) => {
   const { proven, asked, inside } = situation();
   const first = member('a');

@@ -28,6 +28,11 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
   const nodes = nodesOf(ring.state, ring.credentials);
   const node = nodes.find((one) => one.id === id);
   if (node === undefined) {
+    if (ring.state.members.get(id)?.kind === 'foreign')
+      throw new PinwheelError(
+        'bad-option',
+        `${id} is a foreign backend; it drains when its Meta in Consul says "pinwheel-draining": "true"`,
+      );
     const known = nodes.map((one) => one.id).join(', ') || 'none';
     throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}`);
   }

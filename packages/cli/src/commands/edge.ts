@@ -3,6 +3,7 @@ import { readAuthorities } from '@pinwheel/trust';
 import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { inFlags } from '../in-flags.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitOptions } from '../limit-options.js';
 import { edgeLimitsOf } from '../limits-of.js';
@@ -91,32 +92,34 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   let edge: Edge | undefined;
   try {
     await untilSignal(async () => {
-      const made = await createEdge({
-        id,
-        membership,
-        ringSettings,
-        log,
-        port: settings.number(options.port) ?? 8080,
-        ...admissionOf(settings),
-        ...given('keys', keys),
-        ...given('tls', tls),
-        ...given('apiKeys', apiKeys),
-        ...given('backendCa', backendCa),
-        ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
-        ...given('host', settings.text(options.host)),
-        ...given('adminPort', settings.number(options.adminPort)),
-        ...given('adminHost', settings.text(options.adminHost)),
-        ...given('path', settings.texts(options.path)),
-        ...given('usersPerSecond', usersPerSecond),
-        ...given('drainMs', settings.number(options.drainMs)),
-        ...given('stalledMs', settings.number(options.stalledMs)),
-        ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
-        ...given('keepAliveMs', settings.number(options.keepAliveMs)),
-        ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
-        ...edgeLimitsOf(settings),
-        ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
-        ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
-      });
+      const made = await inFlags(() =>
+        createEdge({
+          id,
+          membership,
+          ringSettings,
+          log,
+          port: settings.number(options.port) ?? 8080,
+          ...admissionOf(settings),
+          ...given('keys', keys),
+          ...given('tls', tls),
+          ...given('apiKeys', apiKeys),
+          ...given('backendCa', backendCa),
+          ...given('tracking', lastGoodPath === undefined ? undefined : { lastGoodPath }),
+          ...given('host', settings.text(options.host)),
+          ...given('adminPort', settings.number(options.adminPort)),
+          ...given('adminHost', settings.text(options.adminHost)),
+          ...given('path', settings.texts(options.path)),
+          ...given('usersPerSecond', usersPerSecond),
+          ...given('drainMs', settings.number(options.drainMs)),
+          ...given('stalledMs', settings.number(options.stalledMs)),
+          ...given('upstream', settings.text(options.upstream) as EdgeOptions['upstream']),
+          ...given('keepAliveMs', settings.number(options.keepAliveMs)),
+          ...given('attachesPerSecond', settings.number(options.attachesPerSecond)),
+          ...edgeLimitsOf(settings),
+          ...given('maxUnreadBytes', settings.number(options.maxUnreadBytes)),
+          ...given('maxInboundBytes', settings.number(options.maxInboundBytes)),
+        }),
+      );
       const facts = { id, port: made.port, adminPort: made.adminPort, membership: membership.description };
       const admin = made.adminPort === undefined ? '' : `, admin on port ${made.adminPort}`;
       const text = `edge ${id}: clients on port ${made.port}${tls === undefined ? '' : ' with TLS'}${admin}, ${membership.description}`;

@@ -1,3 +1,4 @@
+import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
 import { type AdminTarget, edgeTarget, nodesOf } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
@@ -48,8 +49,14 @@ function askAll(
 ): Promise<number> {
   return withRing(settings, async ({ state, credentials }) => {
     const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
+    const targets = [...nodesOf(state, credentials), ...edges];
+    if (targets.length === 0)
+      throw new PinwheelError(
+        'unavailable',
+        'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port',
+      );
     const answers = await Promise.all(
-      [...nodesOf(state, credentials), ...edges].map(async (target) => {
+      targets.map(async (target) => {
         try {
           return { id: target.id, ...((await ask(target)) as Migration) };
         } catch (thrown) {

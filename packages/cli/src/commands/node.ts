@@ -2,6 +2,7 @@ import { createNode } from '@pinwheel/node';
 import { type OpenApplication, openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
+import { inFlags } from '../in-flags.js';
 import { apiKeysOf, keysOf } from '../keys-of.js';
 import { limitsOf } from '../limits-of.js';
 import { createLog } from '../log.js';
@@ -79,27 +80,30 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
     await untilSignal(async () => {
       application = await openApplication(settings);
-      const node = await createNode({
-        id,
-        membership,
-        strategy: opened.strategy,
-        ringSettings,
-        log,
-        allowInsecure: settings.flag(options.allowInsecure),
-        ...given('keys', keys),
-        ...given('tls', tls),
-        ...given('apiKeys', apiKeys),
-        ...given('adminPort', settings.number(options.adminPort)),
-        ...given('adminHost', settings.text(options.adminHost)),
-        ...application.callbacks,
-        ...given('usersPerSecond', usersPerSecond),
-        ...given('host', settings.text(options.host)),
-        ...given('bindHost', settings.text(options.bindHost)),
-        ...given('port', settings.number(options.port)),
-        ...given('wsPort', settings.number(options.wsPort)),
-        ...given('weight', settings.number(options.weight)),
-        ...limits(settings),
-      });
+      const { callbacks } = application;
+      const node = await inFlags(() =>
+        createNode({
+          id,
+          membership,
+          strategy: opened.strategy,
+          ringSettings,
+          log,
+          allowInsecure: settings.flag(options.allowInsecure),
+          ...given('keys', keys),
+          ...given('tls', tls),
+          ...given('apiKeys', apiKeys),
+          ...given('adminPort', settings.number(options.adminPort)),
+          ...given('adminHost', settings.text(options.adminHost)),
+          ...callbacks,
+          ...given('usersPerSecond', usersPerSecond),
+          ...given('host', settings.text(options.host)),
+          ...given('bindHost', settings.text(options.bindHost)),
+          ...given('port', settings.number(options.port)),
+          ...given('wsPort', settings.number(options.wsPort)),
+          ...given('weight', settings.number(options.weight)),
+          ...limits(settings),
+        }),
+      );
       const { port, wsPort, adminPort } = node;
       const facts = {
         id,

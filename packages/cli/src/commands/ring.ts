@@ -19,10 +19,12 @@ const show: Command = {
       });
       const text = table(['member', 'address', 'weight', 'state', 'share'], rows);
       const empty = answer.members.length === 0;
-      output.result(answer, empty ? 'the ring is empty' : `${text}\n\nfingerprint ${answer.fingerprint}`);
+      output.result(answer, empty ? emptyRing : `${text}\n\nfingerprint ${answer.fingerprint}`);
       return 0;
     }),
 };
+
+const emptyRing = 'the ring is empty: is a node up, and does --membership name its service?';
 
 const owner: Command = {
   name: 'ring owner',

@@ -48,7 +48,7 @@ export const upCommand: Command = {
     options.ringConfig,
     options.usersPerSecond,
     options.keys,
-    options.logLevel,
+    { ...options.logLevel, fallback: 'warn' },
     options.json,
   ],
   run: up,

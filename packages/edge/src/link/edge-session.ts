@@ -65,12 +65,12 @@ export class EdgeSession {
   /** The client is gone. Harmless after this side has closed it. */
   gone(code: number, reason: string): void {
     if (this.#pin.isClosed) return;
+    // behind LEAVE nothing is taken any more
+    const isToLeave = this.#ending !== undefined && !this.#client.isPaused && this.#pin.out !== undefined;
     this.#client.gone();
     // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
     const mayComeBack = this.#client.acknowledges && code !== 1000;
-    // behind LEAVE nothing is taken any more
-    const hasLeft = this.#ending !== undefined && this.#pin.out !== undefined;
-    if (mayComeBack || hasLeft) this.#end(mayComeBack, code, reason, 'client-left');
+    if (mayComeBack || isToLeave) this.#end(mayComeBack, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
