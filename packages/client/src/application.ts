@@ -31,15 +31,20 @@ export class Application {
    */
   token(use: (token: string | undefined) => void, failed: (thrown: unknown) => void): void {
     const { token } = this.#settings;
-    let given: string | Promise<string> | undefined;
+    if (typeof token !== 'function') {
+      use(token);
+      return;
+    }
+    let given: unknown;
     try {
-      given = typeof token === 'function' ? token() : token;
+      given = token();
+      if (!isThenable(given)) given = checkedToken(given);
     } catch (thrown) {
       failed(thrown);
       return;
     }
-    if (isThenable<string>(given)) given.then(use, failed);
-    else use(given);
+    if (isThenable(given)) given.then(checkedToken).then(use, failed);
+    else use(given as string);
   }
 
   /** Asks for a newer token; one that is not a function's has no successor. */

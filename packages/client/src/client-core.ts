@@ -45,6 +45,8 @@ export class ClientCore {
   readonly ended: Promise<void>;
   #resolveEnded!: () => void;
   #attempts = 0;
+  /** Since the attempt began that is under way. */
+  #isNetworkNew = false;
   #state: State = { kind: 'new' };
   #status: ClientStatus = { state: 'connecting', attempt: 1 };
 
@@ -105,7 +107,9 @@ export class ClientCore {
   /** The network is another one, or there again: asks whether the connection lives, or tries for one sooner. */
   networkChanged(): void {
     const state = this.#state;
-    if (state.kind === 'talking') state.conversation.check();
+    const isTrying = state.kind === 'talking' ? !state.conversation.check() : state.kind === 'asking';
+    // what is tried may have begun in the network before
+    if (isTrying) this.#isNetworkNew = true;
     // a server that has said when is obeyed
     if (state.kind !== 'waiting' || state.isTold) return;
     const soonMs = this.#retryWait.soon();
@@ -181,7 +185,10 @@ export class ClientCore {
   }
 
   #retry(why: string, toldMs?: number): void {
-    this.#wait(this.#retryWait.next(toldMs), why, toldMs !== undefined);
+    const nextMs = this.#retryWait.next(toldMs);
+    const isSooner = this.#isNetworkNew && toldMs === undefined;
+    this.#isNetworkNew = false;
+    this.#wait(isSooner ? Math.min(nextMs, this.#retryWait.soon()) : nextMs, why, toldMs !== undefined);
   }
 
   #wait(retryInMs: number, why: string, isTold: boolean): void {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type ClientReceipt, PinwheelError } from '@pinwheel/protocol/client';
 import { ClientCore, type SendToOptions } from './client-core.js';
 import type { ClientOptions } from './client-options.js';
@@ -5,6 +6,7 @@ import type { ClientStatus } from './client-status.js';
 import type { Clock } from './client-world.js';
 import { newSessionKey } from './session-key.js';
 import { protocolsWith } from './token.js';
+import { wakingClock } from './waking-clock.js';
 import { openWebSocket, type WebSocketConstructor } from './web-socket-port.js';
 
 export interface ConnectOptions extends ClientOptions {
@@ -75,7 +77,7 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Connec
 }
 
 const systemClock: Clock = {
-  now: () => performance.now(),
+  now: wakingClock(),
   after: (ms, call) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);

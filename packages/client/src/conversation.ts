@@ -53,6 +53,8 @@ export class Conversation {
   readonly #clock: Clock;
   readonly #events: ConversationEvents;
   readonly #socket: SocketPort;
+  /** Something has come behind the welcome. */
+  #hasHeard = false;
   /** Bytes, about. */
   #written = 0;
   #state: State;
@@ -90,9 +92,11 @@ export class Conversation {
     this.#socket.close(code, reason);
   }
 
-  /** Asks the other side now whether it is there. */
-  check(): void {
-    if ('keepAlive' in this.#state) this.#state.keepAlive.check();
+  /** Asks the other side now whether it is there. Whether there is a socket to ask by. */
+  check(): boolean {
+    if (!('keepAlive' in this.#state)) return false;
+    this.#state.keepAlive.check();
+    return true;
   }
 
   #opened(): void {
@@ -110,12 +114,16 @@ export class Conversation {
   }
 
   #keepAlive(): KeepAlive {
-    const { keepAliveMs } = this.#settings;
+    const keepAliveMs = this.#settings.keepAliveMs * this.#session.patience;
     return new KeepAlive(
       this.#clock,
       keepAliveMs,
       () => this.#say({ type: 'ping' }),
-      () => this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`),
+      () => {
+        // perhaps one message has been coming for all this time: only whole ones are heard
+        if (!this.#hasHeard) this.#session.waitLonger();
+        this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`);
+      },
       () => ({
         written: this.#written,
         left: this.#written - (this.#socket.bufferedAmount ?? this.#written),
@@ -133,6 +141,10 @@ export class Conversation {
     const state = this.#state;
     if (!('keepAlive' in state)) return;
     state.keepAlive.heard();
+    if (state.kind === 'connected') {
+      this.#hasHeard = true;
+      this.#session.patience = 1;
+    }
     try {
       read();
     } catch (thrown) {

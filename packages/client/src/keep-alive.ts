@@ -8,6 +8,8 @@ export interface SentBytes {
 
 /** The part of the time in which nothing need be heard; the rest is for the answer. */
 const quietShare = 2 / 3;
+/** A timer that is later than this shows that the process stood still. */
+const noticeableMs = 100;
 
 /**
  * Notices a connection that is dead without a word. It asks when nothing was heard for two thirds of the time, and gives
@@ -82,7 +84,7 @@ export class KeepAlive {
   }
 
   #judge(): void {
-    const hasSlept = this.#clock.now() > this.#judgeAt + this.#answerMs / 2;
+    const hasSlept = this.#clock.now() > this.#judgeAt + noticeableMs;
     const before = this.#left;
     // what is written behind the question says nothing: the kernel takes it of a dead connection, too
     this.#left = Math.min(this.#bytes().left, this.#askedBehind);

@@ -122,6 +122,9 @@ export class Outgoing {
   resume(taken: number, mostBytes: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
     this.#mostBytes = mostBytes;
+    // a timer may be late, and a process have slept: what is too old must not be done now
+    this.#cancelExpiry?.();
+    this.#expire();
     this.#giveUp();
     this.#write = write;
     for (const { frame } of this.#toAskAgain()) {
@@ -223,7 +226,12 @@ export class Outgoing {
       const why = bytes > this.#mostBytes ? bound : `one behind it is larger: ${bound}`;
       pending.reject('unknown-outcome', `it was sent elsewhere, and ${why}`);
     }
-    const kept = this.#written.findIndex(({ pending }, i) => i > tooLarge && !pending.isSettled);
+    this.#dropSettled();
+  }
+
+  /** Nobody waits for them, and they will not be written again. */
+  #dropSettled(): void {
+    const kept = this.#written.findIndex(({ pending }) => !pending.isSettled);
     const gone = this.#written.splice(0, kept < 0 ? this.#written.length : kept);
     for (const { bytes } of gone) this.#writtenBytes -= bytes;
   }
@@ -277,6 +285,7 @@ export class Outgoing {
       if (pending.deadline > now) break;
       pending.reject('unknown-outcome', `it was sent, and not taken ${within}`);
     }
+    if (this.#write === undefined) this.#dropSettled();
     while (this.#waiting.length > 0 && this.#waiting[0]!.pending.deadline <= now) {
       const { content, pending } = this.#waiting.shift()!;
       this.#waitingBytes -= content.data.length;

@@ -27,8 +27,12 @@ export class RetryWait {
     const { firstMs, longestMs } = this.#limits;
     // 2 ** 1024 is Infinity, and the minimum still right
     const mostMs = Math.min(longestMs, firstMs * 2 ** this.#failures);
+    const isRepeated = this.#failures > 0;
     this.#failures++;
-    return toldMs ?? this.#random() * mostMs;
+    const ownMs = this.#random() * mostMs;
+    if (toldMs === undefined) return ownMs;
+    // a server that says so again and again is not obeyed as fast as the network goes
+    return isRepeated ? Math.max(toldMs, ownMs) : toldMs;
   }
 
   /** A short wait of one's own, for when there is reason to believe that it works now. */

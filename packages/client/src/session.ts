@@ -9,6 +9,8 @@ import { KnownIds } from './known-ids.js';
 import type { Outgoing } from './outgoing.js';
 import { Positions } from './positions.js';
 
+const mostPatience = 8;
+
 type Welcome = Extract<ServerControl, { readonly type: 'welcome' }>;
 
 /** What a client keeps while connections come and go: how far it is, and what it has yet to get across. */
@@ -18,6 +20,8 @@ export class Session {
   readonly #key: string;
   readonly #positions = new Positions();
   readonly #knownIds = new KnownIds();
+  /** How many times the usual time a connection may be silent. */
+  patience = 1;
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #epoch = 0;
 
@@ -30,6 +34,11 @@ export class Session {
   /** The last seq that it has of the present stream. */
   get seq(): number {
     return this.#positions.seq;
+  }
+
+  /** A connection was given up on which nothing whole has come behind the welcome. */
+  waitLonger(): void {
+    this.patience = Math.min(this.patience * 2, mostPatience);
   }
 
   /** The first words on a new connection. */

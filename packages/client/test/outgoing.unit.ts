@@ -2,6 +2,7 @@ import { type ClientFrame, decodeClientFrame, PinwheelError } from '@pinwheel/pr
 import t from 'tap';
 import { FakeTimers } from '../../migration/test/kit/fake-timers.js';
 import { type Content, Outgoing, type OutgoingLimits } from '../src/outgoing.js';
+import { wakingClock } from '../src/waking-clock.js';
 
 function start(limits: Partial<OutgoingLimits> = {}) {
   const timers = new FakeTimers();
@@ -197,6 +198,51 @@ t.test('after the time for it', async (t) => {
     t.same(outcomes, [unknown, unknown]);
     t.equal(timers.pending, 0);
   });
+});
+
+t.test('what nobody waits for any more takes no room while there is no connection', async (t) => {
+  const { outgoing, write, add, outcomes, timers } = start({ maxQueuedMessages: 3, sendTimeoutMs: 1000 });
+  outgoing.resume(0, 65_536, write);
+  add(3);
+  outgoing.pause();
+  timers.pass(1000);
+  await null;
+  add(3);
+  await null;
+  t.ok(outcomes.slice(0, 3).every((outcome) => outcome.startsWith('unknown-outcome')));
+  t.same(outcomes.slice(3), ['pending', 'pending', 'pending']);
+});
+
+t.test('what was written before the process slept is too old when there is a connection again', async (t) => {
+  const { outgoing, write, add, outcomes, timers, written } = start({ sendTimeoutMs: 1000 });
+  outgoing.resume(0, 65_536, write);
+  add(2);
+  outgoing.pause();
+  written.length = 0;
+  // its timers have yet to run
+  timers.sleep(3_600_000);
+  outgoing.resume(0, 65_536, write);
+  await null;
+  t.same(written, []);
+  t.ok(outcomes.every((outcome) => outcome.startsWith('unknown-outcome')));
+});
+
+t.test('a clock goes on while the device sleeps, and never back', async (t) => {
+  let monotonic = 100;
+  let wall = 5000;
+  const now = wakingClock(
+    () => monotonic,
+    () => wall,
+  );
+  const pass = (ms: number, wallMs: number): number => {
+    monotonic += ms;
+    wall += wallMs;
+    return now();
+  };
+  t.equal(pass(10, 10), 10);
+  t.equal(pass(5, 3_600_000), 3_600_010, 'it has slept');
+  t.equal(pass(7, -3_600_000), 3_600_017, 'the wall clock was put back');
+  t.equal(pass(0, 0), 3_600_017);
 });
 
 t.test('a new connection asks again for the receipts that have not come', async (t) => {

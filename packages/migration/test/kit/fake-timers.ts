@@ -29,6 +29,11 @@ export class FakeTimers {
     this.#now = until;
   }
 
+  /** The process stands still, and has yet to see which timers are due. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   /** The process stands still: time passes and nothing is called until it is over. */
   stall(ms: number): void {
     this.#now += ms;
