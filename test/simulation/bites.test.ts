@@ -10,6 +10,7 @@ const behindAnother = new Set([
   'whoever knows nothing of a user remembers who asked',
   'what waited in the sockets of a node that stood still is not taken',
   'what a plain client had is not sent to it as it comes anew',
+  'a client whose edge drains is closed behind what was accepted for it',
 ]);
 
 for (const [protection, takeAway] of Object.entries(protections)) {

@@ -244,22 +244,40 @@ schedule(
 );
 
 schedule(
-  'a client ends while REPIN is on its way: what it sent last is processed by the next holder, and its user is offline',
+  'a plain client ends while REPIN is on its way: what it sent last is processed by the next holder',
   async (stage, check) => {
     const user = Stage.user({ 'n1 n2 n3': 'n1', 'n2 n3': 'n2' });
-    await stage.start('c1', user);
+    await stage.start('c1', user, 'plain');
     const [link] = [...stage.sim.network.wires].filter((wire) => wire.isBetween('e1', 'n1'));
     link!.freeze([link!.b]);
     await stage.ring('n2 n3 n1-');
     await stage.pass(500);
     stage.happenings.happen({ at: 0, kind: 'client sends', client: 'c1', count: 2 });
     await stage.pass(5);
-    stage.happenings.happen({ at: 0, kind: 'client closes', client: 'c1' });
+    stage.happenings.happen({ at: 0, kind: 'cut client', client: 'c1', clientToldMs: 1, edgeToldMs: 1 });
     await stage.pass(5);
     link!.thaw();
     await stage.pass(3000);
     check(applied(stage, 'c1').join() === 'c1^1,c1^2', `[${applied(stage, 'c1')}] were processed`);
-    check((await stage.send(user)) === 'offline', 'nobody waits for the client');
     await stage.ring('n1 n2 n3');
   },
+);
+
+schedule(
+  'an edge drains while a message for its plain client is on the link: that comes before the close',
+  async (stage, check) => {
+    const user = Stage.user({ 'n1 n2 n3': 'n1' });
+    await stage.start('c1', user, 'plain');
+    const [link] = [...stage.sim.network.wires].filter((wire) => wire.isBetween('e1', 'n1'));
+    link!.freeze([link!.b]);
+    const sending = stage.sim.senders.get('s1')!.send(user);
+    await stage.pass(50);
+    check((await sending).receipt?.status === 'delivered', 'it was delivered');
+    stage.happenings.happen({ at: 0, kind: 'drain edge', edge: 'e1', backMs: 20_000 });
+    await stage.pass(50);
+    link!.thaw();
+    await stage.pass(500);
+    check(stage.had('c1').length === 1, 'the client has it');
+  },
+  { bites: 'a client whose edge drains is closed behind what was accepted for it' },
 );

@@ -89,6 +89,8 @@ export class Ledger {
   readonly clients = new Map<string, ClientLog>();
   readonly upward = new Map<string, Upward>();
   readonly applied: Applied[] = [];
+  /** Sessions of which an application has heard. */
+  readonly begun = new Set<string>();
   readonly excuses: Excuse[] = [];
   /** Messages whose receipt has just come. */
   readonly answered: Sent[] = [];

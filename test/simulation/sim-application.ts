@@ -19,13 +19,26 @@ export class SimApplication {
     this.#longestMs = longestMs;
   }
 
+  onConnect({ session }: Pick<MessageEvent, 'session'>): void | Promise<void> {
+    const { world, id } = this.#process;
+    return this.#takeTime(() => {
+      world.note(() => `${id} application has heard of session ${session}`);
+      this.#ledger.begun.add(session);
+    });
+  }
+
   onMessage({ data, session }: MessageEvent): void | Promise<void> {
-    const { world } = this.#process;
+    const { world, id } = this.#process;
     const text = data.toString();
-    const done = (): void => {
-      world.note(() => `${this.#process.id} application has ${text} of session ${session}`);
+    if (!this.#ledger.begun.has(session)) world.violate('I8 before its session began', `${text} at ${id}`);
+    return this.#takeTime(() => {
+      world.note(() => `${id} application has ${text} of session ${session}`);
       this.#ledger.applied.push({ text, node: this.#process.incarnation, at: world.now });
-    };
+    });
+  }
+
+  #takeTime(done: () => void): void | Promise<void> {
+    const { world } = this.#process;
     const longestMs = this.#longestMs();
     if (longestMs === 0 || world.chance(0.3)) return done();
     return new Promise((over) => {

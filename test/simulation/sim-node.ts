@@ -131,7 +131,8 @@ export class SimNode {
     const isInRing = (): boolean => this.tracker.current.ring.members.some(({ id }) => id === this.id);
     await this.#until(() => !isInRing(), Math.min(deadline, process.clock.now() + ringWithoutMeMs));
     holder.moves.leave(pacedUntil - process.clock.now());
-    const haveGone = (): boolean => holder.users.userCount + holder.handoffs.underWay === 0;
+    const haveGone = (): boolean =>
+      holder.users.userCount + holder.copies.count + holder.handoffs.underWay === 0;
     if (!(await this.#until(haveGone, pacedUntil))) {
       holder.moves.finish();
       await this.#until(haveGone, deadline);

@@ -647,15 +647,16 @@ t.test('a client ends', async (t) => {
   });
 
   t.test('many of them, with much that is not taken: the first have room, of 64 MiB', async (t) => {
-    const parting = new PartingSessions();
+    let now = 0;
+    const parting = new PartingSessions(() => now++);
     const sessions = Array.from({ length: 257 }, () => ({}) as EdgeSession);
-    const added = sessions.filter((session, at) => parting.add(session, 262_144, at));
+    const added = sessions.filter((session) => parting.add(session, 262_144));
     t.equal(added.length, 255);
     t.same([...parting.overdue(1)], sessions.slice(0, 2), 'the eldest come first');
     parting.delete(sessions[0]!);
     parting.delete(sessions[0]!);
-    t.ok(parting.add(sessions[256]!, 262_144, 300));
-    t.notOk(parting.add(sessions[0]!, 262_144, 300));
+    t.ok(parting.add(sessions[256]!, 262_144));
+    t.notOk(parting.add(sessions[0]!, 262_144));
   });
 
   t.test('while its edge drains: the drain does not wait longer than for the others', async (t) => {

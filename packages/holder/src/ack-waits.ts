@@ -20,6 +20,10 @@ export class AckWait {
   readonly over: () => void;
   readonly #held: HeldUser;
   #place: Position;
+  /** Sessions that have ended since, and had acknowledged it. */
+  #left = 0;
+  /** As it was when the wait was over. */
+  #last: AckProgress | undefined;
 
   constructor(held: HeldUser, place: Position, over: () => void) {
     this.#held = held;
@@ -29,6 +33,29 @@ export class AckWait {
 
   /** `undefined`: the message is of another stream, and did not come here with it, or not yet. */
   get progress(): AckProgress | undefined {
+    return this.#last ?? this.#look();
+  }
+
+  /** Whether it was settled here. */
+  get isFinished(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** A session has ended. */
+  ended(session: LinkSession): void {
+    const { stream, inbox } = this.#held;
+    const seq = this.#place.stream === stream ? this.#place.seq : inbox?.seqOf(this.#place);
+    if (seq === undefined || !session.acknowledges || session.begins >= seq || session.acked < seq) return;
+    this.#left++;
+  }
+
+  /** What becomes of the user from here on changes nothing of it. */
+  finish(): void {
+    this.#last = this.#look();
+    this.over();
+  }
+
+  #look(): AckProgress | undefined {
     const { stream, inbox, sessions } = this.#held;
     if (inbox === undefined) return undefined;
     if (this.#place.stream !== stream) {
@@ -38,7 +65,7 @@ export class AckWait {
       this.#place = { stream, seq };
     }
     const { seq } = this.#place;
-    let have = 0;
+    let have = this.#left;
     let attached = 0;
     let away = 0;
     for (const session of sessions) {
@@ -81,14 +108,23 @@ export class AckWaits {
     }
   }
 
-  /** The user is not held any more. */
+  /** A session has ended, whose acknowledgements count. */
+  ended(session: LinkSession): void {
+    for (const wait of this.#waits) wait.ended(session);
+    this.look();
+  }
+
+  /** The user is not held any more: what was not settled here may be where it is. */
   end(): void {
-    for (const wait of this.#waits) this.#end(wait);
+    for (const wait of this.#waits) {
+      this.#waits.delete(wait);
+      wait.over();
+    }
   }
 
   #end(wait: AckWait): void {
     this.#waits.delete(wait);
-    wait.over();
+    wait.finish();
   }
 }
 

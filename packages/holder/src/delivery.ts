@@ -95,7 +95,7 @@ export function deliverTo(
     const detail = placeOf(held, batch[i]!, first + k);
     if (written[i]! < live) isShort = true;
     if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
-    else if (first + k >= held.inbox!.firstKept) receipts.set(i, 'queued', 0, detail);
+    else if (first + k >= held.inbox!.firstKept && held.canWait) receipts.set(i, 'queued', 0, detail);
     else receipts.set(i, 'overloaded', 0, tooSlow);
   }
   // when one comes again it is said what became of it, and not what was to
@@ -126,6 +126,7 @@ function keep(
     }
     numbered ??= picked.slice(0, k);
     if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : whyNobody(held));
+    else if (seen.sessions === 0 && !held.canWait) receipts.set(i, 'overloaded', 0, whyNobody(held));
     else {
       const status = seen.sessions > 0 ? 'delivered' : 'queued';
       receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));

@@ -168,6 +168,7 @@ export class HeldUser {
     if (session.written < oldest) {
       session.written = session.begins = oldest;
       session.link!.gap(session.number, this.stream, oldest, session.taken);
+      this.#ackWaits?.look();
     }
     for (const { seq, id, binary, data, origins } of inbox.after(session.written)) {
       if (!session.isLive) return;
@@ -199,8 +200,8 @@ export class HeldUser {
       this.#released();
       const had = session.hadElsewhere;
       if (had !== undefined) this.#context.departed.add(this.user, had);
+      this.#ackWaits?.ended(session);
     }
-    this.#ackWaits?.look();
     this.#context.ended(this, session, code, reason);
   }
 

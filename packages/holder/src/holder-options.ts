@@ -10,7 +10,10 @@ import type { Presence } from './users.js';
 
 /** What the application is told of sessions that come by links. */
 export interface SessionWork extends InboundWork {
-  /** A session has begun; not called again when it resumes or has been handed over. */
+  /**
+   * A session has begun. `session.announced = true` says that the application has heard of it; one of which it has not when
+   * its user is handed over begins at the next holder. Not called again when it resumes.
+   */
   began(session: LinkSession): void;
   /** Its client has sent the next message; `session.processed(number)` says that it has been dealt with. */
   client(session: LinkSession, frame: Extract<ClientFrame, { readonly kind: 'message' | 'send' }>): void;

@@ -85,8 +85,8 @@ export class LinkAttaches {
     if (request.resumes) this.counters[recovered ? 'recovered' : 'notRecovered']++;
     link.attached(session, held.stream, seq, recovered);
     held.catchUp(session);
-    if (!session.announced) {
-      session.announced = true;
+    if (!session.announced && !session.isAnnouncing) {
+      session.isAnnouncing = true;
       began(session);
     }
     attached(held);

@@ -70,8 +70,9 @@ export class LinkSession implements Session {
   /** The last of the client's numbers that waits for the application, and the last that was processed. */
   accepted = 0;
   taken = 0;
-  /** Whether the application has heard of it. */
+  /** Whether the application has heard of it, and whether that waits for its turn here. */
   announced = false;
+  isAnnouncing = false;
   /** What it had of other streams, the newest last: messages that came from there are not sent to it again. */
   covers: readonly Position[] | undefined;
   /** What one that ended before it began had, which may have been of the same client: neither is that sent to it. */
@@ -177,6 +178,7 @@ export class LinkSession implements Session {
     if (number <= this.taken) return;
     this.taken = number;
     this.link?.taken(this.number, number);
+    this.leaveWhenDone();
   }
 
   /** Its edge wants it closed. */
@@ -185,10 +187,13 @@ export class LinkSession implements Session {
     this.leaveWhenDone();
   }
 
-  /** Closes it, if its edge wants that, and when all that was accepted for it is written and it does not move. */
+  /**
+   * Closes it, if its edge wants that, and when all that was accepted for it is written, and from it processed, and it does
+   * not move.
+   */
   leaveWhenDone(): void {
     const { held, leaving } = this;
-    if (leaving === undefined || !this.isLive || held.isFrozen) return;
+    if (leaving === undefined || !this.isLive || held.isFrozen || this.taken < this.accepted) return;
     if (this.written >= held.inbox!.next - 1) this.#end(leaving.code, leaving.reason);
   }
 

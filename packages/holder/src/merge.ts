@@ -68,10 +68,9 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
   held.isPartial = state.isPartial;
   held.contested = state.contested.length > 0 ? new Set(state.contested) : undefined;
   for (const session of state.sessions) {
-    const expected = expect(held, session, session.acked, session.covers);
+    const expected = expect(held, session, session.acked, session.covers, session.isComing);
     expected.begins = session.begins;
     expected.gapAt = session.gapAt;
-    expected.isComing = session.isComing;
   }
 }
 
@@ -107,9 +106,8 @@ export function merge(
     const known = held.sessionOf(session.key);
     const covers = [...session.covers, { stream: state.stream, seq: session.acked }].slice(-maxStreams);
     if (known === undefined) {
-      const expected = expect(held, session, at, covers);
       // nobody has told its edge when its holder is lost
-      expected.isComing = isWhole && session.isComing;
+      const expected = expect(held, session, at, covers, isWhole && session.isComing);
       // what was let go of before it was merged here may have passed it by, though it had a place in this stream once
       if (session.gapAt !== null || held.isPartial) expected.gapAt = inbox.next;
     } else {
@@ -173,6 +171,7 @@ function expect(
   session: SessionState,
   position: number,
   covers: SessionState['covers'],
+  isComing: boolean,
 ): LinkSession {
   const { taken, announced } = session;
   const expected = new LinkSession(held, session, position);
@@ -180,6 +179,7 @@ function expect(
   expected.announced = announced;
   expected.covers = covers.length > 0 ? covers : undefined;
   expected.former = session.former.length > 0 ? session.former : undefined;
+  expected.isComing = isComing;
   held.addSession(expected);
   held.detach(expected);
   return expected;

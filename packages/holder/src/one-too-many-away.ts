@@ -10,7 +10,8 @@ export function oneTooManyAway(sessions: readonly Session[]): LinkSession | unde
   let away = 0;
   let first: LinkSession | undefined;
   for (const session of sessions) {
-    if (!(session instanceof LinkSession) || session.link !== undefined) continue;
+    // one that its edge has been told to bring is as good as attached
+    if (!(session instanceof LinkSession) || session.link !== undefined || session.isComing) continue;
     away++;
     if (first === undefined || session.awayUntil < first.awayUntil) first = session;
   }

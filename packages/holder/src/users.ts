@@ -7,6 +7,7 @@ import type { Session } from './session.js';
 
 /** Tombstones beyond it are forgotten, the oldest first. */
 const maxTombstones = 100_000;
+const forgottenTogether = 1000;
 
 /** Hears of who is here, held or on the way. */
 export interface Presence {
@@ -165,11 +166,13 @@ export class Users {
     } else if (known.kind === 'released') this.#tombstones.delete(known);
   }
 
+  /** Many at once: to find the first of a set again and again goes past all that were taken out before it. */
   #forgetOldest(): void {
+    let toForget = forgottenTogether;
     for (const tombstone of this.#tombstones) {
       if (tombstone.unacknowledged !== undefined) continue;
       this.delete(tombstone);
-      return;
+      if (--toForget === 0) return;
     }
   }
 }

@@ -94,6 +94,39 @@ t.test('a wait is over when nobody is left who could acknowledge, and when the u
   t.equal(third.overs, 1);
 });
 
+t.test('what was acknowledged stays so, whatever becomes of the session and the user', async (t) => {
+  const { held, session } = user(1);
+  const { wait } = awaiting(held, 1);
+  held.acknowledged(session, 1);
+  held.ended(session, 1000, 'bye');
+  t.match(wait.progress, { have: 1, attached: 0, away: 0 });
+  t.ok(wait.isFinished);
+
+  const two = user(0);
+  const { session: second } = attach(two.held, new FakeLink(), 'b');
+  two.node.send(two.held, '1');
+  const waiting = awaiting(two.held, 1);
+  two.held.acknowledged(two.session, 1);
+  two.held.ended(two.session, 1000, 'bye');
+  t.equal(waiting.overs, 0, 'the other one may have it yet');
+  two.held.detach(second);
+  t.equal(waiting.overs, 1);
+  t.match(waiting.wait.progress, { have: 1, away: 1 });
+});
+
+t.test('a wait is over when whoever could acknowledge has missed the message', async (t) => {
+  const { node, held, session } = user(0, { maxMessages: 2 });
+  session.paused = true;
+  node.send(held, '1');
+  const waiting = awaiting(held, 1);
+  attach(held, new FakeLink(), 'plain', { acknowledges: false });
+  node.send(held, '2', '3', '4');
+  t.equal(waiting.overs, 0);
+  session.paused = false;
+  held.catchUp(session);
+  t.equal(waiting.overs, 1);
+});
+
 t.test('a session that missed a message does not acknowledge it with later ones', async (t) => {
   const { node, held, session } = user(0, { maxMessages: 2 });
   const reader = attach(held, new FakeLink(), 'b').session;

@@ -2,7 +2,7 @@ import { Receipts } from '@pinwheel/protocol';
 import t from 'tap';
 import { deliverTo } from '../src/delivery.js';
 import { FakeLink } from './kit/fake-link.js';
-import { attach, DirectSession, here, messageTo, OneNode } from './kit/one-node.js';
+import { attach, attachRequest, DirectSession, here, messageTo, OneNode } from './kit/one-node.js';
 
 const statuses = (receipts: readonly { status: string; sessions?: number }[]): readonly unknown[] =>
   receipts.map(({ status, sessions }) => (sessions === undefined ? status : `${status} ${sessions}`));
@@ -176,6 +176,21 @@ t.test('neither the socket on the node itself nor a plain client behind a lost l
     status: 'overloaded',
     error: { code: 'unavailable', message: /link of its edge is lost/ },
   });
+});
+
+t.test('a socket on the node itself that turns out to be full, and nobody who could come back', async (t) => {
+  const node = new OneNode();
+  const held = node.hold();
+  const direct = new DirectSession(held, 'd1');
+  held.detach(attach(held, new FakeLink(), 'a', { acknowledges: false }).session);
+  direct.isFull = true;
+  const message = messageTo('alice', 'x', { repeated: true });
+  for (const how of ['at first', 'and when it comes again']) {
+    const { receipts } = node.deliver([message]);
+    t.match(receipts, [{ status: 'overloaded', error: { message: /bound of unread bytes/ } }], how);
+  }
+  held.attach(attachRequest('b', { user: 'alice' }), new FakeLink());
+  t.match(node.send(held, 'y'), [{ status: 'delivered' }]);
 });
 
 t.test(

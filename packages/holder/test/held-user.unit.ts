@@ -1,5 +1,6 @@
 import t from 'tap';
 import { isOver } from '../src/ack-waits.js';
+import { restore, stateOf } from '../src/merge.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, attachRequest, here, OneNode } from './kit/one-node.js';
 
@@ -346,4 +347,20 @@ t.test('somebody waits for a message to be acknowledged', async (t) => {
     t.match(wait.progress, { attached: 2, isKept: true });
     t.equal(new OneNode().hold('bob').awaitAcknowledgement(place, () => {}).progress, undefined);
   });
+});
+
+t.test('more than a thousand sessions are handed over: all of them may come', async (t) => {
+  const from = new OneNode();
+  const held = from.hold();
+  const link = new FakeLink();
+  const count = 1200;
+  for (let i = 0; i < count; i++) attach(held, link, `session-${i}`);
+  from.send(held, 'x');
+  const state = stateOf(held, from.second);
+  const to = new OneNode();
+  const taken = to.hold();
+  restore(taken, state, { now: to.clock.now });
+  t.equal(taken.sessions.length, count);
+  t.same(to.ended, []);
+  t.equal(taken.inbox?.keptMessages, 1, 'and what they have yet to acknowledge is kept');
 });

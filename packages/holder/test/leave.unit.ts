@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { LinkSession } from '../src/link-session.js';
 import { Cluster } from './kit/cluster.js';
 import { TestLink } from './kit/test-edge.js';
 
@@ -55,6 +56,16 @@ t.test('behind what waits for a link that is full', async (t) => {
   link.unreadBytes = 0;
   link.link.drained();
   t.same(await said(), ['message 2 2', closed]);
+});
+
+t.test('behind what its client has sent and the application is at', async (t) => {
+  const { a, user, link, session, leave, said } = await plain();
+  a.work.isQuick = false;
+  link.say((writer) => writer.client(session, Buffer.from([1, 1, 0, 0, 0, 120])));
+  leave();
+  t.same(await said(), []);
+  (a.holder.users.get(user)!.sessions[0] as LinkSession).processed(1);
+  t.same(await said(), ['taken 1', closed]);
 });
 
 t.test('one whose user is on the way to another node', async (t) => {

@@ -140,7 +140,9 @@ export class Acknowledgements {
       if (progress === undefined || isOver(progress)) over();
     });
     held.stopWaiting(wait);
-    return holder.users.get(question.user) === held ? receiptHere(wait, question) : undefined;
+    // what was settled here stays so, whatever has become of the user since
+    const isHere = wait.isFinished || holder.users.get(question.user) === held;
+    return isHere ? receiptHere(wait, question) : undefined;
   }
 
   /** Asks whoever may hold the user. */

@@ -10,6 +10,7 @@ import {
 } from '@pinwheel/protocol';
 import type { Application } from './application.js';
 import { AwaitedSends } from './awaited-sends.js';
+import { firstLinesOf } from './first-lines.js';
 import type { NodeCounters } from './node-counters.js';
 import { sessionName } from './session-name.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
@@ -78,13 +79,17 @@ export class Inbound implements InboundWork {
 
   connected(session: ReplySession): void {
     const { application } = this.#options;
-    // without `onConnect` too: the sessions that may end while the application is slow have a bound
-    if (application.onConnect === undefined && application.onDisconnect === undefined) return;
     const { user, id, edge } = session;
-    const taken = this.#turns.add(user, taskBytes, () =>
-      this.#call(session, closeCodes.refused, () => application.onConnect?.({ user, session: id, edge })),
-    );
-    if (taken) return;
+    const connect = (): unknown => {
+      if (session instanceof LinkSession) session.announced = true;
+      return this.#call(session, closeCodes.refused, () =>
+        application.onConnect?.({ user, session: id, edge }),
+      );
+    };
+    // without `onConnect` too: the sessions that may end while the application is slow have a bound
+    const isHeard = application.onConnect !== undefined || application.onDisconnect !== undefined;
+    // a user who leaves before its turn takes the session along, which begins where it comes to
+    if (!isHeard || this.#turns.add(user, taskBytes, connect, !(session instanceof LinkSession))) return;
     this.neverBegins(session);
     session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
   }
@@ -227,9 +232,12 @@ export class Inbound implements InboundWork {
     const { application } = this.#options;
     if (application.onDisconnect === undefined || this.#refused.has(session)) return;
     const { user, id } = session;
-    this.#turns.add(user, 0, () =>
-      this.#call(session, undefined, () => application.onDisconnect?.({ user, session: id, code, reason })),
-    );
+    this.#turns.add(user, 0, () => {
+      if (session instanceof LinkSession && !session.announced) return undefined;
+      return this.#call(session, undefined, () =>
+        application.onDisconnect?.({ user, session: id, code, reason }),
+      );
+    });
   }
 
   /** Never throws; a promise only when the application returned one. */
@@ -284,13 +292,6 @@ function checkedData(data: string | Uint8Array): string | Uint8Array {
 
 function overloaded(user: string, code: ErrorCode, message: string): Receipt {
   return { user, status: 'overloaded', error: { code, message } };
-}
-
-const stackLines = 5;
-
-function firstLinesOf(thrown: unknown): { readonly stack?: string } {
-  if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return {};
-  return { stack: thrown.stack.split('\n', stackLines).join('\n') };
 }
 
 /** Whatever the application's own promises are made of. */

@@ -213,9 +213,10 @@ class RunningNode implements PinwheelNode {
 
   /** When nobody else is there, nobody will have those whose clients are away: only sockets that end here are waited for. */
   #usersWithSomewhereToGo(): number {
-    const { moves, users } = this.#parts.holder;
+    const { moves, users, copies } = this.#parts.holder;
     const hasOthers = this.tracker.current.ring.members.some((member) => member.id !== this.id);
-    return hasOthers ? users.userCount : moves.foreignUsers;
+    // copies that are this node's already would be taken back, in part
+    return hasOthers ? users.userCount + copies.count : moves.foreignUsers;
   }
 
   #isInRing(): boolean {

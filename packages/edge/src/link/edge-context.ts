@@ -23,7 +23,7 @@ export class EdgeContext {
   /** Those that are not attached, and since when; the eldest first. */
   readonly unattached = new Map<Pin, number>();
   readonly paused = new Set<Client>();
-  readonly parting = new PartingSessions();
+  readonly parting: PartingSessions;
   /** Sessions that are attached. */
   attached = 0;
 
@@ -31,6 +31,7 @@ export class EdgeContext {
     this.world = world;
     this.options = options;
     this.turn = new WriteTurn(world);
+    this.parting = new PartingSessions(() => world.clock.now());
     this.queue = new AttachQueue(world, options.attachesPerSecond);
     this.retries = new Retries(world);
     this.links = new EdgeLinks(this);

@@ -65,12 +65,14 @@ export class EdgeSession {
   /** The client is gone. Harmless after this side has closed it. */
   gone(code: number, reason: string): void {
     if (this.#pin.isClosed) return;
-    // behind LEAVE nothing is taken any more
-    const isToLeave = this.#ending !== undefined && !this.#client.isPaused && this.#pin.out !== undefined;
+    // behind LEAVE nothing is taken any more, and a pinwheel.v1 client knows itself what was
+    const { acknowledges, isPaused } = this.#client;
+    const isAllSaid =
+      this.#pin.out !== undefined && (acknowledges || (this.#ending !== undefined && !isPaused));
     this.#client.gone();
     // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
-    const mayComeBack = this.#client.acknowledges && code !== 1000;
-    if (mayComeBack || isToLeave) this.#end(mayComeBack, code, reason, 'client-left');
+    const mayComeBack = acknowledges && code !== 1000;
+    if (mayComeBack || isAllSaid) this.#end(mayComeBack, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
@@ -211,8 +213,8 @@ export class EdgeSession {
   closedByNode(code: number, reason: string): void {
     if (!this.flush()) return;
     this.#pin.forget('refused');
-    const hasLeft = this.#ending?.kind === 'leaves' && code === closeOf.drained.code;
-    this.#over(hasLeft ? 'drained' : 'closed-by-node');
+    const isDrained = this.#ending?.kind === 'leaves' && code === closeOf.drained.code;
+    this.#over(isDrained ? 'drained' : 'closed-by-node');
     this.#client.close(code, reason);
   }
 
@@ -222,12 +224,11 @@ export class EdgeSession {
    */
   leave(retryAfterMs: number): void {
     if (this.#isParting) return;
-    if (this.#client.acknowledges || !this.#mayBeKnown) {
-      this.close('drained', retryAfterMs);
-      return;
+    if (this.#client.acknowledges || !this.#mayBeKnown) this.close('drained', retryAfterMs);
+    else {
+      this.#ending = { kind: 'leaves', reason: ownReason('drained', retryAfterMs) };
+      this.#sayEnd();
     }
-    this.#ending = { kind: 'leaves', reason: ownReason('drained', retryAfterMs) };
-    this.#sayEnd();
   }
 
   /** @param retryAfterMs for the codes that say it: when the client should come back. */
@@ -269,8 +270,7 @@ export class EdgeSession {
     this.#ending = { kind: 'parts', code, reason };
     this.#sayEnd();
     if (this.#pin.isClosed) return;
-    const { parting, world } = this.#context;
-    if (parting.add(this, this.sent.bytes, world.clock.now())) this.pause();
+    if (this.#context.parting.add(this, this.sent.bytes)) this.pause();
     else this.giveUp();
   }
 

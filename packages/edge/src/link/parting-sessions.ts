@@ -12,13 +12,18 @@ interface Parting {
 /** Sessions whose client has ended them, and whose node has yet to take what it sent; the eldest first. */
 export class PartingSessions {
   readonly #sessions = new Map<EdgeSession, Parting>();
+  readonly #now: () => number;
   #bytes = 0;
 
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
   /** @param keptBytes what its client has sent. @returns whether there is room. */
-  add(session: EdgeSession, keptBytes: number, since: number): boolean {
+  add(session: EdgeSession, keptBytes: number): boolean {
     const bytes = sessionBytes + keptBytes;
     if (this.#bytes + bytes > maxBytes) return false;
-    this.#sessions.set(session, { since, bytes });
+    this.#sessions.set(session, { since: this.#now(), bytes });
     this.#bytes += bytes;
     return true;
   }

@@ -17,6 +17,7 @@ export class FakeWork implements SessionWork {
 
   began(session: LinkSession): void {
     this.begun.push(session.id);
+    session.announced = true;
   }
 
   client(session: LinkSession, frame: Extract<ClientFrame, { readonly kind: 'message' | 'send' }>): void {

@@ -128,6 +128,8 @@ export class DirectSession implements Session {
   readonly texts: string[] = [];
   readonly held: HeldUser;
   isLive = true;
+  /** Though it seems to take what is written. */
+  isFull = false;
 
   constructor(held: HeldUser, id: string) {
     this.held = held;
@@ -137,7 +139,7 @@ export class DirectSession implements Session {
   }
 
   write(batch: readonly Message[], picked: readonly number[], _firstSeq: number, written: Uint16Array): void {
-    if (!this.isLive) return;
+    if (!this.isLive || this.isFull) return;
     for (const i of picked) {
       this.texts.push(Buffer.from(batch[i]!.data).toString());
       written[i]!++;
