@@ -50,14 +50,7 @@ export class Application {
   /** Asks for a newer token; one that is not a function's has no successor. */
   renewedToken(use: (token: string) => void): void {
     if (typeof this.#settings.token !== 'function') return;
-    const failed = (thrown: unknown): void => this.#report(thrown);
-    this.token((token) => {
-      try {
-        use(checkedToken(token));
-      } catch (thrown) {
-        failed(thrown);
-      }
-    }, failed);
+    this.token((token) => use(token!), this.#report);
   }
 
   /** One that gives a promise is not waited for. */

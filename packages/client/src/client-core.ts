@@ -166,6 +166,7 @@ export class ClientCore {
 
   #connected(how: { readonly resumed: boolean; readonly recovered: boolean }): void {
     this.#attempts = 0;
+    this.#isNetworkNew = false;
     this.#tell({ state: 'connected', ...how });
   }
 

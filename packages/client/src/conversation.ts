@@ -92,11 +92,10 @@ export class Conversation {
     this.#socket.close(code, reason);
   }
 
-  /** Asks the other side now whether it is there. Whether there is a socket to ask by. */
+  /** Asks the other side now whether it is there, if it can be asked. Whether it is connected. */
   check(): boolean {
-    if (!('keepAlive' in this.#state)) return false;
-    this.#state.keepAlive.check();
-    return true;
+    if ('keepAlive' in this.#state) this.#state.keepAlive.check();
+    return this.#state.kind === 'connected';
   }
 
   #opened(): void {
@@ -114,20 +113,21 @@ export class Conversation {
   }
 
   #keepAlive(): KeepAlive {
-    const keepAliveMs = this.#settings.keepAliveMs * this.#session.patience;
+    const { keepAliveMs } = this.#settings;
     return new KeepAlive(
       this.#clock,
       keepAliveMs,
       () => this.#say({ type: 'ping' }),
-      () => {
+      (silentMs) => {
         // perhaps one message has been coming for all this time: only whole ones are heard
-        if (!this.#hasHeard) this.#session.waitLonger();
-        this.#lose(timedOut, `nothing heard for ${keepAliveMs} ms`);
+        if (this.#state.kind === 'connected' && !this.#hasHeard) this.#session.waitLonger();
+        this.#lose(timedOut, `nothing heard for ${silentMs} ms`);
       },
       () => ({
         written: this.#written,
         left: this.#written - (this.#socket.bufferedAmount ?? this.#written),
       }),
+      () => this.#session.patience,
     );
   }
 

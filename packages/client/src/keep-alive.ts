@@ -22,8 +22,9 @@ export class KeepAlive {
   readonly #quietMs: number;
   readonly #answerMs: number;
   readonly #ask: () => void;
-  readonly #dead: () => void;
+  readonly #dead: (silentMs: number) => void;
   readonly #bytes: () => SentBytes;
+  readonly #patience: () => number;
   /** Of what was written up to the question, how much had left when it was looked at last. */
   #left = 0;
   #askedBehind = 0;
@@ -35,16 +36,25 @@ export class KeepAlive {
 
   /**
    * @param ask sends what the other side answers.
-   * @param dead is called at most once.
+   * @param dead is called at most once, with the time that was waited.
    * @param bytes what was sent so far.
+   * @param patience how many times the usual time there is for an answer.
    */
-  constructor(clock: Clock, keepAliveMs: number, ask: () => void, dead: () => void, bytes: () => SentBytes) {
+  constructor(
+    clock: Clock,
+    keepAliveMs: number,
+    ask: () => void,
+    dead: (silentMs: number) => void,
+    bytes: () => SentBytes,
+    patience: () => number,
+  ) {
     this.#clock = clock;
     this.#quietMs = keepAliveMs * quietShare;
     this.#answerMs = keepAliveMs - this.#quietMs;
     this.#ask = ask;
     this.#dead = dead;
     this.#bytes = bytes;
+    this.#patience = patience;
     this.#heardAt = clock.now();
     this.#cancel = clock.after(this.#quietMs, () => this.#look());
   }
@@ -79,8 +89,9 @@ export class KeepAlive {
   }
 
   #judgeLater(): void {
-    this.#judgeAt = this.#clock.now() + this.#answerMs;
-    this.#cancel = this.#clock.after(this.#answerMs, () => this.#judge());
+    const answerMs = this.#answerMs * this.#patience();
+    this.#judgeAt = this.#clock.now() + answerMs;
+    this.#cancel = this.#clock.after(answerMs, () => this.#judge());
   }
 
   #judge(): void {
@@ -94,6 +105,6 @@ export class KeepAlive {
     else if (hasSlept && !this.#hasWaitedAgain) {
       this.#hasWaitedAgain = true;
       this.#judgeLater();
-    } else this.#dead();
+    } else this.#dead(Math.round(this.#quietMs + this.#answerMs * this.#patience()));
   }
 }

@@ -122,10 +122,11 @@ export class Outgoing {
   resume(taken: number, mostBytes: number, write: (frame: Uint8Array) => void): void {
     this.#take(taken);
     this.#mostBytes = mostBytes;
+    this.#giveUp();
     // a timer may be late, and a process have slept: what is too old must not be done now
     this.#cancelExpiry?.();
+    this.#write = undefined;
     this.#expire();
-    this.#giveUp();
     this.#write = write;
     for (const { frame } of this.#toAskAgain()) {
       markRepeated(frame);
@@ -215,10 +216,7 @@ export class Outgoing {
     return true;
   }
 
-  /**
-   * What was written up to the last one that this server does not take, as numbers have no gaps, and behind it as far as
-   * nobody waits for it.
-   */
+  /** What was written up to the last one that this server does not take, as numbers have no gaps. */
   #giveUp(): void {
     const tooLarge = this.#written.findLastIndex(({ bytes }) => bytes > this.#mostBytes);
     const bound = `this server takes at most ${this.#mostBytes} bytes`;
@@ -226,10 +224,9 @@ export class Outgoing {
       const why = bytes > this.#mostBytes ? bound : `one behind it is larger: ${bound}`;
       pending.reject('unknown-outcome', `it was sent elsewhere, and ${why}`);
     }
-    this.#dropSettled();
   }
 
-  /** Nobody waits for them, and they will not be written again. */
+  /** Up to the first one that somebody waits for: they will not be written again. */
   #dropSettled(): void {
     const kept = this.#written.findIndex(({ pending }) => !pending.isSettled);
     const gone = this.#written.splice(0, kept < 0 ? this.#written.length : kept);

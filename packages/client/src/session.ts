@@ -20,7 +20,7 @@ export class Session {
   readonly #key: string;
   readonly #positions = new Positions();
   readonly #knownIds = new KnownIds();
-  /** How many times the usual time a connection may be silent. */
+  /** How many times the usual time there is for an answer. */
   patience = 1;
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #epoch = 0;

@@ -345,7 +345,7 @@ t.test('a connection that is silent', async (t) => {
 
   t.test('whose one message takes long to come is waited for longer each time', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
-    for (const ms of [3000, 6000, 12_000, 24_000, 24_000]) {
+    for (const ms of [3000, 4000, 6000, 10_000, 10_000]) {
       world.clock.pass(ms - 1);
       t.equal(world.core.status.state, 'connected');
       world.clock.pass(1);
@@ -353,7 +353,6 @@ t.test('a connection that is silent', async (t) => {
       world.waited().connected();
     }
     world.socket.message(1, 'at last');
-    world.reconnect().connected();
     world.clock.pass(3000);
     t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' }, 'until one has come');
   });

@@ -167,14 +167,18 @@ t.test('whoever is left near the end of the drain is closed as it is', async (t)
   t.equal(world.core.size, 0);
 });
 
-t.test('a client that goes while it leaves is gone', async (t) => {
+t.test('a client that goes while it leaves: its node has the last word, behind what it sent', async (t) => {
   const { world, client, link, session } = leaving();
-  client.session.gone(1001, '');
-  world.turn();
-  t.equal(world.core.size, 0);
   link.news();
-  link.says((node) => node.close(session, 4000, ''));
+  client.session.gone(1001, '');
+  t.same(link.news(), []);
+  link.says((node) => {
+    node.message(session, 1, '', false, Buffer.from('to nobody'));
+    node.close(session, 4000, '');
+  });
+  t.equal(world.core.size, 0);
   t.equal(client.closedWith, undefined);
+  t.same(link.news(), []);
 });
 
 t.test('nobody is told to stay away for longer than a session is kept', (t) => {

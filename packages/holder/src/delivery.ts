@@ -8,6 +8,13 @@ export type Missing = ReadonlyMap<string, readonly number[]>;
 const tooSlow: ReceiptDetail = {
   error: { code: 'overloaded', message: 'every session of the user is at its bound of unread bytes' },
 };
+/** It is kept, and nobody knows whether one of them comes back for it. */
+const inDoubt: ReceiptDetail = {
+  error: {
+    code: 'unknown-outcome',
+    message: 'no session of the user could be written to; it may get it yet',
+  },
+};
 const inboxFull: ReceiptDetail = {
   error: { code: 'overloaded', message: 'the user is away and its inbox is at its bound' },
 };
@@ -93,10 +100,11 @@ export function deliverTo(
   for (let k = 0; k < numbered.length; k++) {
     const i = numbered[k]!;
     const detail = placeOf(held, batch[i]!, first + k);
+    const isKept = first + k >= held.inbox!.firstKept;
     if (written[i]! < live) isShort = true;
     if (written[i]! > 0) receipts.set(i, 'delivered', written[i]!, detail);
-    else if (first + k >= held.inbox!.firstKept && held.canWait) receipts.set(i, 'queued', 0, detail);
-    else receipts.set(i, 'overloaded', 0, tooSlow);
+    else if (isKept && held.canWait) receipts.set(i, 'queued', 0, detail);
+    else receipts.set(i, 'overloaded', 0, isKept ? inDoubt : tooSlow);
   }
   // when one comes again it is said what became of it, and not what was to
   if (isShort) held.inbox!.wereWritten(first, (k) => written[numbered[k]!]!);
@@ -126,7 +134,7 @@ function keep(
     }
     numbered ??= picked.slice(0, k);
     if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : whyNobody(held));
-    else if (seen.sessions === 0 && !held.canWait) receipts.set(i, 'overloaded', 0, whyNobody(held));
+    else if (seen.sessions === 0 && !held.canWait) receipts.set(i, 'overloaded', 0, inDoubt);
     else {
       const status = seen.sessions > 0 ? 'delivered' : 'queued';
       receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));

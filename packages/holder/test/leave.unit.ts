@@ -64,6 +64,8 @@ t.test('behind what its client has sent and the application is at', async (t) =>
   link.say((writer) => writer.client(session, Buffer.from([1, 1, 0, 0, 0, 120])));
   leave();
   t.same(await said(), []);
+  link.say((writer) => writer.client(session, Buffer.from([1, 2, 0, 0, 0, 120])));
+  t.equal(a.work.received.length, 1, 'what comes behind LEAVE reaches nobody');
   (a.holder.users.get(user)!.sessions[0] as LinkSession).processed(1);
   t.same(await said(), ['taken 1', closed]);
 });

@@ -58,6 +58,7 @@ export abstract class Client implements Collecting {
 
   /** To be written at the end of this turn at the latest. */
   protected collect(collected: Collected): void {
+    if (this.#port === undefined) return;
     if (this.#first === undefined) {
       this.#first = collected;
       this.context.turn.add(this);

@@ -65,14 +65,14 @@ export class EdgeSession {
   /** The client is gone. Harmless after this side has closed it. */
   gone(code: number, reason: string): void {
     if (this.#pin.isClosed) return;
-    // behind LEAVE nothing is taken any more, and a pinwheel.v1 client knows itself what was
     const { acknowledges, isPaused } = this.#client;
-    const isAllSaid =
-      this.#pin.out !== undefined && (acknowledges || (this.#ending !== undefined && !isPaused));
+    const isAttached = this.#pin.out !== undefined;
     this.#client.gone();
-    // only 1000 is meant as the end: after any other a pinwheel.v1 client may be on the way to another network
+    // behind LEAVE its node has the last word
+    if (this.#ending !== undefined && isAttached && !isPaused) return;
+    // only 1000 is meant as the end: after any other a pinwheel.v1 client, which knows itself what was taken, may come back
     const mayComeBack = acknowledges && code !== 1000;
-    if (mayComeBack || isAllSaid) this.#end(mayComeBack, code, reason, 'client-left');
+    if (mayComeBack || (acknowledges && isAttached)) this.#end(mayComeBack, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
