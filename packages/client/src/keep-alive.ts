@@ -36,7 +36,7 @@ export class KeepAlive {
 
   /**
    * @param ask sends what the other side answers.
-   * @param dead is called at most once, with the time that was waited.
+   * @param dead is called at most once, with the time for which nothing was heard.
    * @param bytes what was sent so far.
    * @param patience how many times the usual time there is for an answer.
    */
@@ -105,6 +105,6 @@ export class KeepAlive {
     else if (hasSlept && !this.#hasWaitedAgain) {
       this.#hasWaitedAgain = true;
       this.#judgeLater();
-    } else this.#dead(Math.round(this.#quietMs + this.#answerMs * this.#patience()));
+    } else this.#dead(Math.round(this.#clock.now() - this.#heardAt));
   }
 }

@@ -340,7 +340,7 @@ t.test('a connection that is silent', async (t) => {
   t.test('is given up all the same by a page whose timers are always late', async (t) => {
     const world = new FakeWorld({ keepAliveMs: 3000 }).connected();
     for (let minutes = 0; minutes < 3; minutes++) world.clock.stall(60_000);
-    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
+    t.match(world.core.status, { state: 'waiting', why: /^nothing heard for \d+ ms$/ });
   });
 
   t.test('whose one message takes long to come is waited for longer each time', async (t) => {
@@ -379,7 +379,7 @@ t.test('a connection that is silent', async (t) => {
     world.clock.pass(1000);
     t.match(
       world.core.status,
-      { state: 'waiting', why: 'nothing heard for 3000 ms' },
+      { state: 'waiting', why: /^nothing heard for \d+ ms$/ },
       'nothing leaves any more',
     );
   });
@@ -462,7 +462,7 @@ t.test('what takes too long is given up', async (t) => {
     world.core.networkChanged();
     t.same(world.socket.said.slice(1), [{ type: 'ping' }], 'is asked');
     world.clock.pass(1000);
-    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 3000 ms' });
+    t.match(world.core.status, { state: 'waiting', why: 'nothing heard for 1000 ms' });
   });
 
   await t.test('a socket that does not open behind a token that was late', async (t) => {

@@ -167,18 +167,16 @@ t.test('whoever is left near the end of the drain is closed as it is', async (t)
   t.equal(world.core.size, 0);
 });
 
-t.test('a client that goes while it leaves: its node has the last word, behind what it sent', async (t) => {
-  const { world, client, link, session } = leaving();
-  link.news();
+t.test('a client that goes while it leaves: its node is told when it has what it sent', async (t) => {
+  const { world, client, link, session } = leaving((situation) => situation.client.text('before'));
+  client.text('behind');
+  t.equal(link.news().at(-1)?.[0], 'client');
   client.session.gone(1001, '');
-  t.same(link.news(), []);
-  link.says((node) => {
-    node.message(session, 1, '', false, Buffer.from('to nobody'));
-    node.close(session, 4000, '');
-  });
+  t.same(link.news(), [['pause', session]]);
+  link.says((node) => node.taken(session, 2));
+  t.same(link.news(), [['closed', session, 1001, '']]);
   t.equal(world.core.size, 0);
-  t.equal(client.closedWith, undefined);
-  t.same(link.news(), []);
+  t.match(world.core.counters.ends, { 'client-left': 1, drained: 0 });
 });
 
 t.test('nobody is told to stay away for longer than a session is kept', (t) => {

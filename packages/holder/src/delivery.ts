@@ -134,7 +134,7 @@ function keep(
     }
     numbered ??= picked.slice(0, k);
     if (seen === undefined) receipts.set(i, 'overloaded', 0, canWait ? inboxFull : whyNobody(held));
-    else if (seen.sessions === 0 && !held.canWait) receipts.set(i, 'overloaded', 0, inDoubt);
+    else if (seen.sessions === 0 && !held.canWait) receipts.set(i, 'overloaded', 0, whyNobody(held));
     else {
       const status = seen.sessions > 0 ? 'delivered' : 'queued';
       receipts.set(i, status, seen.sessions, placeOf(held, message, seen.seq));

@@ -248,7 +248,7 @@ export class Holder {
 
   #client(session: LinkSession, bytes: Uint8Array): void {
     const frame = viewClientFrame(bytes);
-    if (frame.kind === 'ack' || session.leaving !== undefined) return;
+    if (frame.kind === 'ack') return;
     const { number } = frame;
     if (frame.kind === 'send' && frame.repeated) {
       // by another holder, perhaps, which is lost; where it went its id is known

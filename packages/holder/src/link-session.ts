@@ -77,8 +77,8 @@ export class LinkSession implements Session {
   covers: readonly Position[] | undefined;
   /** What one that ended before it began had, which may have been of the same client: neither is that sent to it. */
   former: readonly Position[] | undefined;
-  /** With what its edge wants it closed, where it is attached now. */
-  leaving: { readonly code: number; readonly reason: string } | undefined;
+  /** With what its edge wants it closed, where it is attached now, and behind which of the client's numbers. */
+  leaving: { readonly code: number; readonly reason: string; readonly behind: number } | undefined;
 
   constructor(held: HeldUser, start: LinkSessionStart, position: number) {
     this.held = held;
@@ -183,7 +183,7 @@ export class LinkSession implements Session {
 
   /** Its edge wants it closed. */
   leave(code: number, reason: string): void {
-    this.leaving = { code, reason };
+    this.leaving = { code, reason, behind: this.accepted };
     this.leaveWhenDone();
   }
 
@@ -193,7 +193,7 @@ export class LinkSession implements Session {
    */
   leaveWhenDone(): void {
     const { held, leaving } = this;
-    if (leaving === undefined || !this.isLive || held.isFrozen || this.taken < this.accepted) return;
+    if (leaving === undefined || !this.isLive || held.isFrozen || this.taken < leaving.behind) return;
     if (this.written >= held.inbox!.next - 1) this.#end(leaving.code, leaving.reason);
   }
 

@@ -65,14 +65,12 @@ export class EdgeSession {
   /** The client is gone. Harmless after this side has closed it. */
   gone(code: number, reason: string): void {
     if (this.#pin.isClosed) return;
-    const { acknowledges, isPaused } = this.#client;
-    const isAttached = this.#pin.out !== undefined;
     this.#client.gone();
-    // behind LEAVE its node has the last word
-    if (this.#ending !== undefined && isAttached && !isPaused) return;
+    const { acknowledges } = this.#client;
     // only 1000 is meant as the end: after any other a pinwheel.v1 client, which knows itself what was taken, may come back
     const mayComeBack = acknowledges && code !== 1000;
-    if (mayComeBack || (acknowledges && isAttached)) this.#end(mayComeBack, code, reason, 'client-left');
+    if (mayComeBack || (acknowledges && this.#pin.out !== undefined))
+      this.#end(mayComeBack, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
