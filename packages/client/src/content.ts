@@ -1,5 +1,15 @@
 import { maxMessageBytes, maxUserBytes, PinwheelError } from '@pinwheel/protocol/client';
-import type { Content } from './outgoing.js';
+
+/** What the application wants to send. */
+export type Content =
+  | { readonly kind: 'message'; readonly binary: boolean; readonly data: Uint8Array }
+  | {
+      readonly kind: 'send';
+      readonly binary: boolean;
+      readonly data: Uint8Array;
+      readonly waitForClient: boolean;
+      readonly to: string;
+    };
 
 const encoder = new TextEncoder();
 

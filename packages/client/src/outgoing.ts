@@ -6,6 +6,7 @@ import {
   PinwheelError,
 } from '@pinwheel/protocol/client';
 import type { Clock } from './client-world.js';
+import type { Content } from './content.js';
 import { PendingSend } from './pending-send.js';
 
 /**
@@ -24,17 +25,6 @@ export interface OutgoingLimits {
   readonly maxQueuedBytes: number;
   readonly sendTimeoutMs: number;
 }
-
-/** What the application wants to send. */
-export type Content =
-  | { readonly kind: 'message'; readonly binary: boolean; readonly data: Uint8Array }
-  | {
-      readonly kind: 'send';
-      readonly binary: boolean;
-      readonly data: Uint8Array;
-      readonly waitForClient: boolean;
-      readonly to: string;
-    };
 
 interface Waiting {
   readonly content: Content;

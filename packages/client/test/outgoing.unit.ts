@@ -1,7 +1,8 @@
 import { type ClientFrame, decodeClientFrame, PinwheelError } from '@pinwheel/protocol/client';
 import t from 'tap';
 import { FakeTimers } from '../../migration/test/kit/fake-timers.js';
-import { type Content, Outgoing, type OutgoingLimits } from '../src/outgoing.js';
+import type { Content } from '../src/content.js';
+import { Outgoing, type OutgoingLimits } from '../src/outgoing.js';
 import { wakingClock } from '../src/waking-clock.js';
 
 function start(limits: Partial<OutgoingLimits> = {}) {

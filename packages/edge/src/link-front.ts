@@ -149,10 +149,9 @@ export class LinkFront {
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
     const handshake = readHandshake(request, this.#options.maxHeadBytes);
     if ('wrong' in handshake) {
-      const { status, wrong } = handshake;
+      const { status, headers, wrong } = handshake;
       if (status === 431) this.#options.counters.limits['head-size']++;
-      const extra = status === 426 ? { headers: { 'sec-websocket-version': '13' } } : {};
-      this.#refuse(response, { ...refusal(status, wrong.code, wrong.message), ...extra }, 'bad-request');
+      this.#refuse(response, { ...refusal(status, wrong.code, wrong.message), headers }, 'bad-request');
       return;
     }
     if (!this.#options.takesUpgrades(request.getUrl())) {

@@ -43,10 +43,8 @@ export class AckWait {
 
   /** A session has ended. */
   ended(session: LinkSession): void {
-    const { stream, inbox } = this.#held;
-    const seq = this.#place.stream === stream ? this.#place.seq : inbox?.seqOf(this.#place);
-    if (seq === undefined || !session.acknowledges || session.begins >= seq || session.acked < seq) return;
-    this.#left++;
+    const seq = this.#findSeq();
+    if (seq !== undefined && isAsked(session, seq) && session.acked >= seq) this.#left++;
   }
 
   /** What becomes of the user from here on changes nothing of it. */
@@ -56,29 +54,38 @@ export class AckWait {
   }
 
   #look(): AckProgress | undefined {
-    const { stream, inbox, sessions } = this.#held;
-    if (inbox === undefined) return undefined;
-    if (this.#place.stream !== stream) {
-      const seq = inbox.seqOf(this.#place);
-      if (seq === undefined) return undefined;
-      // remembered, because an acknowledgement makes the inbox forget it
-      this.#place = { stream, seq };
-    }
-    const { seq } = this.#place;
+    const { inbox, sessions } = this.#held;
+    const seq = this.#findSeq();
+    if (inbox === undefined || seq === undefined) return undefined;
     let have = this.#left;
     let attached = 0;
     let away = 0;
     for (const session of sessions) {
-      if (session.kind !== 'link') continue;
-      const { acknowledges, acked, begins, link } = session as LinkSession;
-      // one that began behind the message, or missed it, will acknowledge later ones
-      if (!acknowledges || begins >= seq) continue;
+      if (session.kind !== 'link' || !isAsked(session as LinkSession, seq)) continue;
+      const { acked, link } = session as LinkSession;
       if (acked >= seq) have++;
       else if (link !== undefined) attached++;
       else away++;
     }
     return { have, attached, away, isKept: seq >= inbox.firstKept && seq < inbox.next };
   }
+
+  /** Where the message stands in the present stream, if it does. */
+  #findSeq(): number | undefined {
+    const { stream, inbox } = this.#held;
+    if (this.#place.stream !== stream) {
+      const seq = inbox?.seqOf(this.#place);
+      if (seq === undefined) return undefined;
+      // remembered, because an acknowledgement makes the inbox forget it
+      this.#place = { stream, seq };
+    }
+    return this.#place.seq;
+  }
+}
+
+/** One that began behind the message, or missed it, will acknowledge later ones. */
+function isAsked({ acknowledges, begins }: LinkSession, seq: number): boolean {
+  return acknowledges && begins < seq;
 }
 
 /** Those who wait for acknowledgements of one user's messages. */

@@ -1,9 +1,9 @@
 import type { Position } from '@pinwheel/protocol';
+import { forgetEldest } from './forget-eldest.js';
 import { maxStreams } from './user-state.js';
 
 /** Beyond it the oldest are forgotten. */
 const mostUsers = 100_000;
-const forgottenTogether = 1000;
 
 interface Departure {
   readonly positions: readonly Position[];
@@ -40,16 +40,7 @@ export class Departed {
       positions: [...all.values()].slice(-maxStreams),
       until: this.#now() + this.#keptMs,
     });
-    if (this.#users.size > mostUsers) this.#forgetOldest();
-  }
-
-  /** Many at once: to find the first of a map again and again goes past all that were taken out before it. */
-  #forgetOldest(): void {
-    let toForget = forgottenTogether;
-    for (const user of this.#users.keys()) {
-      if (toForget-- === 0) return;
-      this.#users.delete(user);
-    }
+    if (this.#users.size > mostUsers) forgetEldest(this.#users.keys(), (one) => this.#users.delete(one));
   }
 
   of(user: string): readonly Position[] | undefined {

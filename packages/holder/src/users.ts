@@ -1,5 +1,6 @@
 import { Rounds } from '@pinwheel/migration';
 import { Departed } from './departed.js';
+import { forgetEldest } from './forget-eldest.js';
 import type { HeldContext } from './held-context.js';
 import { HeldUser } from './held-user.js';
 import type { KnownUser, ReleasedUser } from './known-user.js';
@@ -7,7 +8,6 @@ import type { Session } from './session.js';
 
 /** Tombstones beyond it are forgotten, the oldest first. */
 const maxTombstones = 100_000;
-const forgottenTogether = 1000;
 
 /** Hears of who is here, held or on the way. */
 export interface Presence {
@@ -166,13 +166,11 @@ export class Users {
     } else if (known.kind === 'released') this.#tombstones.delete(known);
   }
 
-  /** Many at once: to find the first of a set again and again goes past all that were taken out before it. */
   #forgetOldest(): void {
-    let toForget = forgottenTogether;
-    for (const tombstone of this.#tombstones) {
-      if (tombstone.unacknowledged !== undefined) continue;
-      this.delete(tombstone);
-      if (--toForget === 0) return;
-    }
+    forgetEldest(this.#tombstones, (tombstone) => {
+      const isOver = tombstone.unacknowledged === undefined;
+      if (isOver) this.delete(tombstone);
+      return isOver;
+    });
   }
 }

@@ -133,7 +133,7 @@ class ConsulMembership implements Membership {
   #open(): ConsulWatch {
     const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
     const { keys } = this.#setup;
-    const changed = (): void => this.#publish(this.#isUntold);
+    const changed = (): void => this.#publish();
     this.#proven =
       keys === undefined
         ? undefined
@@ -158,13 +158,14 @@ class ConsulMembership implements Membership {
     this.#answer = { members, ignored, index: answer.index ?? '0' };
     this.#proven?.follow(members);
     this.#isUntold = true;
-    if (this.#proven?.isHeld !== true) this.#publish(true);
+    if (this.#proven?.isHeld !== true) this.#publish();
     const listed = new Set(members.map(({ id }) => id));
     for (const [id, registration] of this.#registrations) registration.listed(listed.has(id));
   }
 
-  #publish(isRead: boolean): void {
+  #publish(): void {
     if (this.#answer === undefined) return;
+    const isRead = this.#isUntold;
     this.#isUntold = false;
     const { members, ignored, index } = this.#answer;
     const taken = this.#proven?.split(members) ?? { members, ignored: [] };

@@ -14,6 +14,7 @@ import {
   statusLineOf,
   type TemplatedApp,
   type us_socket_context_t,
+  type WrongHandshake,
 } from '@pinwheel/server';
 import type { CertificateSource } from '@pinwheel/trust';
 import type { Admission } from './admission.js';
@@ -162,7 +163,7 @@ export class DirectSessions {
       return;
     }
     if ('wrong' in read) {
-      this.#refuse(response, read.wrong, undefined, read.status);
+      this.#refuse(response, read.wrong, read);
       return;
     }
     const place = this.#options.places.arrive();
@@ -179,7 +180,8 @@ export class DirectSessions {
       place.leave();
       // perhaps the user was made for this session alone
       this.#options.leftAlone(read.user);
-      if (why !== undefined) this.#refuse(response, why, owner);
+      if (why === undefined) return;
+      this.#refuse(response, why, owner === undefined ? {} : { headers: { [headers.owner]: owner } });
     };
     const admitted = this.#options.admission.admit(read);
     // Not in the promise's own turn: that may be within the request of another connection, and uWebSockets.js takes an
@@ -216,13 +218,14 @@ export class DirectSessions {
     session.close(closeCodes.moved, closeReasonOf(0));
   }
 
-  #refuse(response: HttpResponse, refusal: PinwheelError, owner?: string, status = refusal.httpStatus): void {
+  /** `answer`: the status if it is not the refusal's own, and headers beside the usual ones. */
+  #refuse(response: HttpResponse, refusal: PinwheelError, answer: Partial<WrongHandshake> = {}): void {
     this.#options.counters.upgradesRefused++;
+    const status = answer.status ?? refusal.httpStatus;
     response.cork(() => {
       response.writeStatus(statusLineOf(status)).writeHeader('content-type', 'application/json');
-      if (owner !== undefined) response.writeHeader(headers.owner, owner);
+      for (const [name, value] of Object.entries(answer.headers ?? {})) response.writeHeader(name, value);
       if (status === 503 || status === 429) response.writeHeader('retry-after', '1');
-      if (status === 426) response.writeHeader('sec-websocket-version', '13');
       response.end(JSON.stringify(refusal), true);
     });
   }

@@ -68,9 +68,10 @@ export function serveLinks(
       const handshake = readHandshake(request);
       const wrong = 'wrong' in handshake ? handshake.wrong : refusalOf(() => check(request));
       if ('wrong' in handshake || wrong !== undefined) {
-        const status = 'wrong' in handshake ? handshake.status : wrong!.httpStatus;
+        const { status, headers } =
+          'wrong' in handshake ? handshake : { status: wrong!.httpStatus, headers: {} };
         response.writeStatus(statusLineOf(status)).writeHeader('content-type', 'application/json');
-        if (status === 426) response.writeHeader('sec-websocket-version', '13');
+        for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
         response.end(JSON.stringify(wrong));
         return;
       }

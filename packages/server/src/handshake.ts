@@ -10,9 +10,10 @@ export interface Handshake {
   readonly extensions: string;
 }
 
-/** Why a request is no upgrade that can be taken, and the HTTP status of the answer. */
+/** Why a request is no upgrade that can be taken, and how that is answered. */
 export interface WrongHandshake {
   readonly status: 400 | 426 | 431;
+  readonly headers: Readonly<Record<string, string>>;
   readonly wrong: PinwheelError;
 }
 
@@ -41,7 +42,7 @@ export function readHandshake(
   const { repeated, protocols, bytes, hasCoding } = readHead(request);
   if (bytes > maxHeadBytes) {
     const why = `the request has ${bytes} bytes of target and headers; it must have at most ${maxHeadBytes}`;
-    return { status: 431, wrong: new PinwheelError('head-too-large', why) };
+    return { status: 431, headers: {}, wrong: new PinwheelError('head-too-large', why) };
   }
   if (repeated !== undefined) return wrong(`the header ${repeated} is there twice`);
   const version = request.getHeader('sec-websocket-version');
@@ -82,7 +83,8 @@ function readHead(request: HttpRequest) {
 }
 
 function wrong(why: string, status: 400 | 426 = 400): WrongHandshake {
-  return { status, wrong: new PinwheelError('bad-request', why) };
+  const headers: WrongHandshake['headers'] = status === 426 ? { 'sec-websocket-version': '13' } : {};
+  return { status, headers, wrong: new PinwheelError('bad-request', why) };
 }
 
 function shown(value: string): string {
