@@ -1,5 +1,5 @@
 import { inProcessMembership } from '@pinwheel/membership';
-import { createEdge, type Edge } from '../src/index.js';
+import { createEdge, type Edge, type EdgeOptions } from '../src/index.js';
 import { type Backend, wsBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import type { TestScope } from './test-scope.js';
@@ -19,9 +19,13 @@ export async function foreignSituation(t: TestScope) {
 }
 
 /** An edge with tunnels to this backend alone; both end with the test. */
-export async function edgeBefore(t: TestScope, backend: Backend): Promise<Edge> {
+export async function edgeBefore(
+  t: TestScope,
+  backend: Backend,
+  options: Partial<EdgeOptions> = {},
+): Promise<Edge> {
   const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker });
+  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, ...options });
   t.teardown(async () => {
     await edge.close();
     await backend.close();

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { createEdge } from '../src/index.js';
 import { onHead, rawBackend } from './backends.js';
-import { FakeTracker, foreign } from './fake-tracker.js';
+import { edgeBefore } from './foreign-situation.js';
 import { accept, RawClient, upgradeText } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
 import { untilCounted } from './until-counted.js';
@@ -15,12 +14,7 @@ const megabytes = 24;
 async function situation(t: TestScope, stalledMs: number, count: number) {
   const accepted: Socket[] = [];
   const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
-  const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend, { stalledMs });
   const clients = Array.from({ length: count }, () => new RawClient(edge.port));
   for (const client of clients) client.write(upgradeText('/ws?user=u'));
   await until('the backend has all of them', () => accepted.length === count);
@@ -67,12 +61,7 @@ t.test('a client that reads again in time', async (t) => {
 t.test('a backend that does not read, and a client that has gone', async (t) => {
   const accepted: Socket[] = [];
   const backend = await rawBackend((socket) => onHead(socket, () => accepted.push(socket)));
-  const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, stalledMs: 3000 });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend, { stalledMs: 3000 });
   const client = new RawClient(edge.port).write(upgradeText('/ws?user=u'));
   await until('the backend has it', () => accepted.length === 1);
   accepted[0]!.write(switching);
@@ -104,12 +93,7 @@ t.test('a client that does not read the answers to its plain requests', async (t
       });
     answerEach();
   });
-  const tracker = new FakeTracker([foreign('a', backend.port)]);
-  const edge = await createEdge({ id: 'e1', upstream: 'tunnel', tracker, requestTimeoutMs: 1500 });
-  t.teardown(async () => {
-    await edge.close();
-    await backend.close();
-  });
+  const edge = await edgeBefore(t, backend, { requestTimeoutMs: 1500 });
   const client = new RawClient(edge.port);
   const requests = 'GET /x?user=u HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100);
   client.socket.pause();
