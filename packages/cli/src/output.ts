@@ -6,6 +6,8 @@ export interface Output {
   result(value: unknown, text: string): void;
   /** For a person who waits; nothing with `--json` or when nobody watches. */
   progress(text: string): void;
+  /** One of the few steps of work that takes long: also for a log that nobody watches. */
+  step(text: string): void;
 }
 
 export function createOutput(json: boolean): Output {
@@ -13,6 +15,9 @@ export function createOutput(json: boolean): Output {
     result: (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`),
     progress: (text) => {
       if (!json && process.stderr.isTTY) process.stderr.write(`${text}\n`);
+    },
+    step: (text) => {
+      if (!json) process.stderr.write(`${text}\n`);
     },
   };
 }

@@ -37,7 +37,7 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
   const ending = new AbortController();
   const end = (): void => {
     if (ending.signal.aborted) endAtOnce();
-    output.progress('ends after this phase; Ctrl-C again ends it at once');
+    output.step('ends after this phase; Ctrl-C again ends it at once');
     ending.abort();
   };
   process.on('SIGINT', end);
@@ -52,7 +52,10 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
       if (isNew) made.push(file);
     }
     const start = performance.now();
-    const progress = (at: Progress): void => output.progress(describe(at, performance.now() - start));
+    const progress = (at: Progress): void => {
+      if (at.step === 1 && at.phase === 'start') for (const what of at.missing) output.step(what);
+      output.step(describe(at, performance.now() - start));
+    };
     const comparison = await runComparison(readOptions(settings), readVersion(), progress, ending.signal);
     if (jsonFile !== undefined) write(jsonFile, `${JSON.stringify(comparison)}\n`);
     if (htmlFile !== undefined) write(htmlFile, htmlReport(comparison));

@@ -17,6 +17,8 @@ export interface Progress {
   readonly nodes: number;
   readonly round: number;
   readonly phase: Phase | 'start';
+  /** What cannot be measured here, and why. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -47,7 +49,7 @@ export async function runComparison(
       for (const strategy of rotated(able, round - 1)) {
         step++;
         const report = (phase: Progress['phase']): void =>
-          progress({ step, steps, strategy, nodes, round, phase });
+          progress({ step, steps, strategy, nodes, round, phase, missing });
         for (const [phase, result] of await oneService(strategy, nodes, checked, report, signal)) {
           runs.push({ strategy, nodes, phase, round, ...result });
         }
@@ -107,7 +109,7 @@ async function openRedis(
   const program = findRedisServer();
   if (program !== undefined) return startOwnRedis(program);
   missing.push(
-    'registry and broadcast were not run: redis-server is not installed; install it, or give --redis URL',
+    'registry and broadcast are not run: redis-server is not installed; install it, or give --redis URL',
   );
   return undefined;
 }
