@@ -85,6 +85,29 @@ t.test('every package imports only what its manifest names', async (t) => {
   }
 });
 
+t.test('folders of a package import from those to their right in architecture.md', async (t) => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const [, lines = ''] = /to its right only\..*?^```text\n(.*?)^```$/ms.exec(text) ?? [];
+  const orders = lines
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/\s+/));
+  t.ok(orders.length > 3, `${orders.length} packages`);
+  for (const [name, ...folders] of orders) {
+    const source = join(root, 'packages', name!, 'src');
+    const found = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    t.same(found.map((entry) => entry.name).sort(), [...folders].sort(), `the folders of ${name}`);
+    for (const [at, folder] of folders.entries()) {
+      for (const file of readdirSync(join(source, folder))) {
+        const code = readFileSync(join(source, folder, file), 'utf8');
+        for (const [, other] of code.matchAll(/ from '\.\.\/([^/']+)\/[^']*';$/gm)) {
+          t.ok(folders.indexOf(other!) > at, `${name}/src/${folder}/${file} imports ${other}`);
+        }
+      }
+    }
+  }
+});
+
 t.test('every unit is run: beside it is what runs those of its folder', async (t) => {
   let units = 0;
   for (const name of packages) {

@@ -1,11 +1,11 @@
 import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { anyOf, userNames } from '@pinwheel/bench/load/users.js';
 import { EdgeFrameWriter, type Message, NodeFrameWriter, Receipts, readEdgeFrames } from '@pinwheel/protocol';
-import { deliver } from '../../packages/holder/src/delivery.js';
-import { Inbox } from '../../packages/holder/src/inbox.js';
-import { InboxBudget } from '../../packages/holder/src/inbox-budget.js';
-import type { LinkSession, SessionLink } from '../../packages/holder/src/link-session.js';
-import { Users } from '../../packages/holder/src/users.js';
+import { Inbox } from '../../packages/holder/src/inbox/inbox.js';
+import { InboxBudget } from '../../packages/holder/src/inbox/inbox-budget.js';
+import { deliver } from '../../packages/holder/src/users/delivery.js';
+import type { LinkSession, SessionLink } from '../../packages/holder/src/users/link-session.js';
+import { Users } from '../../packages/holder/src/users/users.js';
 import { hand } from '../kit/fresh-process.js';
 
 /** One turn of a node: a batch of messages, and the acknowledgements of the one before. */

@@ -34,12 +34,13 @@ export class SimEdge {
         random,
         soon,
         state: () => this.tracker.current,
+        refreshRing: () => this.tracker.refresh(),
         dial: (member, events) => this.#dial(member, events),
       },
       { id, incarnation, keepAliveMs: setup.edgeKeepAliveMs, drainMs: setup.drainMs },
     );
     this.tracker.changed = (state) => {
-      this.core.ringChanged(state);
+      this.core.ringChanged();
       sim.ringSeen(state);
     };
     sim.ringSeen(this.tracker.current);

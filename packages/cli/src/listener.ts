@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { shouldReconnect } from '@pinwheel/protocol';
 import { WebSocket } from 'undici';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 import { type Refused, whyRefused } from './why-refused.js';
 
 const longestWaitMs = 5000;
@@ -130,7 +131,7 @@ export class Listener {
 
   /** What is not a message goes to stderr, so that stdout holds messages only. */
   #say(event: object, text: string): void {
-    process.stderr.write(process.stderr.isTTY ? `${text}\n` : `${JSON.stringify(event)}\n`);
+    process.stderr.write(process.stderr.isTTY ? `${printable(text)}\n` : `${JSON.stringify(event)}\n`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from '@pinwheel/membership';
 import { pino } from 'pino';
+import { printable } from './printable.js';
 
 /** What cannot be written, as on a full disk, waits; more of it is dropped. */
 const maxWaitingBytes = 1_048_576;
@@ -21,8 +22,13 @@ function readable(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = new Date(time as number).toISOString().slice(11, 23);
   const mark = (level as number) >= 50 ? 'error: ' : (level as number) >= 40 ? 'warning: ' : '';
-  const rest = Object.entries(fields).map(
-    ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return `${clock} ${mark}${msg as string}${rest.join('')}`;
+  const rest = Object.entries(fields).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return ` ${name}=${name === 'stack' ? indented(text) : printable(text)}`;
+  });
+  return `${clock} ${mark}${printable(msg as string)}${rest.join('')}`;
+}
+
+function indented(text: string): string {
+  return text.split('\n').map(printable).join('\n    ');
 }

@@ -2,10 +2,9 @@ import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/m
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { addCertificateMetrics } from '@pinwheel/trust';
-import { type Admin, startAdmin } from './admin.js';
-import { AdminAccess } from './admin-access.js';
+import { type Admin, startAdmin } from './admin/admin.js';
+import { AdminAccess } from './admin/admin-access.js';
 import { openAdmissions } from './admission/open-admissions.js';
-import { edgeCounters } from './edge-counters.js';
 import {
   type EdgeOptions,
   pacePerSecond,
@@ -13,11 +12,11 @@ import {
   resolveEdgeOptions,
 } from './edge-options.js';
 import { edgeLimits } from './limits/edge-limits.js';
-import { LinkUpstream } from './link-upstream.js';
+import { LinkUpstream } from './link-sockets/link-upstream.js';
 import { measureEdge } from './measure-edge.js';
-import type { EdgeMigrationStatus } from './mover.js';
-import { TunnelUpstream } from './tunnel-upstream.js';
-import type { Upstream, UpstreamStatus } from './upstream.js';
+import { edgeCounters } from './metrics/edge-counters.js';
+import { TunnelUpstream } from './tunnel/tunnel-upstream.js';
+import type { EdgeMigrationStatus, Upstream, UpstreamStatus } from './upstream.js';
 
 /** Holds clients' sockets and pins each to the node that has its user. */
 export interface Edge {

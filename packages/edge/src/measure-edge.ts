@@ -1,8 +1,8 @@
 import { type Metrics, readingsOf } from '@pinwheel/metrics';
 import type { MemoryWatch } from '@pinwheel/server';
-import type { AdminAccess } from './admin-access.js';
-import type { EdgeCounters } from './edge-counters.js';
-import { edgeMetrics } from './edge-metrics.js';
+import type { AdminAccess } from './admin/admin-access.js';
+import type { EdgeCounters } from './metrics/edge-counters.js';
+import { edgeMetrics } from './metrics/edge-metrics.js';
 
 import type { Upstream } from './upstream.js';
 

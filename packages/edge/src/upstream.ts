@@ -1,7 +1,6 @@
 import type { RingState } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
-import type { MigrationChange } from '@pinwheel/migration';
-import type { EdgeMigrationStatus } from './mover.js';
+import type { MigrationChange, MigrationStatus } from '@pinwheel/migration';
 
 /**
  * How the clients of this edge reach the owners of their users. It holds the clients' sockets, from the port on
@@ -25,6 +24,12 @@ export interface Upstream {
   drain(): Promise<void>;
   /** Cuts everybody off now. May be called twice, and during a drain. */
   close(): Promise<void>;
+}
+
+/** How the moves of an edge are going. */
+export interface EdgeMigrationStatus extends MigrationStatus {
+  /** Users with tunnels to foreign backends. */
+  readonly foreign: number;
 }
 
 export interface UpstreamStatus {

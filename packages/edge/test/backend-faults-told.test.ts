@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { BackendFaults } from '../src/backend-faults.js';
+import { BackendFaults } from '../src/backend/backend-faults.js';
 import { createEdge } from '../src/index.js';
 import { deadPort, onHead, rawBackend } from './backends.js';
 import { FakeTracker, foreign, node } from './fake-tracker.js';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { closeFrame } from '../src/close-frame.js';
 import { createEdge } from '../src/index.js';
+import { closeFrame } from '../src/tunnel/close-frame.js';
 import { onHead, rawBackend } from './backends.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { accept, clientFrame, RawClient, serverFrames, upgradeText } from './raw-client.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { drainTunnels } from '../src/drain-tunnels.js';
+import { drainTunnels } from '../src/tunnel/drain-tunnels.js';
 
 async function delaysOf(count: number, windowMs: number): Promise<readonly number[]> {
   const delays: number[] = [];

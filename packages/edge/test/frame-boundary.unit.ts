@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { closeFrame } from '../src/close-frame.js';
-import { FrameFollower } from '../src/frame-boundary.js';
+import { closeFrame } from '../src/tunnel/close-frame.js';
+import { FrameFollower } from '../src/tunnel/frame-boundary.js';
 
 function frame(opcode: number, length: number, masked = false): Buffer {
   const head =

@@ -55,6 +55,10 @@ export class World implements EdgeWorld {
     return this.tracker.current;
   }
 
+  refreshRing(): void {
+    void this.tracker.refresh();
+  }
+
   dial(to: Member, events: LinkEvents): LinkSocket {
     const dialled = new Dialled(this, to, events);
     this.dials.push(dialled);
@@ -88,7 +92,7 @@ export class World implements EdgeWorld {
 
   setMembers(members: readonly Member[]): void {
     this.tracker.set(members);
-    this.core.ringChanged(this.tracker.current);
+    this.core.ringChanged();
     this.turn();
   }
 

@@ -1,6 +1,6 @@
 import type { Member } from '@pinwheel/membership';
 import t from 'tap';
-import { type Held, LostOwners } from '../src/lost-owners.js';
+import { type Held, LostOwners } from '../src/tunnel/lost-owners.js';
 import { FakeTracker, node } from './fake-tracker.js';
 import { Time } from './time.js';
 

@@ -2,7 +2,7 @@ import type { Member } from '@pinwheel/membership';
 import { createPace } from '@pinwheel/migration';
 import fc from 'fast-check';
 import t from 'tap';
-import { type Movable, Mover } from '../src/mover.js';
+import { type Movable, Mover } from '../src/tunnel/mover.js';
 import { FakeTracker, foreign } from './fake-tracker.js';
 import { Time } from './time.js';
 

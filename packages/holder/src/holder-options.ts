@@ -1,12 +1,12 @@
 import type { Clock, RingState } from '@pinwheel/membership';
 import type { ClientFrame } from '@pinwheel/protocol';
-import type { InboundWork } from './handoffs.js';
-import type { HeldUser } from './held-user.js';
-import type { LinkSession } from './link-session.js';
-import type { Placement } from './ownership.js';
-import type { Peers } from './peers.js';
-import type { Session } from './session.js';
-import type { Presence } from './users.js';
+import type { InboundWork } from './moves/handoffs.js';
+import type { Placement } from './moves/ownership.js';
+import type { Peers } from './moves/peers.js';
+import type { HeldUser } from './users/held-user.js';
+import type { LinkSession } from './users/link-session.js';
+import type { Session } from './users/session.js';
+import type { Presence } from './users/users.js';
 
 /** What the application is told of sessions that come by links. */
 export interface SessionWork extends InboundWork {

@@ -1,20 +1,18 @@
 import type { RingState } from '@pinwheel/membership';
 import { viewClientFrame } from '@pinwheel/protocol';
-import { Attaching } from './attaching.js';
-import { ClaimAnswers } from './claim-answers.js';
-import { Claims } from './claims.js';
-import { Contested } from './contested.js';
-import { Copies } from './copies.js';
-import { Handoffs } from './handoffs.js';
-import type { HeldUser } from './held-user.js';
 import type { HolderOptions } from './holder-options.js';
-import { InboxBudget } from './inbox-budget.js';
-import { LinkAttaches } from './link-attaches.js';
-import type { LinkSession } from './link-session.js';
-import type { LinkCounters, LinkEvents, LinkSocket } from './link-world.js';
-import { Moves } from './moves.js';
-import { NodeLink } from './node-link.js';
-import { Ownership } from './ownership.js';
+import { InboxBudget } from './inbox/inbox-budget.js';
+import { LinkAttaches } from './link/link-attaches.js';
+import type { LinkCounters, LinkEvents, LinkSocket } from './link/link-world.js';
+import { NodeLink } from './link/node-link.js';
+import { Attaching } from './moves/attaching.js';
+import { ClaimAnswers } from './moves/claim-answers.js';
+import { Claims } from './moves/claims.js';
+import { Contested } from './moves/contested.js';
+import { Copies } from './moves/copies.js';
+import { Handoffs } from './moves/handoffs.js';
+import { Moves } from './moves/moves.js';
+import { Ownership } from './moves/ownership.js';
 import type {
   ClaimAnswer,
   ClaimRequest,
@@ -23,9 +21,11 @@ import type {
   PeerAnswer,
   PrepareAnswer,
   PrepareRequest,
-} from './peers.js';
-import { Sweeps } from './sweeps.js';
-import { Users } from './users.js';
+} from './moves/peers.js';
+import type { HeldUser } from './users/held-user.js';
+import type { LinkSession } from './users/link-session.js';
+import { Sweeps } from './users/sweeps.js';
+import { Users } from './users/users.js';
 
 /** Links are looked at so often, in ms, or several times in the part of a short keep-alive after which they are doubted. */
 const longestBeatMs = 250;

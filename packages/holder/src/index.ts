@@ -1,8 +1,3 @@
-export { type AckProgress, type AckWait, isOver } from './ack-waits.js';
-export type { AttachPlace } from './attaching.js';
-export { deliver, deliverTo, type Missing } from './delivery.js';
-export type { InboundWork } from './handoffs.js';
-export type { HeldUser } from './held-user.js';
 export { Holder } from './holder.js';
 export {
   defaultHolderLimits,
@@ -10,12 +5,12 @@ export {
   type HolderOptions,
   type SessionWork,
 } from './holder-options.js';
-export type { KnownUser } from './known-user.js';
-export { LinkSession } from './link-session.js';
-export type { LinkSocket } from './link-world.js';
-export type { Moves } from './moves.js';
-export type { NodeLink } from './node-link.js';
-export { Ownership, type Placement, type Whereabouts } from './ownership.js';
+export type { LinkSocket } from './link/link-world.js';
+export type { NodeLink } from './link/node-link.js';
+export type { AttachPlace } from './moves/attaching.js';
+export type { InboundWork } from './moves/handoffs.js';
+export type { Moves } from './moves/moves.js';
+export { Ownership, type Placement, type Whereabouts } from './moves/ownership.js';
 export {
   type ClaimAnswer,
   type ClaimRequest,
@@ -26,8 +21,13 @@ export {
   type Peers,
   type PrepareAnswer,
   type PrepareRequest,
-} from './peers.js';
-export { holdersToAsk, sentOnTo } from './sent-on.js';
-export type { Session } from './session.js';
-export type { Absorbed, KeptState, SessionState, UserState } from './user-state.js';
-export { Users } from './users.js';
+} from './moves/peers.js';
+export { holdersToAsk, sentOnTo } from './moves/sent-on.js';
+export { type AckProgress, type AckWait, isOver } from './users/ack-waits.js';
+export { deliver, deliverTo, type Missing } from './users/delivery.js';
+export type { HeldUser } from './users/held-user.js';
+export type { KnownUser } from './users/known-user.js';
+export { LinkSession } from './users/link-session.js';
+export type { Session } from './users/session.js';
+export type { Absorbed, KeptState, SessionState, UserState } from './users/user-state.js';
+export { Users } from './users/users.js';

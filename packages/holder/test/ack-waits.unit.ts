@@ -1,7 +1,7 @@
 import t from 'tap';
-import { type AckProgress, isOver } from '../src/ack-waits.js';
-import type { HeldUser } from '../src/held-user.js';
-import { merge, restore, stateOf } from '../src/merge.js';
+import { merge, restore, stateOf } from '../src/moves/merge.js';
+import { type AckProgress, isOver } from '../src/users/ack-waits.js';
+import type { HeldUser } from '../src/users/held-user.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, DirectSession, here, messageTo, OneNode, type OneNodeOptions } from './kit/one-node.js';
 

@@ -1,9 +1,9 @@
 import type { Position } from '@pinwheel/protocol';
 import t from 'tap';
-import { attachPosition, isCovered } from '../src/attach-position.js';
-import { Inbox } from '../src/inbox.js';
-import { InboxBudget } from '../src/inbox-budget.js';
-import type { Absorbed } from '../src/user-state.js';
+import { Inbox } from '../src/inbox/inbox.js';
+import { InboxBudget } from '../src/inbox/inbox-budget.js';
+import { attachPosition, isCovered } from '../src/users/attach-position.js';
+import type { Absorbed } from '../src/users/user-state.js';
 
 interface Case {
   readonly name: string;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PreparedUser } from '../src/known-user.js';
+import { PreparedUser } from '../src/users/known-user.js';
 import type { ClusterNode } from './kit/cluster.js';
 import { clientOf, joined, paused } from './kit/joined.js';
 import { userState } from './kit/user-state.js';

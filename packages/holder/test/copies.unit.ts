@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { UserState } from '../src/user-state.js';
+import type { UserState } from '../src/users/user-state.js';
 import { Cluster, type ClusterNode } from './kit/cluster.js';
 import { TestClient } from './kit/test-edge.js';
 import { keptState, sessionState, userState } from './kit/user-state.js';

@@ -1,6 +1,6 @@
 import { Receipts } from '@pinwheel/protocol';
 import t from 'tap';
-import { deliverTo } from '../src/delivery.js';
+import { deliverTo } from '../src/users/delivery.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, attachRequest, DirectSession, here, messageTo, OneNode } from './kit/one-node.js';
 

@@ -1,7 +1,7 @@
 import type { AttachRequest } from '@pinwheel/protocol';
 import t from 'tap';
-import type { HeldUser } from '../src/held-user.js';
-import { merge, restore, stateOf } from '../src/merge.js';
+import { merge, restore, stateOf } from '../src/moves/merge.js';
+import type { HeldUser } from '../src/users/held-user.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, OneNode } from './kit/one-node.js';
 import { keptState, userState } from './kit/user-state.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { isOver } from '../src/ack-waits.js';
-import { restore, stateOf } from '../src/merge.js';
+import { restore, stateOf } from '../src/moves/merge.js';
+import { isOver } from '../src/users/ack-waits.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, attachRequest, here, OneNode } from './kit/one-node.js';
 

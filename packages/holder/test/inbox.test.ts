@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Inbox } from '../src/inbox.js';
-import { InboxBudget } from '../src/inbox-budget.js';
-import type { InboxLimits } from '../src/inbox-limits.js';
+import { Inbox } from '../src/inbox/inbox.js';
+import { InboxBudget } from '../src/inbox/inbox-budget.js';
+import type { InboxLimits } from '../src/inbox/inbox-limits.js';
 import { inboxCommands, startInbox } from './kit/inbox-model.js';
 
 const roomy: InboxLimits = { maxMessages: 256, maxBytes: 262_144 };

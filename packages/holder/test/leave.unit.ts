@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { LinkSession } from '../src/link-session.js';
+import type { LinkSession } from '../src/users/link-session.js';
 import { Cluster } from './kit/cluster.js';
 import { TestLink } from './kit/test-edge.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MemberOutboxes, type MemberOutboxesOptions } from '../src/member-outbox.js';
+import { MemberOutboxes, type MemberOutboxesOptions } from '../src/moves/member-outbox.js';
 
 interface Call {
   readonly member: string;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import type { HeldUser } from '../src/held-user.js';
-import { merge, restore, stateOf } from '../src/merge.js';
-import type { UserState } from '../src/user-state.js';
+import { merge, restore, stateOf } from '../src/moves/merge.js';
+import type { HeldUser } from '../src/users/held-user.js';
+import type { UserState } from '../src/users/user-state.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, here, messageTo, OneNode, type OneNodeOptions } from './kit/one-node.js';
 

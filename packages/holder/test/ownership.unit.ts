@@ -1,7 +1,7 @@
 import type { Member, RingState } from '@pinwheel/membership';
 import t from 'tap';
 import { FakeClock } from '../../sender/test/kit/fake-clock.js';
-import { Ownership } from '../src/ownership.js';
+import { Ownership } from '../src/moves/ownership.js';
 import { buildRingOf, ringOf } from './kit/cluster.js';
 
 const member = (id: string, fields: Partial<Member> = {}): Member => ({

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { restore, stateOf } from '../src/merge.js';
+import { restore, stateOf } from '../src/moves/merge.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, DirectSession, here, messageTo, OneNode } from './kit/one-node.js';
 

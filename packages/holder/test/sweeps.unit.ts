@@ -1,6 +1,6 @@
 import t from 'tap';
 import { FakeClock } from '../../sender/test/kit/fake-clock.js';
-import { Sweeps } from '../src/sweeps.js';
+import { Sweeps } from '../src/users/sweeps.js';
 
 const beatMs = 250;
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { FakeClock } from '../../sender/test/kit/fake-clock.js';
-import { thenRest } from '../src/then-rest.js';
+import { thenRest } from '../src/moves/then-rest.js';
 
 for (const [workMs, restMs] of [
   [2, 2],

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ReleasedUser } from '../src/known-user.js';
+import { ReleasedUser } from '../src/users/known-user.js';
 import { FakeLink } from './kit/fake-link.js';
 import { attach, DirectSession, OneNode } from './kit/one-node.js';
 import { userState } from './kit/user-state.js';

@@ -1,8 +1,8 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Member, Membership, MembershipListener, Registered, Registration } from './contract.js';
-import { viewOf } from './digest.js';
-import { checkRegistration, memberOf } from './registration.js';
-import { told, Watchers } from './watchers.js';
+import type { Member, Membership, MembershipListener, Registered, Registration } from './member/contract.js';
+import { viewOf } from './member/digest.js';
+import { checkRegistration, memberOf } from './member/registration.js';
+import { told, Watchers } from './member/watchers.js';
 
 /** A member as a test or an embedding program enters it; what is left out gets the default. */
 export type InProcessMember = Pick<Member, 'id' | 'port'> & Partial<Member>;

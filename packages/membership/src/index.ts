@@ -1,10 +1,13 @@
-export type { AddressRuleOptions } from './address-rule.js';
-export { askHealth, type HealthFinding } from './ask-health.js';
-export { type BackoffOptions, backoffMs } from './backoff.js';
-export { callWithin } from './call-within.js';
-export { type Clock, systemClock } from './clock.js';
-export { consulMembership } from './consul.js';
-export type { ConsulOptions } from './consul-options.js';
+export { type BackoffOptions, backoffMs } from './common/backoff.js';
+export { callWithin } from './common/call-within.js';
+export { type Clock, systemClock } from './common/clock.js';
+export { type Log, silentLog } from './common/log.js';
+export { reasonOf } from './common/reason-of.js';
+export { consulMembership } from './consul/consul.js';
+export type { ConsulOptions } from './consul/consul-options.js';
+export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
+export type { AddressRuleOptions } from './member/address-rule.js';
+export { askHealth, type HealthFinding } from './member/ask-health.js';
 export type {
   Member,
   Membership,
@@ -12,17 +15,14 @@ export type {
   MembersView,
   Registered,
   Registration,
-} from './contract.js';
-export { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
-export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
-export { type Log, silentLog } from './log.js';
-export { networkList } from './network.js';
+} from './member/contract.js';
+export { type HealthAnswer, parseHealthAnswer } from './member/health-answer.js';
+export { networkList } from './member/network.js';
 export { type MembershipRules, membershipFrom, staticSource } from './parse-membership.js';
-export { reasonOf } from './reason-of.js';
-export { type RingAnswer, ringAnswer } from './ring-answer.js';
-export { addRingMetrics, ringMetrics } from './ring-metrics.js';
-export type { RingState, RingTracker, RingTrackerStatus } from './ring-state.js';
-export { createRingTracker } from './ring-tracker.js';
-export type { RingTrackerOptions } from './ring-tracker-options.js';
-export { type StaticMembershipOptions, staticMembership } from './static.js';
-export type { StaticMember } from './static-file.js';
+export { type RingAnswer, ringAnswer } from './ring/ring-answer.js';
+export { addRingMetrics, ringMetrics } from './ring/ring-metrics.js';
+export type { RingState, RingTracker, RingTrackerStatus } from './ring/ring-state.js';
+export { type StaticMembershipOptions, staticMembership } from './static/static.js';
+export type { StaticMember } from './static/static-file.js';
+export { createRingTracker } from './tracker/ring-tracker.js';
+export type { RingTrackerOptions } from './tracker/ring-tracker-options.js';

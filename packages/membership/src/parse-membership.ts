@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { KeySource } from '@pinwheel/trust';
-import type { AddressRuleOptions } from './address-rule.js';
-import { consulMembership } from './consul.js';
-import type { ConsulOptions } from './consul-options.js';
-import type { Membership } from './contract.js';
-import { reasonOf } from './reason-of.js';
-import { staticMembership } from './static.js';
+import { reasonOf } from './common/reason-of.js';
+import { consulMembership } from './consul/consul.js';
+import type { ConsulOptions } from './consul/consul-options.js';
+import type { AddressRuleOptions } from './member/address-rule.js';
+import type { Membership } from './member/contract.js';
+import { staticMembership } from './static/static.js';
 
 /** Whom a process takes for a member. */
 export interface MembershipRules extends AddressRuleOptions {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { AddressRule, type AddressRuleOptions } from '../src/address-rule.js';
+import { AddressRule, type AddressRuleOptions } from '../src/member/address-rule.js';
 
 const at = (address: string, port = 7001, wsPort?: number) => ({
   address,

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { consulMembership } from '../src/consul.js';
-import { maxAnswerBytes } from '../src/consul-reads.js';
-import { createRingTracker } from '../src/ring-tracker.js';
+import { consulMembership } from '../src/consul/consul.js';
+import { maxAnswerBytes } from '../src/consul/consul-reads.js';
+import { createRingTracker } from '../src/tracker/ring-tracker.js';
 import { entries, startFakeConsul } from './fake-consul.js';
 import { recordedLog } from './recorded-log.js';
 import { record } from './recorded-watch.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { AddressRule } from '../src/address-rule.js';
-import * as consulEntry from '../src/consul-entry.js';
-import { nextIndex } from '../src/consul-index.js';
-import { authorityOf, faultOf } from '../src/member-fields.js';
+import * as consulEntry from '../src/consul/consul-entry.js';
+import { nextIndex } from '../src/consul/consul-index.js';
+import { AddressRule } from '../src/member/address-rule.js';
+import { authorityOf, faultOf } from '../src/member/member-fields.js';
 
 const rule = new AddressRule({}, 'file');
 const memberFromEntry = (one: unknown) => consulEntry.memberFromEntry(one, rule);

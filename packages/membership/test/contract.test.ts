@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startConsul } from '../../../test/kit/consul.js';
 import { until } from '../../../test/kit/until.js';
-import { consulMembership } from '../src/consul.js';
-import type { Member, Membership } from '../src/contract.js';
+import { consulMembership } from '../src/consul/consul.js';
 import { inProcessMembership } from '../src/in-process.js';
-import { staticMembership } from '../src/static.js';
+import type { Member, Membership } from '../src/member/contract.js';
+import { staticMembership } from '../src/static/static.js';
 import { type HealthzNode, startHealthzNode } from './healthz-node.js';
 import { record } from './recorded-watch.js';
 

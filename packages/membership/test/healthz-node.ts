@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeRingSettings, ringSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Teardown } from '../../../test/kit/consul.js';
-import type { Registration } from '../src/contract.js';
+import type { Registration } from '../src/member/contract.js';
 
 /** What a node shows of itself over HTTP, and nothing else of a node. */
 export interface HealthzNode {

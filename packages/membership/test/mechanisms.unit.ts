@@ -1,14 +1,14 @@
 import { buildRing } from '@pinwheel/ring';
 import fc from 'fast-check';
 import t from 'tap';
-import { backoffMs } from '../src/backoff.js';
-import { viewOf } from '../src/digest.js';
-import { inParallel } from '../src/in-parallel.js';
-import { Prober } from '../src/prober.js';
-import { RingHistory } from '../src/ring-history.js';
-import { sleep } from '../src/sleep.js';
-import type { ProbeOutcome } from '../src/standing.js';
-import { TokenBucket } from '../src/token-bucket.js';
+import { backoffMs } from '../src/common/backoff.js';
+import { sleep } from '../src/common/sleep.js';
+import { TokenBucket } from '../src/common/token-bucket.js';
+import { viewOf } from '../src/member/digest.js';
+import { RingHistory } from '../src/ring/ring-history.js';
+import type { ProbeOutcome } from '../src/settle/standing.js';
+import { inParallel } from '../src/static/in-parallel.js';
+import { Prober } from '../src/tracker/prober.js';
 import { member, members } from './settle-world.js';
 
 t.test('backoff doubles to its bound, with full jitter', async (t) => {

@@ -1,6 +1,6 @@
 import { buildRing, defaultRingSettings } from '@pinwheel/ring';
 import t from 'tap';
-import { PlaceAhead } from '../src/place-ahead.js';
+import { PlaceAhead } from '../src/ring/place-ahead.js';
 
 /** Time that a test drives: what is due runs when `run` is called, one call at a time. */
 function drivenClock() {

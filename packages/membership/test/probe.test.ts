@@ -4,9 +4,9 @@ import t from 'tap';
 import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
 import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
-import type { Member } from '../src/contract.js';
-import { directProbe } from '../src/probe.js';
-import { memberOf } from '../src/registration.js';
+import type { Member } from '../src/member/contract.js';
+import { memberOf } from '../src/member/registration.js';
+import { directProbe } from '../src/tracker/probe.js';
 import { startHealthzNode } from './healthz-node.js';
 
 const probe = directProbe({ timeoutMs: 200, tries: 2 });
@@ -54,7 +54,7 @@ t.test('a process without a free descriptor knows nothing of anybody', async (t)
   const members = ['node', 'foreign'].map((kind) => ({ ...memberOf(node.registration, false), kind }));
   const code = `
     import { openSync } from 'node:fs';
-    import { directProbe } from ${JSON.stringify(new URL('../dist/probe.js', import.meta.url).href)};
+    import { directProbe } from ${JSON.stringify(new URL('../dist/tracker/probe.js', import.meta.url).href)};
     const probe = directProbe({ timeoutMs: 2000, tries: 2 });
     const members = ${JSON.stringify(members)};
     const before = await Promise.all(members.map(probe));

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Member } from '../src/contract.js';
-import { ProvenMembers } from '../src/proven-members.js';
+import { ProvenMembers } from '../src/consul/proven-members.js';
+import type { Member } from '../src/member/contract.js';
 
 const member = (id: string, incarnation = 'i1', port = 7001): Member => ({
   id,

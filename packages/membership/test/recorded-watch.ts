@@ -1,4 +1,4 @@
-import type { Membership, MembersView } from '../src/contract.js';
+import type { Membership, MembersView } from '../src/member/contract.js';
 
 /** Everything that a watch was told, in order. */
 export interface RecordedWatch {

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { startConsul } from '../../../test/kit/consul.js';
 import { until } from '../../../test/kit/until.js';
-import { consulMembership } from '../src/consul.js';
-import { createRingTracker } from '../src/ring-tracker.js';
+import { consulMembership } from '../src/consul/consul.js';
+import { createRingTracker } from '../src/tracker/ring-tracker.js';
 import { startHealthzNode } from './healthz-node.js';
 
 t.test('rings of several processes on a real Consul, with default settings', async (t) => {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { inProcessMembership } from '../src/in-process.js';
-import { maxRingPoints, ringRoom } from '../src/ring-room.js';
-import { createRingTracker } from '../src/ring-tracker.js';
+import { maxRingPoints, ringRoom } from '../src/ring/ring-room.js';
+import { createRingTracker } from '../src/tracker/ring-tracker.js';
 import { recordedLog } from './recorded-log.js';
 
 const idOf = (i: number) => `h${String(i).padStart(3, '0')}`;

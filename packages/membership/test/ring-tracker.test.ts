@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { Metrics } from '@pinwheel/metrics';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
-import type { Membership, MembershipListener } from '../src/contract.js';
 import { inProcessMembership } from '../src/in-process.js';
+import type { Membership, MembershipListener } from '../src/member/contract.js';
 import { membershipFrom } from '../src/parse-membership.js';
-import { addRingMetrics } from '../src/ring-metrics.js';
-import type { RingState, RingTracker } from '../src/ring-state.js';
-import { createRingTracker } from '../src/ring-tracker.js';
-import type { RingTrackerOptions } from '../src/ring-tracker-options.js';
-import type { ProbeOutcome } from '../src/standing.js';
+import { addRingMetrics } from '../src/ring/ring-metrics.js';
+import type { RingState, RingTracker } from '../src/ring/ring-state.js';
+import type { ProbeOutcome } from '../src/settle/standing.js';
+import { createRingTracker } from '../src/tracker/ring-tracker.js';
+import type { RingTrackerOptions } from '../src/tracker/ring-tracker-options.js';
 import { recordedLog } from './recorded-log.js';
 
 const quick = {

@@ -1,7 +1,7 @@
-import type { Member } from '../src/contract.js';
-import { type ProbeRequest, Settle } from '../src/settle.js';
-import { defaultSettleOptions, type SettleOptions } from '../src/settle-options.js';
-import type { ProbeOutcome } from '../src/standing.js';
+import type { Member } from '../src/member/contract.js';
+import { type ProbeRequest, Settle } from '../src/settle/settle.js';
+import { defaultSettleOptions, type SettleOptions } from '../src/settle/settle-options.js';
+import type { ProbeOutcome } from '../src/settle/standing.js';
 
 export function member(id: string, fields: Partial<Member> = {}): Member {
   return {

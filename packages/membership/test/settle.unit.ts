@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Member } from '../src/contract.js';
-import { FlapDamping } from '../src/flap-damping.js';
-import { massLoss } from '../src/freeze.js';
-import type { ProbeOutcome } from '../src/standing.js';
+import type { Member } from '../src/member/contract.js';
+import { FlapDamping } from '../src/settle/flap-damping.js';
+import { massLoss } from '../src/settle/freeze.js';
+import type { ProbeOutcome } from '../src/settle/standing.js';
 import { member, members, SettleWorld } from './settle-world.js';
 
 /** Of three members the third has vanished from the list, so many ms ago; it answers. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { membershipFrom } from '../src/parse-membership.js';
-import { staticMembership } from '../src/static.js';
+import { staticMembership } from '../src/static/static.js';
 import { startHealthzNode } from './healthz-node.js';
 import { record } from './recorded-watch.js';
 

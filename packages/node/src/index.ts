@@ -4,9 +4,9 @@ export type {
   DisconnectEvent,
   MessageEvent,
   SessionEvent,
-} from './application.js';
+} from './application/application.js';
+export { type WebhookOptions, webhookApplication } from './application/webhook.js';
 export { createNode, type PinwheelNode } from './node.js';
 // for the documents and their tests
 export { nodeMetrics } from './node-metrics.js';
 export type { NodeOptions } from './node-options.js';
-export { type WebhookOptions, webhookApplication } from './webhook.js';

@@ -12,9 +12,9 @@ import { closeCodes } from '@pinwheel/protocol';
 import type { MemoryWatch } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
 import { type ApiKeyGate, apiKeyDecisions, noDecisions } from '@pinwheel/trust';
-import { type NodeCounters, nodeLimitNames } from './node-counters.js';
-import { createQueueCounters } from './queue-counters.js';
-import type { QueueIntake } from './queue-intake.js';
+import { type NodeCounters, nodeLimitNames } from './counters/node-counters.js';
+import { createQueueCounters } from './counters/queue-counters.js';
+import type { QueueIntake } from './queue/queue-intake.js';
 
 const statuses = ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'];
 const requestKinds = [

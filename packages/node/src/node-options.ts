@@ -5,7 +5,7 @@ import { isMemberId, isWeight, maxWeight, minWeight, type RingSettings, ringSett
 import { defaultMaxRssBytes, isLoopback, mostHeadBytes } from '@pinwheel/server';
 import { checkStrategy, ringStrategy, type Strategy } from '@pinwheel/strategy';
 import type { ApiKeySource, CertificateSource, KeySource } from '@pinwheel/trust';
-import type { Application } from './application.js';
+import type { Application } from './application/application.js';
 
 export interface NodeOptions extends Application {
   /** Id in the ring, `[A-Za-z0-9._:-]{1,64}`. */

@@ -3,10 +3,10 @@ import type { MigrationStatus } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
 import { describeRingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import { type Listening, listen } from '@pinwheel/server';
-import { Leaving } from './leaving.js';
+import { Leaving } from './lifecycle/leaving.js';
+import { SameId } from './lifecycle/same-id.js';
 import { type CheckedNodeOptions, checkNodeOptions, type NodeOptions } from './node-options.js';
 import { createNodeParts, type NodeParts } from './node-parts.js';
-import { SameId } from './same-id.js';
 
 /** A running node. */
 export interface PinwheelNode {

@@ -1,7 +1,7 @@
 import type { Holder } from '@pinwheel/holder';
 import t from 'tap';
 import { DirectSession, OneNode } from '../../holder/test/kit/one-node.js';
-import { deliverToEverybody } from '../src/everybody.js';
+import { deliverToEverybody } from '../src/delivery/everybody.js';
 
 t.test(
   'who is about to leave and stays has everything in its order, whoever else is still frozen',

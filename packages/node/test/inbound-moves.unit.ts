@@ -1,8 +1,8 @@
 import { LinkSession } from '@pinwheel/holder';
 import { silentLog } from '@pinwheel/membership';
 import t from 'tap';
-import { Inbound } from '../src/inbound.js';
-import { createNodeCounters } from '../src/node-counters.js';
+import { Inbound } from '../src/application/inbound.js';
+import { createNodeCounters } from '../src/counters/node-counters.js';
 
 /** A session that attaches while its user waits to be handed over. */
 function situation() {

@@ -1,6 +1,6 @@
 import type { UserState } from '@pinwheel/holder';
 import t from 'tap';
-import { isUserState } from '../src/is-user-state.js';
+import { isUserState } from '../src/api/is-user-state.js';
 import { startNodes } from './kit/nodes.js';
 import { request } from './kit/requests.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { LinkTurn } from '../src/link-turn.js';
+import { LinkTurn } from '../src/link/link-turn.js';
 import { connectEdge } from './kit/fake-edge.js';
 import { startNodes } from './kit/nodes.js';
 import { post } from './kit/requests.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Turns } from '../src/turns.js';
+import { Turns } from '../src/application/turns.js';
 
 const limits = { maxPerUser: 2, maxBytesPerUser: 100, maxBytes: 150 };
 const never = (): Promise<void> => new Promise(() => {});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { wholeNumber } from '../src/whole-number.js';
+import { wholeNumber } from '../src/http/whole-number.js';
 
 t.test('digits are a number', async (t) => {
   for (const [text, value] of [

@@ -52,6 +52,8 @@ export class RingTransport implements Transport {
       createRingTracker({
         membership: membership!,
         settings: ringSettings,
+        // whoever holds the sender may have been started before the source of members
+        startDeadlineMs: Number.POSITIVE_INFINITY,
         ...(log === undefined ? {} : { log }),
       });
   }
@@ -83,8 +85,10 @@ export class RingTransport implements Transport {
 
   whyNowhere(): PinwheelError {
     if (this.#startError !== undefined) return this.#startError;
-    const why = this.#places.state === undefined ? 'there is no ring yet' : 'the ring has no members';
-    return new PinwheelError('unavailable', why);
+    if (this.#places.state !== undefined) return new PinwheelError('unavailable', 'the ring has no members');
+    const { sourceError } = this.#tracker.status();
+    if (sourceError === undefined) return new PinwheelError('unavailable', 'there is no ring yet');
+    return new PinwheelError('membership', `there is no ring yet: ${sourceError}`);
   }
 
   post(id: string, batch: readonly Pending[], deadlineMs: number, ended: Ended<Pending>): void {

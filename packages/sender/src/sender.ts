@@ -42,8 +42,14 @@ export interface SenderCounters {
 
 /** Reaches users from any process. One per process is enough. */
 export interface Sender {
-  /** Resolves when the first ring is there; rejects when there will be none, for example `settings-mismatch`. */
-  ready(): Promise<void>;
+  /**
+   * Resolves when the first ring is there.
+   *
+   * @param deadlineMs how long it waits for that, in ms. Default 15,000. The sender itself never gives up.
+   * @throws PinwheelError (rejects) when there will be none, such as `settings-mismatch`; after that time why there is none yet:
+   * `membership` when the source of members cannot be read, else `unavailable`.
+   */
+  ready(deadlineMs?: number): Promise<void>;
   /**
    * Sends one message; resolves with its receipt, by the deadline. A user's messages arrive in the order of the
    * calls. Bytes must not be changed before the receipt. May be called before `ready`.
@@ -134,8 +140,8 @@ class DispatchingSender implements Sender {
     this.#ready.catch(() => {});
   }
 
-  ready(): Promise<void> {
-    return this.#ready;
+  ready(deadlineMs = 15_000): Promise<void> {
+    return this.#readyBy(systemClock.now() + deadlineMs);
   }
 
   /** Not `async`, which would make a second promise of every message and three more turns until its receipt. */

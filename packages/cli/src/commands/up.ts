@@ -242,7 +242,9 @@ function mirror(membership: InProcessMembership, file: string, log: Log): () => 
     const members = view.members.map(({ id, address, port, wsPort, weight, draining }) => {
       return { id, address, port, wsPort, weight, draining };
     });
-    writeFileSync(`${file}.new`, `${JSON.stringify({ members }, null, 2)}\n`, { mode: 0o600 });
+    // a new file: what has this name may be somebody else's, or lead elsewhere
+    rmSync(`${file}.new`, { force: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify({ members }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(`${file}.new`, file);
   };
   try {

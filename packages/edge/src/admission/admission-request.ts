@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpRequest } from '@pinwheel/server';
-import { splitTarget } from '../request-path.js';
+import { splitTarget } from '../http/request-path.js';
 
 /** What admission reads of a request. It is read whole before anything is waited for. */
 export interface AdmissionRequest {

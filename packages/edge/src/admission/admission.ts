@@ -1,5 +1,5 @@
 import { decodeUserId, PinwheelError, rawQueryValue } from '@pinwheel/protocol';
-import { type Refusal, refusal, refusalOf } from '../refusal.js';
+import { type Refusal, refusal, refusalOf } from '../http/refusal.js';
 import type { AdmissionRequest } from './admission-request.js';
 
 /** Who a client is, or why it is nobody. */

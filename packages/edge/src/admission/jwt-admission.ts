@@ -1,6 +1,6 @@
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, type LocalJWKSet } from 'jose';
-import { notNow, refusal } from '../refusal.js';
+import { notNow, refusal } from '../http/refusal.js';
 import type { Admission, Admissions } from './admission.js';
 import type { ResolvedJwtOptions } from './admission-options.js';
 import { findToken, wrongToken } from './find-token.js';

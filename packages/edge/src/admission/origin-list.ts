@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { refusal } from '../refusal.js';
+import { refusal } from '../http/refusal.js';
 import type { Admission } from './admission.js';
 import type { AdmissionRequest } from './admission-request.js';
 

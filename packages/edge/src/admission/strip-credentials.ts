@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { splitTarget } from '../request-path.js';
+import { splitTarget } from '../http/request-path.js';
 import { bearerProtocol, tokenParameter } from './find-token.js';
 
 /**

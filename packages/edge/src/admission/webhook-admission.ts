@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { callWithin, type Log } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
-import { notNow, refusal } from '../refusal.js';
+import { notNow, refusal } from '../http/refusal.js';
 import type { Admission, Admissions } from './admission.js';
 import type { AdmissionCounters } from './admission-counters.js';
 import type { ResolvedWebhookOptions } from './admission-options.js';

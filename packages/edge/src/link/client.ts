@@ -109,7 +109,7 @@ export abstract class Client implements Collecting {
         return;
       }
     }
-    if (!port.write(data, binary) && pause === undefined) this.#beginPause();
+    if (!port.write(data, binary)) this.full();
   }
 
   /** It has sent a message, with that number, of which there is a copy in `frame`. */
@@ -120,6 +120,15 @@ export abstract class Client implements Collecting {
   /** It has sent a new token. */
   protected renewed(token: string): void {
     this.#port?.renewed?.(token);
+  }
+
+  /** The socket holds too much. */
+  full(): void {
+    if (this.#pause !== undefined || this.#port === undefined) return;
+    this.#pause = { since: this.context.world.clock.now(), bytes: 0 };
+    this.context.counters.pauses++;
+    this.context.paused.add(this);
+    this.session.pause();
   }
 
   /** The socket has room again. */
@@ -155,12 +164,5 @@ export abstract class Client implements Collecting {
     this.#more = undefined;
     if (this.#pause !== undefined) this.context.paused.delete(this);
     this.#pause = undefined;
-  }
-
-  #beginPause(): void {
-    this.#pause = { since: this.context.world.clock.now(), bytes: 0 };
-    this.context.counters.pauses++;
-    this.context.paused.add(this);
-    this.session.pause();
   }
 }

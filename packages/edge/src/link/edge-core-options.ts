@@ -2,6 +2,14 @@ import { type Log, silentLog } from '@pinwheel/membership';
 
 /** What may still come for a client that does not read, in bytes, before it is closed: a burst is no fault of its own. */
 export const maxPausedBytes = 4_194_304;
+/** Time from the dial of a link to the node's HELLO, in ms. */
+export const linkHelloMs = 2000;
+/** Time that a `pinwheel.v1` client has for its hello, in ms. */
+export const clientHelloMs = 10_000;
+/** A session that is not attached for so long is closed, in ms. */
+export const unattachedMs = 30_000;
+/** A member that is back within this time was never gone, in ms. */
+export const graceMs = 5000;
 
 /** The times and bounds of an edge's links and sessions. PROTOCOL.md says what each is for. */
 export interface EdgeCoreOptions {
@@ -10,14 +18,6 @@ export interface EdgeCoreOptions {
   readonly incarnation: string;
   /** A link on which nothing was heard for so long is closed, in ms. Default 6,000. */
   readonly keepAliveMs?: number;
-  /** Time from the dial of a link to the node's HELLO, in ms. Default 2,000. */
-  readonly linkHelloMs?: number;
-  /** Time that a `pinwheel.v1` client has for its hello, in ms. Default 10,000. */
-  readonly clientHelloMs?: number;
-  /** A session that is not attached for so long is closed, in ms. Default 30,000. */
-  readonly unattachedMs?: number;
-  /** A member that is back within this time was never gone, in ms. Default 5,000. */
-  readonly graceMs?: number;
   /** A client that takes nothing for so long while something waits for it is closed, in ms. Default 10,000. */
   readonly stalledMs?: number;
   /** Time over which a drain has the clients come back, in ms. Default 10,000. */
@@ -36,10 +36,6 @@ export type ResolvedEdgeCoreOptions = Required<EdgeCoreOptions>;
 export function resolveEdgeCoreOptions(options: EdgeCoreOptions): ResolvedEdgeCoreOptions {
   return {
     keepAliveMs: 6000,
-    linkHelloMs: 2000,
-    clientHelloMs: 10_000,
-    unattachedMs: 30_000,
-    graceMs: 5000,
     stalledMs: 10_000,
     drainMs: 10_000,
     attachesPerSecond: 5000,

@@ -1,8 +1,12 @@
-import type { RingState } from '@pinwheel/membership';
 import { longestAwayMs } from '../longest-away.js';
 import type { AttachQueue } from './attach-queue.js';
 import { EdgeContext } from './edge-context.js';
-import { type EdgeCoreOptions, resolveEdgeCoreOptions } from './edge-core-options.js';
+import {
+  clientHelloMs,
+  type EdgeCoreOptions,
+  resolveEdgeCoreOptions,
+  unattachedMs,
+} from './edge-core-options.js';
 import { type ClientSpeech, EdgeSession } from './edge-session.js';
 import type { ClientPort, EdgeWorld } from './edge-world.js';
 import type { LinkCounters } from './link-counters.js';
@@ -90,7 +94,7 @@ export class EdgeCore {
   }
 
   /** The ring or the members have changed: `world.state()` says to what. */
-  ringChanged(_state: RingState): void {
+  ringChanged(): void {
     if (this.#phase === 'closed') return;
     const { links, unattached } = this.#context;
     links.ringChanged();
@@ -172,9 +176,9 @@ export class EdgeCore {
     links.beat(now);
     for (const link of links.all) link.acknowledge(part);
     for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
-    for (const pin of overdue(greeting, now - options.clientHelloMs)) pin.session.close('hello-timeout');
+    for (const pin of overdue(greeting, now - clientHelloMs)) pin.session.close('hello-timeout');
     for (const session of parting.overdue(now - partingMs)) session.giveUp();
-    for (const pin of overdue(unattached, now - options.unattachedMs)) {
+    for (const pin of overdue(unattached, now - unattachedMs)) {
       if (pin.isInTurn) this.#context.waitsFromNow(pin);
       else pin.session.close('unavailable');
     }

@@ -52,6 +52,11 @@ export class EdgeSession {
     if (!this.#pin.isClosed) this.#client.received(data, binary);
   }
 
+  /** The socket holds too much that was not written here, such as answers to pings. */
+  full(): void {
+    this.#client.full();
+  }
+
   /** The socket, which was said to hold too much, has room again. */
   drained(): void {
     this.#client.drained();

@@ -9,6 +9,8 @@ export interface EdgeWorld {
   soon(call: () => void): void;
   /** The ring of the moment. */
   state(): RingState;
+  /** The ring seems to be out of date. Cheap to call often. */
+  refreshRing(): void;
   /** Begins to open a link. No event comes from inside this call. */
   dial(member: Member, events: LinkEvents): LinkSocket;
 }

@@ -2,6 +2,7 @@ import { backoffMs, type Member } from '@pinwheel/membership';
 import { Rounds } from '@pinwheel/migration';
 import { EdgeFrameWriter, linkVersion, PinwheelError, readNodeFrames } from '@pinwheel/protocol';
 import type { EdgeContext } from './edge-context.js';
+import { graceMs, linkHelloMs } from './edge-core-options.js';
 import type { EdgeSession } from './edge-session.js';
 import type { LinkSocket } from './edge-world.js';
 import { FramesFromNode, type NodeGreeting } from './frames-from-node.js';
@@ -128,7 +129,7 @@ export class Link implements NodeGreeting {
     const now = clock.now();
     if (this.#silence.memberGone(now) && this.isUp) this.#ping(now);
     if (this.#isAbandoned) this.#abandon();
-    else this.#cancelGrace ??= clock.after(this.#context.options.graceMs, () => this.#abandon());
+    else this.#cancelGrace ??= clock.after(graceMs, () => this.#abandon());
   }
 
   /** Tells the node what was written to plain clients, for a part of them: the others have their turn next. */
@@ -209,8 +210,8 @@ export class Link implements NodeGreeting {
         if (this.#isBehind(socket)) this.#lost(why ?? 'the connection was closed');
       },
     });
-    const cancel = world.clock.after(options.linkHelloMs, () => {
-      this.#fail(1001, `no HELLO has come within ${options.linkHelloMs} ms`);
+    const cancel = world.clock.after(linkHelloMs, () => {
+      this.#fail(1001, `no HELLO has come within ${linkHelloMs} ms`);
     });
     this.#enter({ kind: 'opening', socket, cancel });
   };
@@ -259,6 +260,8 @@ export class Link implements NodeGreeting {
       links.drop(this);
       return;
     }
+    // it may be elsewhere by now, or have left
+    if (!wasUp) world.refreshRing();
     if (!wasUp) for (const pin of [...this.waiters]) pin.linkFailed();
     if (this.waiters.size === 0) return;
     const waitMs = backoffMs(this.#failures, backoff, () => world.random());

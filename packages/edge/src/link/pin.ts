@@ -64,6 +64,8 @@ export class Pin {
     counters.repins++;
     if (this.#state.kind === 'attaching') counters.attaches.repinned++;
     const member = world.state().members.get(to);
+    // the node knows of a member, or that there is none, and this edge does not
+    if (member === undefined) world.refreshRing();
     if (++this.#repins > maxRepins || member === undefined || member.kind === 'foreign') this.#retryLater();
     else this.#goTo(links.to(member), handoff, 'at once');
   }

@@ -1,5 +1,5 @@
 import type { Receipt } from '@pinwheel/protocol';
-import type { SessionLink } from '../../src/link-session.js';
+import type { SessionLink } from '../../src/users/link-session.js';
 
 type Said = readonly [frame: string, ...fields: unknown[]];
 

@@ -1,5 +1,5 @@
 import type { Holder } from '../../src/holder.js';
-import type { PeerAnswer, Peers } from '../../src/peers.js';
+import type { PeerAnswer, Peers } from '../../src/moves/peers.js';
 
 export type CallKind = 'claim' | 'prepare' | 'commit';
 

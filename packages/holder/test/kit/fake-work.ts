@@ -1,7 +1,7 @@
 import type { ClientFrame } from '@pinwheel/protocol';
 import type { SessionWork } from '../../src/holder-options.js';
-import type { LinkSession } from '../../src/link-session.js';
-import type { Session } from '../../src/session.js';
+import type { LinkSession } from '../../src/users/link-session.js';
+import type { Session } from '../../src/users/session.js';
 
 /** An application that writes down what it is told, and is as slow as it is told. */
 export class FakeWork implements SessionWork {

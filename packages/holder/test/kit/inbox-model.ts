@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { Inbox } from '../../src/inbox.js';
-import { InboxBudget } from '../../src/inbox-budget.js';
-import type { InboxLimits } from '../../src/inbox-limits.js';
-import { headBytes } from '../../src/inbox-record.js';
+import { Inbox } from '../../src/inbox/inbox.js';
+import { InboxBudget } from '../../src/inbox/inbox-budget.js';
+import type { InboxLimits } from '../../src/inbox/inbox-limits.js';
+import { headBytes } from '../../src/inbox/inbox-record.js';
 
 const historySeconds = 60;
 const historyMessages = 256;

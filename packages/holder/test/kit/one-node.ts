@@ -1,11 +1,11 @@
 import { type AttachRequest, type Message, type Position, type Receipt, Receipts } from '@pinwheel/protocol';
 import { FakeClock } from '../../../sender/test/kit/fake-clock.js';
-import { deliver, type Missing } from '../../src/delivery.js';
-import type { HeldUser } from '../../src/held-user.js';
-import { InboxBudget } from '../../src/inbox-budget.js';
-import type { LinkSession } from '../../src/link-session.js';
-import type { Session } from '../../src/session.js';
-import { Users } from '../../src/users.js';
+import { InboxBudget } from '../../src/inbox/inbox-budget.js';
+import { deliver, type Missing } from '../../src/users/delivery.js';
+import type { HeldUser } from '../../src/users/held-user.js';
+import type { LinkSession } from '../../src/users/link-session.js';
+import type { Session } from '../../src/users/session.js';
+import { Users } from '../../src/users/users.js';
 import type { FakeLink } from './fake-link.js';
 
 export interface OneNodeOptions {

@@ -9,7 +9,7 @@ import {
   type Position,
   readNodeFrames,
 } from '@pinwheel/protocol';
-import type { NodeLink } from '../../src/node-link.js';
+import type { NodeLink } from '../../src/link/node-link.js';
 import type { ClusterNode } from './cluster.js';
 import { attachRequest } from './one-node.js';
 

@@ -1,4 +1,4 @@
-import type { KeptState, SessionState, UserState } from '../../src/user-state.js';
+import type { KeptState, SessionState, UserState } from '../../src/users/user-state.js';
 
 /** What another holder knows of a user; nothing, if nothing else is said. */
 export function userState(fields: Partial<UserState> = {}): UserState {

@@ -1,0 +1,207 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import { backoffMs } from '../common/backoff.js';
+import { sleep } from '../common/sleep.js';
+import type { Registered, Registration } from '../member/contract.js';
+import { authorityOf } from '../member/member-fields.js';
+import type { ConsulCalls, ServiceEntry } from './consul-calls.js';
+import { metaKeys } from './consul-entry.js';
+
+export interface ConsulRegistrationOptions {
+  readonly service: string;
+  readonly tag: string | undefined;
+  readonly checkIntervalMs: number;
+  readonly checkTimeoutMs: number;
+  readonly deregisterAfterMs: number;
+  /** Deadline of registering, of `drain` and of `leave`, retries included, in ms. */
+  readonly deadlineMs: number;
+  /** Pause between two looks at whether the entry is still there, in ms, ±20 %. */
+  readonly verifyMs: number;
+  readonly trouble: (error: PinwheelError) => void;
+  /** Another process is registered under the id. */
+  readonly conflict: (entry: { readonly id: string; readonly reason: string }) => void;
+}
+
+const callTimeoutMs = 2_000;
+const retry = { firstMs: 200, longestMs: 2_000 } as const;
+
+/** What Consul is told about a node. Registering it again changes `Meta` and leaves the check's state as it is. */
+export function serviceEntry(
+  self: Registration,
+  draining: boolean,
+  options: ConsulRegistrationOptions,
+  status: ServiceEntry['check']['status'],
+): ServiceEntry {
+  return {
+    name: options.service,
+    id: self.id,
+    address: self.address,
+    port: self.port,
+    tags: options.tag === undefined ? [] : [options.tag],
+    meta: {
+      ...(self.wsPort === undefined ? {} : { [metaKeys.wsPort]: String(self.wsPort) }),
+      [metaKeys.weight]: String(self.weight),
+      [metaKeys.incarnation]: self.incarnation,
+      [metaKeys.draining]: String(draining),
+      [metaKeys.settingsDigest]: self.settingsDigest,
+      [metaKeys.settingsText]: self.settingsText,
+    },
+    check: {
+      name: `healthz of ${self.id}`,
+      http: `http://${authorityOf(self.address, self.port)}/healthz`,
+      interval: `${options.checkIntervalMs}ms`,
+      timeout: `${options.checkTimeoutMs}ms`,
+      status,
+      deregistercriticalserviceafter: `${options.deregisterAfterMs}ms`,
+    },
+  };
+}
+
+/**
+ * A node's own entry. It looks now and then whether the entry is still there, because an agent that lost its data
+ * has forgotten it, and enters it again; an entry of another incarnation under the same id is left alone and named.
+ */
+export class ConsulRegistration implements Registered {
+  readonly #calls: ConsulCalls;
+  readonly #self: Registration;
+  readonly #options: ConsulRegistrationOptions;
+  readonly #left = new AbortController();
+  readonly #abandoned = new AbortController();
+  #wake = new AbortController();
+  #draining = false;
+  /** Since when its own watch has not seen it. */
+  #unlistedAt: number | undefined;
+  /** Calls that write go one after another: a late registration must not undo a deregistration. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(calls: ConsulCalls, self: Registration, options: ConsulRegistrationOptions) {
+    this.#calls = calls;
+    this.#self = self;
+    this.#options = options;
+  }
+
+  async enter(): Promise<void> {
+    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs));
+    void this.#verify();
+  }
+
+  async drain(): Promise<void> {
+    if (this.#left.signal.aborted) return;
+    this.#draining = true;
+    // who leaves for good need not say that it is about to
+    await this.#writeOwn((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs), this.#left.signal);
+  }
+
+  async leave(): Promise<void> {
+    this.#left.abort();
+    await this.#writeOwn((timeoutMs) => this.#calls.deregister(this.#self.id, timeoutMs));
+  }
+
+  /** Whether the node's own watch has it among those that pass; if not, it looks for the entry now. */
+  listed(isListed: boolean): void {
+    if (isListed) this.#unlistedAt = undefined;
+    else {
+      this.#unlistedAt ??= performance.now();
+      this.#wake.abort();
+    }
+  }
+
+  /** Ends the looks and every wait without taking the entry out. */
+  abandon(): void {
+    this.#left.abort();
+    this.#abandoned.abort();
+  }
+
+  #entry(status: ServiceEntry['check']['status'] = 'passing'): ServiceEntry {
+    return serviceEntry(this.#self, this.#draining, this.#options, status);
+  }
+
+  /** An entry of another process is left alone: it is not to leave with this one. */
+  #writeOwn(call: (timeoutMs: number) => Promise<void>, until?: AbortSignal): Promise<void> {
+    return this.#write(async (timeoutMs) => {
+      if (!(await this.#isAnothers(timeoutMs))) await call(timeoutMs);
+    }, until);
+  }
+
+  /** @param until ends the tries: the last one's error counts. */
+  #write(call: (timeoutMs: number) => Promise<void>, until = this.#abandoned.signal): Promise<void> {
+    return this.#queued(() => this.#retried(call, until));
+  }
+
+  #queued(call: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(call);
+    this.#writing = done.catch(() => {});
+    return done;
+  }
+
+  async #retried(call: (timeoutMs: number) => Promise<void>, until: AbortSignal): Promise<void> {
+    const deadline = performance.now() + this.#options.deadlineMs;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await call(Math.max(1, Math.min(callTimeoutMs, deadline - performance.now())));
+      } catch (error) {
+        const pauseMs = backoffMs(failures, retry);
+        const isLast = isRefusal(error) || performance.now() + pauseMs >= deadline;
+        if (!isLast) await sleep(pauseMs, until);
+        if (isLast || until.aborted) throw PinwheelError.from(error, 'membership');
+      }
+    }
+  }
+
+  async #verify(): Promise<void> {
+    const { verifyMs, trouble } = this.#options;
+    let failures = 0;
+    while (!this.#left.signal.aborted) {
+      const pauseMs = failures > 0 ? backoffMs(failures, retry) : verifyMs * (0.8 + 0.4 * Math.random());
+      await sleep(pauseMs, this.#left.signal, this.#wake.signal);
+      // a view without this node may be a moment older than the entry
+      if (this.#wake.signal.aborted) await sleep(200 * Math.random(), this.#left.signal);
+      if (this.#left.signal.aborted) return;
+      this.#wake = new AbortController();
+      try {
+        await this.#queued(() => this.#restore());
+        failures = 0;
+      } catch (error) {
+        failures++;
+        trouble(PinwheelError.from(error, 'membership'));
+      }
+    }
+  }
+
+  async #restore(): Promise<void> {
+    const meta = await this.#calls.metaOf(this.#self.id, callTimeoutMs);
+    if (this.#left.signal.aborted) return;
+    const incarnation = meta?.[metaKeys.incarnation];
+    if (meta !== undefined && incarnation !== this.#self.incarnation) {
+      const { id } = this.#self;
+      const other = `another process (incarnation ${String(incarnation)})`;
+      const advice = 'ids must be unique: end one of the two or give it another id';
+      this.#options.conflict({ id, reason: `id ${id} is registered by ${other}; ${advice}` });
+      return;
+    }
+    if (meta?.[metaKeys.draining] === String(this.#draining)) return;
+    const status = meta === undefined && this.#hasFailed ? 'critical' : 'passing';
+    await this.#calls.register(this.#entry(status), callTimeoutMs);
+  }
+
+  /**
+   * Its check was failing before the entry was gone: it is Consul that took it out, and it comes back when its check
+   * passes. To an agent that lost its data it is gone from one moment to the next.
+   */
+  get #hasFailed(): boolean {
+    const { checkIntervalMs, checkTimeoutMs } = this.#options;
+    const unlistedMs = performance.now() - (this.#unlistedAt ?? performance.now());
+    return unlistedMs > 2 * (checkIntervalMs + checkTimeoutMs);
+  }
+
+  async #isAnothers(timeoutMs: number): Promise<boolean> {
+    const meta = await this.#calls.metaOf(this.#self.id, timeoutMs);
+    return meta !== undefined && meta[metaKeys.incarnation] !== this.#self.incarnation;
+  }
+}
+
+/** An answer that asking again does not change: a malformed entry, a token without the right. */
+function isRefusal(error: unknown): boolean {
+  const { cause } = error as { cause?: { response?: { statusCode?: number } } };
+  const status = cause?.response?.statusCode ?? 0;
+  return status >= 400 && status < 500 && status !== 429;
+}

@@ -1,0 +1,177 @@
+import { backoffMs } from '../common/backoff.js';
+import type { Clock } from '../common/clock.js';
+import type { Member, MembersView } from '../member/contract.js';
+
+/** Asks a member to prove that it has a key of the service; why it has not, or `undefined` when it has. Never rejects. */
+export type AskProof = (member: Member) => Promise<string | undefined>;
+
+export interface ProvenMembersOptions {
+  readonly ask: AskProof;
+  readonly clock: Clock;
+  readonly random?: () => number;
+  /** Called later, when `split` says something else than before. */
+  readonly changed: () => void;
+}
+
+type Standing =
+  | { readonly kind: 'queued' | 'asking'; readonly tries: number; readonly reason: string }
+  | { readonly kind: 'proven' }
+  | {
+      readonly kind: 'waiting';
+      readonly tries: number;
+      readonly reason: string;
+      readonly cancel: () => void;
+    };
+
+/** Questions at the same time. */
+const maxParallel = 64;
+const retry = { firstMs: 1000, longestMs: 30_000 } as const;
+/** Nothing is told of members before all new ones were asked, but for so long at most. */
+const holdMs = 1000;
+/** What becomes of members that are asked again is told together. */
+const gatherMs = 100;
+const notAsked = 'it has not proven yet that it has a key of this service';
+
+/**
+ * Lets in the members that have proven that they have a key. One that has stays in for its incarnation and its
+ * place; one that has not is asked again, ever more rarely, and disturbs nobody else.
+ */
+export class ProvenMembers {
+  readonly #options: ProvenMembersOptions;
+  #standings = new Map<string, Standing>();
+  #members = new Map<string, Member>();
+  #queue: string[] = [];
+  #asking = 0;
+  /** Members that were never answered for. */
+  #new = 0;
+  #hold: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
+  #closed = false;
+
+  constructor(options: ProvenMembersOptions) {
+    this.#options = options;
+  }
+
+  /** Whether answers are awaited, so that it is better to wait for `changed`. */
+  get isHeld(): boolean {
+    return this.#hold !== undefined;
+  }
+
+  /** Resolves when no answers are awaited, a second later at most. */
+  released(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isHeld) this.#waiting.push(resolve);
+      else resolve();
+    });
+  }
+
+  /** The newest list: who is new is asked, who has gone is forgotten. */
+  follow(members: readonly Member[]): void {
+    const before = this.#standings;
+    this.#standings = new Map();
+    this.#members = new Map();
+    for (const member of members) {
+      const key = keyOf(member);
+      this.#members.set(key, member);
+      const known = before.get(key);
+      before.delete(key);
+      this.#standings.set(key, known ?? { kind: 'queued', tries: 0, reason: notAsked });
+      if (known === undefined) this.#queue.push(key);
+    }
+    for (const standing of before.values()) if (standing.kind === 'waiting') standing.cancel();
+    this.#queue = this.#queue.filter((key) => this.#standings.has(key));
+    this.#new = [...this.#standings.values()].filter(isNew).length;
+    if (this.#new > 0) this.#holdFor(holdMs);
+    this.#run();
+  }
+
+  /** Who may be in the ring, and who not, with the reason. */
+  split(members: readonly Member[]): {
+    readonly members: readonly Member[];
+    readonly ignored: MembersView['ignored'];
+  } {
+    const ignored: MembersView['ignored'][number][] = [];
+    const proven = members.filter((member) => {
+      const standing = this.#standings.get(keyOf(member));
+      if (standing?.kind === 'proven') return true;
+      ignored.push({ id: member.id, reason: standing?.reason ?? notAsked });
+      return false;
+    });
+    return { members: proven, ignored };
+  }
+
+  /** Asks nobody any more. May be called twice. */
+  close(): void {
+    this.#closed = true;
+    this.follow([]);
+    for (const resolve of this.#endHold()) resolve();
+  }
+
+  #run(): void {
+    while (this.#asking < maxParallel && this.#queue.length > 0) void this.#ask(this.#queue.shift()!);
+  }
+
+  async #ask(key: string): Promise<void> {
+    const member = this.#members.get(key);
+    const standing = this.#standings.get(key);
+    if (member === undefined || standing?.kind !== 'queued') return;
+    this.#standings.set(key, { ...standing, kind: 'asking' });
+    this.#asking++;
+    const fault = await this.#options.ask(member);
+    this.#asking--;
+    if (this.#closed) return;
+    // it may have gone meanwhile, or gone and come back
+    if (this.#standings.get(key)?.kind === 'asking') this.#answered(key, fault, standing);
+    this.#run();
+  }
+
+  #answered(
+    key: string,
+    fault: string | undefined,
+    { tries, reason }: { tries: number; reason: string },
+  ): void {
+    this.#standings.set(key, fault === undefined ? { kind: 'proven' } : this.#later(key, fault, tries + 1));
+    const wasNew = tries === 0;
+    if (wasNew) this.#new--;
+    if (this.#new > 0) this.#holdFor(holdMs);
+    else if (wasNew) this.#release();
+    // many may be asked again for a long time: nobody is told that nothing has changed, nor of each by itself
+    else if (fault !== reason) this.#holdFor(gatherMs);
+  }
+
+  #holdFor(delayMs: number): void {
+    this.#hold ??= this.#options.clock.after(delayMs, () => this.#release());
+  }
+
+  #later(key: string, reason: string, tries: number): Standing {
+    const { clock, random } = this.#options;
+    const cancel = clock.after(backoffMs(tries, retry, random), () => {
+      this.#standings.set(key, { kind: 'queued', tries, reason });
+      this.#queue.push(key);
+      this.#run();
+    });
+    return { kind: 'waiting', tries, reason, cancel };
+  }
+
+  /** @returns who waited for that. */
+  #endHold(): readonly (() => void)[] {
+    this.#hold?.();
+    this.#hold = undefined;
+    return this.#waiting.splice(0);
+  }
+
+  #release(): void {
+    const waiting = this.#endHold();
+    this.#options.changed();
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function isNew(standing: Standing): boolean {
+  return (standing.kind === 'queued' || standing.kind === 'asking') && standing.tries === 0;
+}
+
+/** Another incarnation, and the same one elsewhere, has to prove itself anew. */
+function keyOf({ id, incarnation = '', address, port, wsPort = 0 }: Member): string {
+  return `${id} ${incarnation} ${address} ${port} ${wsPort}`;
+}

@@ -1,0 +1,300 @@
+import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
+import type { Log } from '@pinwheel/membership';
+import {
+  type CloseCode,
+  closeCodes,
+  type ErrorCode,
+  type Message,
+  PinwheelError,
+  type Receipt,
+} from '@pinwheel/protocol';
+import type { NodeCounters } from '../counters/node-counters.js';
+import type { Application } from './application.js';
+import { AwaitedSends } from './awaited-sends.js';
+import { firstLinesOf } from './first-lines.js';
+import { sessionName } from './session-name.js';
+import { Turns, type TurnsLimits, taskBytes } from './turns.js';
+
+/** A session that the application can answer. */
+export interface ReplySession extends Session {
+  reply(data: string | Uint8Array): boolean;
+}
+
+export interface InboundOptions {
+  readonly application: Application;
+  readonly limits: TurnsLimits;
+  readonly counters: NodeCounters;
+  readonly log: Log;
+  readonly send: (user: string, data: string | Uint8Array) => Promise<Receipt>;
+  /** Takes a client's message to another user. */
+  readonly pass: (message: Message) => Promise<Receipt>;
+}
+
+/** A message of a client to another user. */
+export interface ClientSend {
+  readonly number: number;
+  readonly to: string;
+  readonly data: Uint8Array;
+  readonly binary: boolean;
+  readonly waitForClient: boolean;
+}
+
+/** Hands what clients do to the application, in order for each user, and closes those whom it fails. */
+export class Inbound implements InboundWork {
+  readonly #options: InboundOptions;
+  readonly #turns: Turns;
+  /** Sessions that the application refused: it hears no more of them. */
+  readonly #refused = new WeakSet<Session>();
+  /**
+   * How often it failed on a message of a session: it gets none of those that had come behind it, which would be out of
+   * order. A client that comes back to its session sends them again.
+   */
+  readonly #failures = new WeakMap<Session, number>();
+  /** What of a user's clients waits for other clients. */
+  readonly #waiting = new Map<string, { messages: number; bytes: number }>();
+  readonly #awaited = new AwaitedSends();
+
+  constructor(options: InboundOptions) {
+    this.#options = options;
+    this.#turns = new Turns(options.limits);
+  }
+
+  /** Bytes that wait for the application. */
+  get waitingBytes(): number {
+    return this.#turns.bytes;
+  }
+
+  hold(user: string): Promise<void> | undefined {
+    return this.#turns.hold(user);
+  }
+
+  letGo(user: string, hasLeft: boolean): void {
+    this.#turns.letGo(user, hasLeft);
+  }
+
+  /** The application has not heard of this session, and hears nothing of its end. */
+  neverBegins(session: Session): void {
+    this.#refused.add(session);
+  }
+
+  connected(session: ReplySession): void {
+    const { application } = this.#options;
+    const { user, id, edge } = session;
+    const connect = (): unknown => {
+      if (session instanceof LinkSession) session.announced = true;
+      return this.#call(session, closeCodes.refused, () =>
+        application.onConnect?.({ user, session: id, edge }),
+      );
+    };
+    // without `onConnect` too: the sessions that may end while the application is slow have a bound
+    const isHeard = application.onConnect !== undefined || application.onDisconnect !== undefined;
+    // a user who leaves before its turn takes the session along, which begins where it comes to
+    if (!isHeard || this.#turns.add(user, taskBytes, connect, !(session instanceof LinkSession))) return;
+    this.neverBegins(session);
+    session.close(closeCodes.inboundOverflow, closeCodes.inboundOverflow.reason);
+  }
+
+  /**
+   * @param data a copy that nobody else changes.
+   * @param number of a message that its edge keeps until it is said to be processed.
+   */
+  received(session: ReplySession, data: string | Buffer, number?: number): void {
+    const { application, counters } = this.#options;
+    if (application.onMessage === undefined) {
+      counters.inboundRefused++;
+      session.close(closeCodes.notAccepted, closeCodes.notAccepted.reason);
+      return;
+    }
+    counters.inboundMessages++;
+    const { user, id } = session;
+    const event = {
+      user,
+      session: id,
+      data,
+      reply: (answer: string | Uint8Array) => session.reply(checkedData(answer)),
+      send: (to: string, answer: string | Uint8Array) => this.#send(user, to, answer),
+    };
+    this.#add(session, data.length, number, () =>
+      this.#call(session, closeCodes.applicationFailed, () => application.onMessage?.(event), number),
+    );
+  }
+
+  /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
+  sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
+    const { user, id } = session;
+    const awaited = this.#awaited.add(session, number);
+    if (awaited === undefined) return;
+    const copy = Buffer.from(data);
+    const messageId = `${sessionName(user, id)}-${number}`;
+    const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
+    this.#options.counters.clientSends++;
+    const hasRoom = this.#add(session, copy.length, number, async () => {
+      awaited.hasBegun = true;
+      const refusal = await this.#refusal(user, session, message);
+      const passed = refusal ?? this.#pass(user, message);
+      const answered = Promise.resolve(passed).then((receipt) => {
+        this.#awaited.over(session, number, awaited);
+        session.link?.receipt(session.number, number, receipt);
+      });
+      // what waits for another client must not hold up what this one sends next, nor a handoff
+      if (!waitForClient) await answered;
+    });
+    if (!hasRoom) this.#awaited.over(session, number, awaited);
+  }
+
+  /** What cannot be sent at all rejects, and ends no process when the application does not look. */
+  #send(from: string, to: string, data: string | Uint8Array): Promise<Receipt> {
+    const { send, log } = this.#options;
+    const sent = send(to, data);
+    sent.catch((thrown) =>
+      log.warn({ user: from, error: PinwheelError.from(thrown).message }, 'the application could not send'),
+    );
+    return sent;
+  }
+
+  /** What is said of a message that the application does not let pass. */
+  async #refusal(from: string, session: LinkSession, message: Message): Promise<Receipt | undefined> {
+    const { application, log } = this.#options;
+    const { user: to, data, binary } = message;
+    const refused = (why: string): Receipt => overloaded(to, 'not-allowed', why);
+    if (application.onSend === undefined) return refused('this service passes no messages between clients');
+    try {
+      const payload = binary ? Buffer.from(data) : Buffer.from(data).toString('utf8');
+      const allowed = await application.onSend({ user: from, session: session.id, to, data: payload });
+      return allowed === true ? undefined : refused('the application refused the message');
+    } catch (thrown) {
+      this.#options.counters.applicationErrors++;
+      const error = PinwheelError.from(thrown, 'application');
+      log.warn({ user: from, session: session.id, error: error.message }, 'the application failed on a send');
+      return overloaded(to, error.code, error.message);
+    }
+  }
+
+  /** Never rejects. */
+  async #pass(from: string, message: Message): Promise<Receipt> {
+    const { pass, limits } = this.#options;
+    const { user: to, waitForClient } = message;
+    const { messages, bytes } = this.#waiting.get(from) ?? { messages: 0, bytes: 0 };
+    const length = message.data.length + taskBytes;
+    if (waitForClient && (messages >= limits.maxPerUser || bytes + length > limits.maxBytesPerUser)) {
+      const bound = `${limits.maxPerUser} messages and ${limits.maxBytesPerUser} bytes`;
+      const why = `${messages} messages of ${from} with ${bytes} bytes wait for clients; the bound is ${bound}`;
+      return overloaded(to, 'overloaded', why);
+    }
+    if (waitForClient) this.#waiting.set(from, { messages: messages + 1, bytes: bytes + length });
+    try {
+      return await pass(message);
+    } catch (thrown) {
+      const error = PinwheelError.from(thrown);
+      return overloaded(to, error.code, error.message);
+    } finally {
+      if (waitForClient) this.#waited(from, length);
+    }
+  }
+
+  #waited(from: string, length: number): void {
+    const waiting = this.#waiting.get(from)!;
+    waiting.messages--;
+    waiting.bytes -= length;
+    if (waiting.messages === 0) this.#waiting.delete(from);
+  }
+
+  /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. Whether there is room. */
+  #add(session: ReplySession, bytes: number, number: number | undefined, run: () => unknown): boolean {
+    const failures = this.#failures.get(session);
+    const isInOrder = (): boolean => this.#failures.get(session) === failures && !this.#refused.has(session);
+    const processed = (): void => {
+      if (number !== undefined && session instanceof LinkSession && isInOrder()) session.processed(number);
+    };
+    const task = (): unknown => {
+      if (!isInOrder()) return undefined;
+      const running = run();
+      if (running instanceof Promise) return running.then(processed);
+      processed();
+      return undefined;
+    };
+    if (this.#turns.add(session.user, bytes + taskBytes, task, number === undefined)) return true;
+    this.#options.counters.inboundRefused++;
+    this.#interrupt(session, closeCodes.inboundOverflow, firstMissing(session, number));
+    return false;
+  }
+
+  /** Closes the connection. @param from the first of the client's messages that was not processed and will not be. */
+  #interrupt(session: Session, code: CloseCode, from: number | undefined): void {
+    if (from === undefined || !(session instanceof LinkSession) || !session.acknowledges) {
+      session.close(code, code.reason);
+      return;
+    }
+    session.interrupt(code, code.reason, from);
+  }
+
+  disconnected(session: Session, code: number, reason: string): void {
+    const { application } = this.#options;
+    if (application.onDisconnect === undefined || this.#refused.has(session)) return;
+    const { user, id } = session;
+    this.#turns.add(user, 0, () => {
+      if (session instanceof LinkSession && !session.announced) return undefined;
+      return this.#call(session, undefined, () =>
+        application.onDisconnect?.({ user, session: id, code, reason }),
+      );
+    });
+  }
+
+  /** Never throws; a promise only when the application returned one. */
+  #call(session: Session, onFailure: CloseCode | undefined, call: () => unknown, number?: number): unknown {
+    if (this.#refused.has(session)) return undefined;
+    const failed = (thrown: unknown): void => this.#failed(session, onFailure, thrown, number);
+    try {
+      const running = call();
+      if (isThenable(running)) return Promise.resolve(running).catch(failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+    return undefined;
+  }
+
+  #failed(session: Session, onFailure: CloseCode | undefined, thrown: unknown, number?: number): void {
+    const error = PinwheelError.from(thrown, 'application');
+    if (onFailure === closeCodes.refused) this.#refused.add(session);
+    else this.#options.counters.applicationErrors++;
+    if (onFailure === closeCodes.applicationFailed) {
+      this.#failures.set(session, (this.#failures.get(session) ?? 0) + 1);
+      if (session instanceof LinkSession) this.#awaited.dropped(session);
+    }
+    const { user, id } = session;
+    const stack = firstLinesOf(thrown);
+    this.#options.log.warn({ user, session: id, error: error.message, ...stack }, 'the application failed');
+    // an application that is away has refused nobody: the client may come again
+    const close = isUnavailable(thrown) && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
+    if (close !== undefined) this.#interrupt(session, close, number);
+  }
+}
+
+/**
+ * The first of a client's numbers that is not in the line, when there is no room for that one: itself when it is new. One
+ * that was taken already, and is sent again for its receipt, says nothing of those that wait.
+ */
+function firstMissing(session: Session, number: number | undefined): number | undefined {
+  if (!(session instanceof LinkSession) || number === undefined || number === session.accepted) return number;
+  return session.accepted + 1;
+}
+
+/** By its code alone: an application may have a copy of its own of the error's class, or use none. */
+function isUnavailable(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable';
+}
+
+/** @throws PinwheelError `bad-request`. */
+function checkedData(data: string | Uint8Array): string | Uint8Array {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  throw new PinwheelError('bad-request', `a reply is ${typeof data}; it must be a text or a Uint8Array`);
+}
+
+function overloaded(user: string, code: ErrorCode, message: string): Receipt {
+  return { user, status: 'overloaded', error: { code, message } };
+}
+
+/** Whatever the application's own promises are made of. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
+}
