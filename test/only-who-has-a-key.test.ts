@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createEdge } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
@@ -265,6 +268,44 @@ t.test('the WebSocket port takes tunnels of edges that have the keys, and nobody
   t.equal(await upgrade(keys), 101, 'through an edge with the keys');
   t.equal(await upgrade(undefined), 401, 'through one without');
   t.equal(await upgrade(new Keys('b')), 401, 'through one with others');
+});
+
+t.test('a tunnel edge makes proofs for upgrades, and for no request that a client can choose', async (t) => {
+  const keys = new Keys('a');
+  const seen: IncomingHttpHeaders[] = [];
+  const node = createServer((request, response) => {
+    seen.push(request.headers);
+    response.writeHead(426).end();
+  });
+  node.on('upgrade', (request, socket) => {
+    seen.push(request.headers);
+    socket.destroy();
+  });
+  node.listen(0, '127.0.0.1');
+  await once(node, 'listening');
+  const { port } = node.address() as AddressInfo;
+  const membership = inProcessMembership();
+  membership.set({ id: 'n1', port, wsPort: port });
+  const edge = await createEdge({ id: 'e1', membership, upstream: 'tunnel', keys });
+  t.teardown(async () => {
+    await edge.close();
+    await membership.close();
+    node.close();
+  });
+  for (const [method, target] of [
+    ['POST', '/v1/drain'],
+    ['DELETE', '/v1/users/bob/sessions'],
+    ['GET', '/ws'],
+  ] as const) {
+    t.equal(await ask(edge.port, { method, target: `${target}?user=alice` }), 426);
+    t.match(seen.at(-1), { [headers.user]: 'alice' }, 'it has come');
+    t.equal(seen.at(-1)![headers.proof], undefined, `${method} ${target}`);
+  }
+  const client = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?user=alice`);
+  client.on('error', () => {});
+  await until('the upgrade has come', () => seen.at(-1)!.upgrade !== undefined);
+  t.type(seen.at(-1)![headers.proof], 'string');
+  client.terminate();
 });
 
 t.test('sender, edge and nodes work with keys, and while these change nothing is lost', async (t) => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { PlainClient } from '../../../test/kit/plain-client.js';
 import { runNode } from '../../../test/kit/run-node.js';
@@ -21,6 +23,19 @@ t.test('the terminal closes: the ring ends, and the file that named its members 
   up.signal('SIGHUP');
   t.equal(await up.exit, 0);
   t.notOk(existsSync(named));
+});
+
+t.test('what lies where the file of members is written is not written through', async (t) => {
+  const folder = dirname(file('untouched', 'mine'));
+  const port = await freePort();
+  const fresh = join(folder, `pinwheel-${port}.json.new`);
+  symlinkSync(join(folder, 'untouched'), fresh);
+  const words = ['up', '--port', String(port), '--admin-port', '0', '--node-port', '0', '--nodes', '1'];
+  const up = await startPinwheel<UpFacts>(t, words, { TMPDIR: folder });
+  t.equal(readFileSync(join(folder, 'untouched'), 'utf8'), 'mine');
+  t.notOk(existsSync(fresh));
+  up.signal('SIGTERM');
+  t.equal(await up.exit, 0);
 });
 
 t.test('a ring on this machine', async (t) => {

@@ -82,8 +82,10 @@ t.test('a node sends a session elsewhere', async (t) => {
 
   t.test('to a member that is not known: it waits, and starts anew from the ring', async (t) => {
     const { world, link, session } = attached();
+    const { refreshes } = world.tracker;
     link.says((node) => node.repin(session, 'n9', 'h'));
     t.same(link.news(), []);
+    t.equal(world.tracker.refreshes, refreshes + 1, 'the node knows a newer ring: it is asked for');
     world.advance(150);
     t.match(link.attach(), { handoff: '', resumes: true });
   });
@@ -371,7 +373,9 @@ t.test('sessions that wait are judged anew when the ring changes', async (t) => 
   t.test('a session that was sent to a member that cannot be had goes back to the owner', async (t) => {
     const { world, link, session } = attached();
     link.says((node) => node.repin(session, 'n2', 'h'));
+    const { refreshes } = world.tracker;
     world.link('n2').lose();
+    t.equal(world.tracker.refreshes, refreshes + 1, 'it may be elsewhere by now: the members are asked for');
     world.advance(100);
     t.match(link.attach(), { handoff: '', resumes: true });
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Metrics } from '@pinwheel/metrics';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
+import { type Clock, systemClock } from '../src/common/clock.js';
 import { inProcessMembership } from '../src/in-process.js';
 import type { Membership, MembershipListener } from '../src/member/contract.js';
 import { membershipFrom } from '../src/parse-membership.js';
@@ -90,6 +91,25 @@ t.test('a process starts', async (t) => {
       const create = () => createRingTracker({ membership: service(), ...options });
       t.throws(create, { code: 'bad-option', message: new RegExp(message) });
     }
+  });
+
+  await t.test('and waits for its source for as long as that takes, when it is told so', async (t) => {
+    const waits: number[] = [];
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      after: (delayMs, call) => {
+        waits.push(delayMs);
+        return systemClock.after(delayMs, call);
+      },
+    };
+    const source = awaySource();
+    const tracker = tracked(t, { membership: source, startDeadlineMs: Number.POSITIVE_INFINITY, clock });
+    const starting = tracker.start();
+    await until('it watches', () => tracker.status().sourceError !== undefined);
+    t.equal(tracker.status().sourceError, 'connection refused');
+    t.same(waits, [], 'nothing ends the wait');
+    source.listener?.view({ members: service('a').members(), digest: 'a', index: '7', ignored: [] });
+    t.equal(idsOf(await starting), 'a');
   });
 
   await t.test('and is closed before its first ring', async (t) => {

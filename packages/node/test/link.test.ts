@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { EdgeFrameWriter } from '@pinwheel/protocol';
 import { buildRing } from '@pinwheel/ring';
 import t from 'tap';
@@ -22,6 +24,19 @@ t.test('the link', async (t) => {
   const request = { session: 1, acknowledges: true, resumes: false, epoch: 1, fingerprint: '', handoff: '' };
   const attach = { ...request, key: 'a-key-of-a-session', user, positions: [] };
   const hello = frames((out) => out.hello(1, 'e1', 'i'));
+
+  t.test('an upgrade that is refused ends its connection: where it ends may be in doubt', async (t) => {
+    const head = 'GET /v1/link HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n';
+    const versioned = `${head}sec-websocket-version: 8\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+    const socket = createConnection({ host: '127.0.0.1', port: node.port });
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    socket.write(versioned);
+    await once(socket, 'end');
+    t.match(answer, /^HTTP\/1.1 426 .*must be 13/s);
+  });
 
   t.test('both ends say hello', async (t) => {
     const edge = await connectEdge(t, node);

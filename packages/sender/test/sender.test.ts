@@ -1,4 +1,4 @@
-import { inProcessMembership, membershipFrom } from '@pinwheel/membership';
+import { inProcessMembership, type Membership, membershipFrom } from '@pinwheel/membership';
 import t from 'tap';
 import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
@@ -185,9 +185,37 @@ t.test('a broadcast waits no longer for a ring than it may take', async (t) => {
   const sender = createSender({ membership: membershipFrom(membership) });
   t.teardown(() => sender.close());
   await t.rejects(sender.broadcast('x', { deadlineMs: 100 }), {
-    code: 'unavailable',
-    message: /there is no ring yet/,
+    code: 'membership',
+    message: /there is no ring yet: .*ECONNREFUSED/,
   });
+});
+
+t.test('a source of members that comes later than the sender', async (t) => {
+  const real = inProcessMembership();
+  await startNode(t, real, 'n1');
+  let begin = (): void => {};
+  const late: Membership = {
+    ...real,
+    description: 'a source that comes later',
+    watch: (listener) => {
+      listener.trouble(new Error('connection refused'));
+      let end = (): void => {};
+      begin = () => {
+        end = real.watch(listener);
+      };
+      return () => end();
+    },
+    refresh: async () => {},
+  };
+  const sender = createSender({ membership: late });
+  t.teardown(() => sender.close());
+  const why = { code: 'membership', message: /there is no ring yet: connection refused/ };
+  await t.rejects(sender.ready(50), why, 'whoever waits for it learns why');
+  t.match(await sender.send('ann', 'x', { deadlineMs: 50 }), { status: 'overloaded', error: why });
+  const waiting = sender.send('ann', 'y', { deadlineMs: 30_000 });
+  begin();
+  await sender.ready();
+  t.match(await waiting, { status: 'offline' }, 'and what was sent meanwhile goes');
 });
 
 t.test('closing waits for a broadcast, too', async (t) => {
