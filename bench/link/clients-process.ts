@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Arrivals } from '@pinwheel/bench/load/arrivals.js';
-import { ClientPool } from '@pinwheel/bench/load/client-pool.js';
-import { clientTargets, type Way } from '@pinwheel/bench/load/client-targets.js';
+import { ClientPool } from './client-pool.js';
+import { clientTargets, type Way } from './client-targets.js';
 
 export interface ClientsStatus {
   readonly connected: number;

@@ -1,9 +1,9 @@
-import type { Opened } from '@pinwheel/bench/load/client-pool.js';
 import { numberedMessage } from '@pinwheel/bench/load/message-number.js';
 import { allCpuMicros, cpuMicrosOf } from '@pinwheel/bench/load/process-usage.js';
 import { createSender } from '@pinwheel/sender';
 import { hand } from '../kit/fresh-process.js';
 import { portsGivenBack } from '../kit/ports-given-back.js';
+import type { Opened } from './client-pool.js';
 import type { Contender } from './proxy.js';
 import { Site } from './site.js';
 

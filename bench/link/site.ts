@@ -1,7 +1,7 @@
 import { Child } from '@pinwheel/bench/load/child.js';
-import type { Way } from '@pinwheel/bench/load/client-targets.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import type { Membership } from '@pinwheel/membership';
+import type { Way } from './client-targets.js';
 import type { ClientsQuestion, ClientsStatus } from './clients-process.js';
 import { Nodes, type NodesOptions } from './nodes.js';
 import { type Contender, type RunningProxy, startProxy } from './proxy.js';

@@ -8,6 +8,7 @@ export {
   maxWeight,
   minWeight,
   parseRingMember,
+  pointsOfWeight,
   type RingMember,
 } from './ring-member.js';
 export {

@@ -40,6 +40,11 @@ export function virtualNodesOf(member: RingMember, virtualNodes: number): number
       `weight of ${member.id} is ${weight}; it must be between ${minWeight} and ${maxWeight}`,
     );
   }
+  return pointsOfWeight(weight, virtualNodes);
+}
+
+/** The number of points of a member of that weight, at least 1. */
+export function pointsOfWeight(weight: number, virtualNodes: number): number {
   return Math.max(1, Math.round(weight * virtualNodes));
 }
 

@@ -7,10 +7,6 @@ export class AnswerCache<T> {
     this.#most = most;
   }
 
-  get size(): number {
-    return this.#answers.size;
-  }
-
   get(key: string, now: number): T | undefined {
     const kept = this.#answers.get(key);
     if (kept === undefined || kept.until > now) return kept?.answer;

@@ -45,17 +45,12 @@ export class KeySet {
     this.#target = httpTarget(options.source);
   }
 
-  /** Reads for the first time; resolves also when that fails: the log says so, and it is tried again. */
-  async start(): Promise<void> {
-    await this.refresh();
-  }
-
   /** `undefined` when none were read yet. */
   get keys(): LocalJWKSet | undefined {
     return this.#keys;
   }
 
-  /** Reads anew, unless that was done just now. Never rejects. */
+  /** Reads, unless that was done just now. Never rejects: the log says when it fails, and it is tried again. */
   refresh(): Promise<void> {
     const { clock } = this.#options;
     if (this.#reading !== undefined) return this.#reading;

@@ -33,7 +33,7 @@ async function openAuth(auth: ResolvedAuth, counters: AdmissionCounters, log: Lo
         log,
         counters,
       });
-      await keySet.start();
+      await keySet.refresh();
       return new JwtAdmission(auth, keySet, Date.now);
     }
     case 'webhook':

@@ -9,7 +9,6 @@ export interface TunnelOptions {
   /** The user's point on the ring. */
   readonly hash: number;
   readonly member: Member;
-  readonly port: number;
   /** Has a listener for errors. */
   readonly client: Socket;
   /** Paused. */

@@ -246,9 +246,9 @@ export class TunnelUpstream implements Upstream {
     for (const socket of [client, backend]) socket.setKeepAlive(true, keepAliveMs);
     // as Node.js has read it
     client.write(answer, 'latin1');
-    const { member, port } = target;
+    const { member } = target;
     const hash = tracker.current.ring.hashOf(user);
-    const options = { user, hash, member, port, client, backend, closeTimeoutMs, stalledMs, place };
+    const options = { user, hash, member, client, backend, closeTimeoutMs, stalledMs, place };
     const tunnel = this.#table.open(options, early);
     if (expiresAt === undefined) return 'tunnelled';
     const { code, reason } = closeCodes.tokenExpired;

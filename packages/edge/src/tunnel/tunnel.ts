@@ -17,7 +17,6 @@ export class Tunnel {
   readonly user: string;
   readonly hash: number;
   readonly member: Member;
-  readonly port: number;
   readonly #client: Socket;
   readonly #backend: Socket;
   readonly #toClients = new FrameFollower();
@@ -35,7 +34,6 @@ export class Tunnel {
     this.user = options.user;
     this.hash = options.hash;
     this.member = options.member;
-    this.port = options.port;
     const { client, backend, stalledMs } = options;
     this.#client = client;
     this.#backend = backend;

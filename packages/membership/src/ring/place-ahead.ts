@@ -1,6 +1,5 @@
-import { buildRing, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
+import { buildRing, pointsOfWeight, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
 import type { Clock } from '../common/clock.js';
-import { pointsOf } from './ring-room.js';
 
 /** Points that one turn of the event loop places: some 10 ms. */
 const pointsPerTurn = 16_384;
@@ -58,7 +57,7 @@ export class PlaceAhead {
   #turn(): void {
     let count = 0;
     for (let points = 0; points < pointsPerTurn && count < this.#queue.length; count++) {
-      points += pointsOf(this.#queue[count]!.weight ?? 1, this.#settings);
+      points += pointsOfWeight(this.#queue[count]!.weight ?? 1, this.#settings.virtualNodes);
     }
     const members = this.#queue.slice(0, count);
     this.#queue = this.#queue.slice(count);
@@ -73,7 +72,10 @@ export class PlaceAhead {
   }
 
   #points(members: readonly RingMember[]): number {
-    return members.reduce((sum, { weight = 1 }) => sum + pointsOf(weight, this.#settings), 0);
+    return members.reduce(
+      (sum, { weight = 1 }) => sum + pointsOfWeight(weight, this.#settings.virtualNodes),
+      0,
+    );
   }
 }
 

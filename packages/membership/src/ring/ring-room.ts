@@ -1,4 +1,4 @@
-import { maxMembers, type RingMember, type RingSettings } from '@pinwheel/ring';
+import { maxMembers, pointsOfWeight, type RingMember, type RingSettings } from '@pinwheel/ring';
 import { faultOf } from '../member/member-fields.js';
 
 /**
@@ -22,7 +22,7 @@ export function ringRoom(counted: Iterable<RingMember>, settings: RingSettings):
   const leftOut: { readonly id: string; readonly reason: string }[] = [];
   let points = 0;
   for (const { id, weight = 1 } of inOrder(counted)) {
-    const own = pointsOf(weight, settings);
+    const own = pointsOfWeight(weight, settings.virtualNodes);
     const fault = faultOf.id(id) ?? faultOf.weight(weight) ?? noRoom(members.length, points, own);
     if (fault === undefined) {
       members.push({ id, weight });
@@ -32,11 +32,6 @@ export function ringRoom(counted: Iterable<RingMember>, settings: RingSettings):
     }
   }
   return { members, leftOut };
-}
-
-/** As the ring counts them. */
-export function pointsOf(weight: number, { virtualNodes }: RingSettings): number {
-  return Math.max(1, Math.round(weight * virtualNodes));
 }
 
 function noRoom(members: number, points: number, own: number): string | undefined {

@@ -1,10 +1,10 @@
-import { buildRing, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
+import { buildRing, pointsOfWeight, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
 import type { Clock } from '../common/clock.js';
 import type { Member } from '../member/contract.js';
 import { membersDigest, sortMembers } from '../member/digest.js';
 import { PlaceAhead } from './place-ahead.js';
 import type { RingHistory } from './ring-history.js';
-import { pointsOf, type RingRoom, ringRoom } from './ring-room.js';
+import { type RingRoom, ringRoom } from './ring-room.js';
 import type { RingState } from './ring-state.js';
 
 /** The sequence of states of one process: builds the next beside the current one and flips one reference. */
@@ -115,7 +115,10 @@ export class RingStates {
   #isMuch(members: readonly RingMember[], before: Ring): boolean {
     const known = new Map(before.members.map(({ id, weight }) => [id, weight]));
     const joined = members.filter(({ id, weight }) => known.get(id) !== weight);
-    const points = joined.reduce((sum, { weight = 1 }) => sum + pointsOf(weight, this.#settings), 0);
+    const points = joined.reduce(
+      (sum, { weight = 1 }) => sum + pointsOfWeight(weight, this.#settings.virtualNodes),
+      0,
+    );
     return points > before.size / 4;
   }
 

@@ -1,5 +1,13 @@
 import { PinwheelError, queryText } from '@pinwheel/protocol';
-import { isWeight, parseRingMember, plan, type Ring, type RingMember, type RingPlan } from '@pinwheel/ring';
+import {
+  isWeight,
+  parseRingMember,
+  plan,
+  pointsOfWeight,
+  type Ring,
+  type RingMember,
+  type RingPlan,
+} from '@pinwheel/ring';
 
 const maxAdded = 64;
 /** Placing points takes about a microsecond each, and nobody is served meanwhile. */
@@ -37,7 +45,7 @@ export function planChange(ring: Ring, query: string): RingPlan {
 /** Members that the ring refuses count for nothing here. */
 function pointsOf(members: readonly RingMember[], virtualNodes: number): number {
   return members.reduce(
-    (sum, { weight = 1 }) => sum + (isWeight(weight) ? Math.round(weight * virtualNodes) : 0),
+    (sum, { weight = 1 }) => sum + (isWeight(weight) ? pointsOfWeight(weight, virtualNodes) : 0),
     0,
   );
 }

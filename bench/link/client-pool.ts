@@ -1,5 +1,5 @@
-import type { Arrivals } from './arrivals.js';
-import { RawClient, type RawTarget } from './raw-client.js';
+import type { Arrivals } from '@pinwheel/bench/load/arrivals.js';
+import { RawClient, type RawTarget } from '@pinwheel/bench/load/raw-client.js';
 
 export interface Opened {
   /** From the first byte to the 101, in the order of the users. */

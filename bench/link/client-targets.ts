@@ -1,5 +1,5 @@
+import type { RawTarget } from '@pinwheel/bench/load/raw-client.js';
 import { createRingTracker, staticMembership } from '@pinwheel/membership';
-import type { RawTarget } from './raw-client.js';
 
 /** Where clients go: to one of these ports, or each to the owner of its user, straight. */
 export type Way = { readonly ports: readonly number[] } | { readonly members: string };
