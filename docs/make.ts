@@ -1,6 +1,6 @@
 // Writes the tables of the documents from the code: `npm run docs`. With --check it only compares, and exits with 1.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readComparison, textReport } from '@pinwheel/bench';
+import { type Comparison, highlights, readComparison, textReport } from '@pinwheel/bench';
 import { allCommands, type Command } from '@pinwheel/cli';
 import { edgeMetrics, linkMetrics, tunnelMetrics } from '@pinwheel/edge';
 import { ringMetrics } from '@pinwheel/membership';
@@ -15,7 +15,7 @@ const carriesDelay: ReadonlySet<string> = new Set(['moved', 'owner-lost', 'unava
 const commands = await allCommands();
 
 const tables: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  'choosing.md': { comparison: comparisonReport },
+  'choosing.md': { highlights: highlightTable, comparison: comparisonReport },
   'close-codes.md': { 'close-codes': closeCodeTable },
   'http-api.md': { errors: errorTable },
   'metrics.md': { metrics: metricTables },
@@ -46,10 +46,18 @@ function replace(text: string, name: string, table: string): string {
   return `${text.slice(0, from + begin.length)}\n${table}\n\n${text.slice(to)}`;
 }
 
-function comparisonReport(): string {
+function measuredComparison(): Comparison {
   const measured = new URL('measured/comparison.json', import.meta.url);
-  const comparison = readComparison(JSON.parse(readFileSync(measured, 'utf8')));
-  return `\`\`\`text\n${textReport(comparison)}\n\`\`\``;
+  return readComparison(JSON.parse(readFileSync(measured, 'utf8')));
+}
+
+function highlightTable(): string {
+  const [head = [], ...rows] = highlights(measuredComparison());
+  return table(head, rows);
+}
+
+function comparisonReport(): string {
+  return `\`\`\`text\n${textReport(measuredComparison())}\n\`\`\``;
 }
 
 function closeCodeTable(): string {

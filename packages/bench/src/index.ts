@@ -6,6 +6,7 @@ export { modelOf } from './model/model-of.js';
 export type { ModelResult, StrategyModel } from './model/model-result.js';
 export { parseCount } from './model/parse-count.js';
 export { textModel } from './model/text-model.js';
+export { highlights } from './report/highlights.js';
 export { htmlReport } from './report/html-report.js';
 export { readComparison } from './report/read-comparison.js';
 export { textReport } from './report/text-report.js';
