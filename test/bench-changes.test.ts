@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Comparison } from '@pinwheel/bench';
 import t from 'tap';
 import { pinwheelProgram } from './kit/pinwheel-process.js';
 import { startRedis } from './kit/queues.js';
@@ -64,10 +65,47 @@ t.test('nodes join, drain and are killed: what is lost and who is disturbed is c
   }
 });
 
+t.test(
+  'what fails costs nothing that was measured: the rest is reported, and the exit code says it',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pinwheel-test-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const result = join(folder, 'result.json');
+    const own = await startRedis(t);
+    const child = runNode(
+      [
+        ...[pinwheelProgram, 'bench', '--strategies', 'ring,registry', '--nodes', '2', '--users', '20'],
+        ...['--phases', 'steady', '--steady-seconds', '1', '--warm-up', '0', '--rounds', '1'],
+        ...['--redis', own.url, '--json', result],
+      ],
+      { env: { PATH: process.env['PATH'], TMPDIR: folder } },
+    );
+    t.teardown(() => child.kill('SIGKILL'));
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    let report = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      report += text;
+    });
+    const exit = once(child, 'close');
+    await until('the ring has its turn', () => said.includes('[1/2] ring'), { deadlineMs: 60_000 });
+    await own.stop();
+    t.same(await exit, [1, null], said);
+    t.match(said, '[1/2] ring, 2 nodes, round 1: steady', 'a log that nobody watches says where it is');
+    const { runs, conditions } = JSON.parse(readFileSync(result, 'utf8')) as Comparison;
+    t.match(runs, [{ strategy: 'ring', phase: 'steady', lost: 0 }]);
+    t.equal(runs.length, 1);
+    t.match(conditions.missing, [/^registry, 2 nodes, round 1: no Redis answers at /]);
+    t.match(report, /missing: registry, 2 nodes, round 1/);
+  },
+);
+
 t.test('what a bench has started ends with it', async (t) => {
   for (const [signal, code, word] of [
-    ['SIGINT', 1, 'the bench was ended before it was done'],
-    ['SIGHUP', 1, ''],
+    ['SIGINT', 1, /the bench was ended before it was done\n$/],
+    ['SIGHUP', 1, /^(\[1\/1\] .*\n)*$/],
   ] as const) {
     const folder = mkdtempSync(join(tmpdir(), 'pinwheel-test-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));

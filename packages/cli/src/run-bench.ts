@@ -23,7 +23,7 @@ const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
 /** What it has started ends with it. */
 const endAtOnce = (): never => process.exit(1);
 
-/** Runs the comparison; exit code 0 whatever it shows. */
+/** Runs the comparison; exit code 0 whatever it shows, 1 when a part of it could not be measured: the files have the rest. */
 export async function bench({ settings, output }: Invocation): Promise<number> {
   const jsonFile = settings.text(benchOptions.jsonFile);
   const htmlFile = settings.text(benchOptions.htmlFile);
@@ -52,15 +52,21 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
       if (isNew) made.push(file);
     }
     const start = performance.now();
+    let told = 0;
     const progress = (at: Progress): void => {
-      if (at.step === 1 && at.phase === 'start') for (const what of at.missing) output.step(what);
+      for (; told < at.missing.length; told++) output.step(at.missing[told]!);
       output.step(describe(at, performance.now() - start));
     };
-    const comparison = await runComparison(readOptions(settings), readVersion(), progress, ending.signal);
+    const { comparison, isWhole } = await runComparison(
+      readOptions(settings),
+      readVersion(),
+      progress,
+      ending.signal,
+    );
     if (jsonFile !== undefined) write(jsonFile, `${JSON.stringify(comparison)}\n`);
     if (htmlFile !== undefined) write(htmlFile, htmlReport(comparison));
     output.result(comparison, textReport(comparison));
-    return 0;
+    return isWhole ? 0 : 1;
   } finally {
     removeEmpty();
     process.off('exit', removeEmpty);

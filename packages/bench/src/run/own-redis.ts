@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { PinwheelError } from '@pinwheel/protocol';
 import { Redis } from 'ioredis';
 import { freePorts } from '../load/free-ports.js';
 import { type Program, startProgram } from './program.js';
@@ -44,16 +45,20 @@ export async function startOwnRedis(program: string): Promise<BenchRedis> {
   }
 }
 
-/** @throws Error (rejects) when nobody answers there within five seconds. */
+/** @throws PinwheelError (rejects) `unavailable` when nobody answers there within five seconds. */
 export async function connectTo(url: string, program?: Program): Promise<BenchRedis> {
   const redis = new Redis(url, { connectTimeout: 1000, retryStrategy: () => 50, maxRetriesPerRequest: null });
   let lastError: Error | undefined;
   redis.on('error', (error) => {
     lastError = error;
   });
-  const timer = setTimeout(() => redis.disconnect(), startMs);
+  let timer: NodeJS.Timeout | undefined;
+  // a command that waits for a connection is not told that there will be none
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${startMs} ms`)), startMs);
+  });
   try {
-    const version = fieldOf(await redis.info('server'), 'redis_version');
+    const version = fieldOf(await Promise.race([redis.info('server'), late]), 'redis_version');
     return {
       url,
       version: `redis ${version}`,
@@ -72,7 +77,7 @@ export async function connectTo(url: string, program?: Program): Promise<BenchRe
     redis.disconnect();
     const { host, port } = redis.options;
     const why = lastError?.message ?? (cause as Error).message;
-    throw new Error(`no Redis answers at ${host}:${port}: ${why}`, { cause });
+    throw new PinwheelError('unavailable', `no Redis answers at ${host}:${port}: ${why}`, { cause });
   } finally {
     clearTimeout(timer);
   }

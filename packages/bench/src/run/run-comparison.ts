@@ -21,19 +21,28 @@ export interface Progress {
   readonly missing: readonly string[];
 }
 
+const mostQuoted = 500;
+
+/** What there is to report, and whether all of it was measured that could be. */
+export interface Outcome {
+  readonly comparison: Comparison;
+  readonly isWhole: boolean;
+}
+
 /**
  * Compares the strategies on this machine: for each of them, each number of nodes and each round, fresh processes in
- * alternating order. Takes minutes. What it started ends with it, whatever happens.
+ * alternating order. Takes minutes. What it started ends with it, whatever happens. What fails is left out, and the conditions
+ * name it among what is missing: the rest was measured all the same.
  *
- * @param signal ends it early.
- * @throws PinwheelError (rejects) `bad-option`; `closed` when it was ended; what a phase failed with.
+ * @param signal ends it early, with what there is.
+ * @throws PinwheelError (rejects) `bad-option`; when nothing was measured, `closed` or what failed.
  */
 export async function runComparison(
   options: BenchOptions,
   version: string,
   progress: (progress: Progress) => void,
   signal: AbortSignal,
-): Promise<Comparison> {
+): Promise<Outcome> {
   const checked = checkBenchOptions(options);
   const date = new Date().toISOString();
   const missing = seesProcesses ? [] : ['CPU and memory of nodes are read from /proc, which only Linux has'];
@@ -43,41 +52,67 @@ export async function runComparison(
   await probe?.stop();
   const able = checked.strategies.filter((strategy) => strategy === 'ring' || probe !== undefined);
   const steps = checked.rounds * checked.nodeCounts.length * able.length;
-  let step = 0;
-  for (let round = 1; round <= checked.rounds; round++) {
-    for (const nodes of checked.nodeCounts) {
-      for (const strategy of rotated(able, round - 1)) {
-        step++;
-        const report = (phase: Progress['phase']): void =>
-          progress({ step, steps, strategy, nodes, round, phase, missing });
-        for (const [phase, result] of await oneService(strategy, nodes, checked, report, signal)) {
-          runs.push({ strategy, nodes, phase, round, ...result });
-        }
-      }
+  let failure: PinwheelError | undefined;
+  for (const [i, { strategy, nodes, round }] of servicesOf(checked, able).entries()) {
+    if (signal.aborted) break;
+    try {
+      await oneService(strategy, nodes, checked, signal, {
+        began: (phase) => progress({ step: i + 1, steps, strategy, nodes, round, phase, missing }),
+        ended: (phase, result) => runs.push({ strategy, nodes, phase, round, ...result }),
+      });
+    } catch (thrown) {
+      failure = PinwheelError.from(thrown);
+      if (!signal.aborted)
+        missing.push(`${strategy}, ${nodes} nodes, round ${round}: ${failure.message.slice(0, mostQuoted)}`);
     }
   }
-  return { conditions: conditionsOf(checked, { date, version, queue, missing, able }), runs };
+  if (signal.aborted) {
+    failure = new PinwheelError('closed', 'the bench was ended before it was done');
+    missing.push(failure.message);
+  }
+  if (runs.length === 0 && failure !== undefined) throw failure;
+  const conditions = conditionsOf(checked, { date, version, queue, missing, able });
+  return { comparison: { conditions, runs }, isWhole: failure === undefined };
+}
+
+interface OneOf {
+  readonly strategy: Contender;
+  readonly nodes: number;
+  readonly round: number;
+}
+
+/** Whoever goes first finds another machine than whoever goes last: they take turns. */
+function servicesOf(
+  { rounds, nodeCounts }: CheckedBenchOptions,
+  able: readonly Contender[],
+): readonly OneOf[] {
+  return Array.from({ length: rounds }, (_, i) =>
+    nodeCounts.flatMap((nodes) => rotated(able, i).map((strategy) => ({ strategy, nodes, round: i + 1 }))),
+  ).flat();
+}
+
+interface Phases {
+  readonly began: (phase: Progress['phase']) => void;
+  readonly ended: (phase: Phase, result: PhaseResult) => void;
 }
 
 async function oneService(
   strategy: Contender,
   nodes: number,
   options: CheckedBenchOptions,
-  report: (phase: Progress['phase']) => void,
   signal: AbortSignal,
-): Promise<readonly (readonly [Phase, PhaseResult])[]> {
-  const results: (readonly [Phase, PhaseResult])[] = [];
-  report('start');
-  refuseAborted(signal);
+  phases: Phases,
+): Promise<void> {
+  phases.began('start');
   const redis = strategy === 'ring' ? undefined : await openRedis(options, []);
   try {
     const service = await BenchService.start(strategy, nodes, options, redis);
     try {
       await warmUp(service, options);
       for (const phase of options.phases) {
-        refuseAborted(signal);
-        report(phase);
-        results.push([phase, await onePhase(phase, service, options)]);
+        if (signal.aborted) return;
+        phases.began(phase);
+        phases.ended(phase, await onePhase(phase, service, options));
       }
     } finally {
       await service.stop();
@@ -85,7 +120,6 @@ async function oneService(
   } finally {
     await redis?.stop();
   }
-  return results;
 }
 
 function onePhase(phase: Phase, service: BenchService, options: CheckedBenchOptions): Promise<PhaseResult> {
@@ -114,11 +148,6 @@ async function openRedis(
   return undefined;
 }
 
-function refuseAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new PinwheelError('closed', 'the bench was ended before it was done');
-}
-
-/** Whoever goes first finds another machine than whoever goes last: they take turns. */
 function rotated<T>(list: readonly T[], by: number): readonly T[] {
   const at = by % Math.max(1, list.length);
   return [...list.slice(at), ...list.slice(0, at)];
