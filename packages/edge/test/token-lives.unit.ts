@@ -105,3 +105,39 @@ t.test('the clock is set forward: what is over ends at once, the rest goes on', 
   world.run(81 * minute);
   t.ok(open.endedAt);
 });
+
+t.test(
+  'many tokens have one end: some are asked for and ended a turn, without a wait in between',
+  async (t) => {
+    const world = situation();
+    const bearers = Array.from({ length: 1000 }, () => world.bearer());
+    for (const bearer of bearers) world.lives.set(bearer, start + minute, start);
+    const tell = (isTold: (bearer: Bearer) => boolean, atMs: number): readonly number[] => {
+      world.set(start + atMs - world.now);
+      const counts: number[] = [];
+      for (let isMore = true; isMore; ) {
+        isMore = world.lives.tick(world.now);
+        counts.push(bearers.filter(isTold).length - counts.reduce((sum, count) => sum + count, 0));
+      }
+      return counts;
+    };
+    const asked = tell(({ asked }) => asked.length > 0, minute * 0.75);
+    t.same(asked, [200, 200, 200, 200, 200]);
+    const ended = tell(({ endedAt }) => endedAt !== undefined, minute);
+    t.same(ended, [200, 200, 200, 200, 200]);
+    t.equal(world.lives.size, 0);
+  },
+);
+
+t.test('the clock is set back while some are left: they end by it', async (t) => {
+  const world = situation();
+  const bearers = Array.from({ length: 300 }, () => world.bearer());
+  for (const bearer of bearers) world.lives.set(bearer, start + minute, start);
+  world.set(minute);
+  t.equal(world.lives.tick(world.now), true);
+  world.set(-minute / 2);
+  world.run(minute / 4);
+  t.equal(bearers.filter(({ endedAt }) => endedAt === undefined).length, 100);
+  world.run(minute / 2);
+  t.equal(world.lives.size, 0);
+});

@@ -14,6 +14,8 @@ interface Life {
 }
 
 const slotMs = 250;
+/** All tokens may have one end: the others' messages go on in between. */
+const mostPerTick = 200;
 /** A client has a quarter of what its token has left to send a new one, and no longer than this, in ms. */
 const longestLeadMs = 60_000;
 /** And this at least, or half of what is left. */
@@ -55,21 +57,32 @@ export class TokenLives {
     this.#leave(life);
   }
 
-  /** Does what is due. To be called about four times a second. */
-  tick(now: number): void {
+  /**
+   * Does what is due, up to a bound. To be called about four times a second.
+   *
+   * @returns whether something is left, to be done in the next turn of the event loop.
+   */
+  tick(now: number): boolean {
     const last = Math.floor(now / slotMs);
     // after a clock that jumped there are fewer slots with somebody in them than slots that have passed
     const due =
       last - this.#slot > this.#slots.size
         ? [...this.#slots.keys()].filter((slot) => slot <= last).sort((a, b) => a - b)
         : Array.from({ length: Math.max(0, last - this.#slot) }, (_, i) => this.#slot + 1 + i);
+    let left = mostPerTick;
+    for (const slot of due) {
+      for (const life of this.#slots.get(slot) ?? []) {
+        if (left-- === 0) {
+          this.#slot = slot - 1;
+          return true;
+        }
+        this.#leave(life);
+        this.#due(life, now);
+      }
+    }
     // a clock that was set back goes through times again for which nothing was left
     this.#slot = last;
-    for (const slot of due) {
-      const lives = this.#slots.get(slot);
-      this.#slots.delete(slot);
-      for (const life of lives ?? []) this.#due(life, now);
-    }
+    return false;
   }
 
   #due(life: Life, now: number): void {

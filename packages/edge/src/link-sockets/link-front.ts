@@ -20,6 +20,7 @@ import {
 import type { CertificateSource } from '@pinwheel/trust';
 import type { Admission, Admissions } from '../admission/admission.js';
 import { requestOfUpgrade } from '../admission/admission-request.js';
+import { followTokens } from '../admission/follow-tokens.js';
 import { TokenLives } from '../admission/token-lives.js';
 import { limited, notNow, type Refusal, refusal, webSocketsOnly } from '../http/refusal.js';
 import { arriveOnLink } from '../limits/arrive.js';
@@ -70,13 +71,13 @@ export class LinkFront {
   readonly #options: LinkFrontOptions;
   readonly #heads: Heads;
   readonly #tokens = new TokenLives(Date.now());
-  readonly #tokenTimer: NodeJS.Timeout;
+  readonly #stopTokens: () => void;
   #connections = 0;
   readonly #opening = new Opening<ClientSocketData>();
 
   constructor(options: LinkFrontOptions) {
     this.#options = options;
-    this.#tokenTimer = setInterval(() => this.#guard(() => this.#tokens.tick(Date.now())), 250).unref();
+    this.#stopTokens = followTokens(this.#tokens, (call) => this.#guard(call));
     const { headTimeoutMs, counters } = options;
     this.#heads = openHeads(headTimeoutMs, () => counters.limits['head-time']++);
     this.#port = new ClientPort((app) => this.#serve(app), options.tls);
@@ -99,7 +100,7 @@ export class LinkFront {
 
   /** Cuts every socket. */
   close(): void {
-    clearInterval(this.#tokenTimer);
+    this.#stopTokens();
     this.#heads.close();
     this.#port.close();
   }

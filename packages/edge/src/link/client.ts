@@ -144,9 +144,11 @@ export abstract class Client implements Collecting {
     if (this.#pause !== undefined) this.#pause.since = this.context.world.clock.now();
   }
 
-  /** Ends it when it has taken nothing since `before`. */
-  checkStalled(before: number): void {
-    if (this.#pause !== undefined && this.#pause.since <= before) this.session.close('too-slow');
+  /** Ends it when it has taken nothing since `before`. Whether it has not. */
+  checkStalled(before: number): boolean {
+    const isStalled = this.#pause !== undefined && this.#pause.since <= before;
+    if (isStalled) this.session.close('too-slow');
+    return isStalled;
   }
 
   /** Closes the socket behind what was written. */

@@ -43,6 +43,8 @@ export class EdgeCore {
   readonly #newKey: () => string;
   #cancelBeat: (() => void) | undefined;
   #cancelDrain: (() => void) | undefined;
+  /** Goes on in the next turn where one turn did not end all who are overdue. */
+  #overdue: Iterator<unknown> | undefined;
   #beatAt: number;
   #phase: 'open' | 'draining' | 'closed' = 'open';
 
@@ -164,7 +166,7 @@ export class EdgeCore {
 
   /** The one timer for whatever is a matter of a quarter of a second. */
   #beat(): void {
-    const { world, options, links, greeting, unattached, paused, parting } = this.#context;
+    const { world, options, links, paused } = this.#context;
     const now = world.clock.now();
     if (now - this.#beatAt > options.keepAliveMs / 3) {
       // this process stood still: what nodes and clients did meanwhile is still to be read
@@ -175,14 +177,33 @@ export class EdgeCore {
     this.#beatAt = now;
     links.beat(now);
     for (const link of links.all) link.acknowledge(part);
-    for (const client of [...paused]) client.checkStalled(now - options.stalledMs);
-    for (const pin of overdue(greeting, now - clientHelloMs)) pin.session.close('hello-timeout');
-    for (const session of parting.overdue(now - partingMs)) session.giveUp();
-    for (const pin of overdue(unattached, now - unattachedMs)) {
-      if (pin.isInTurn) this.#context.waitsFromNow(pin);
-      else pin.session.close('unavailable');
+    if (this.#overdue === undefined) {
+      this.#overdue = this.#endOverdue(now);
+      this.#endSome();
     }
     this.#scheduleBeat();
+  }
+
+  /** All sessions of a node that is lost may be overdue at once. */
+  #endSome(): void {
+    for (let i = 0; i < closedPerTurn; i++) {
+      if (this.#overdue?.next().done !== false) {
+        this.#overdue = undefined;
+        return;
+      }
+    }
+    this.#context.world.soon(() => this.#endSome());
+  }
+
+  /** Ends those that were overdue at that time, one a step; what comes and goes between two steps does no harm. */
+  *#endOverdue(now: number): Generator<unknown> {
+    const { options, greeting, unattached, paused, parting } = this.#context;
+    for (const client of paused) if (client.checkStalled(now - options.stalledMs)) yield;
+    for (const pin of overdue(greeting, now - clientHelloMs)) yield pin.session.close('hello-timeout');
+    for (const session of parting.overdue(now - partingMs)) yield session.giveUp();
+    for (const pin of overdue(unattached, now - unattachedMs)) {
+      yield pin.isInTurn ? this.#context.waitsFromNow(pin) : pin.session.close('unavailable');
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { closeCodes } from '@pinwheel/protocol';
 import type { Place } from '@pinwheel/server';
 import { Signer } from '@pinwheel/trust';
 import { endWithToken } from '../admission/end-with-token.js';
+import { followTokens } from '../admission/follow-tokens.js';
 import { TokenLives } from '../admission/token-lives.js';
 import { BackendFaults } from '../backend/backend-faults.js';
 import { backendHeaders, requestHop, upgradeHop } from '../backend/backend-headers.js';
@@ -61,7 +62,7 @@ export class TunnelUpstream implements Upstream {
   readonly #unanswered: Unanswered;
   readonly #signer: Signer | undefined;
   readonly #tokens = new TokenLives(Date.now());
-  readonly #tokenTimer: NodeJS.Timeout;
+  readonly #stopTokens: () => void;
   #observeUpgradeSeconds: (seconds: number) => void = () => {};
   #state: State = { kind: 'open' };
 
@@ -82,7 +83,7 @@ export class TunnelUpstream implements Upstream {
       arrive: (request) => arrive(request, places, limits.trustedProxies),
       arriveForAnswer: (request, response) => requestPlaces.arrive(request, response),
     };
-    this.#tokenTimer = setInterval(() => this.#tokens.tick(Date.now()), 250).unref();
+    this.#stopTokens = followTokens(this.#tokens);
     this.#server = createTunnelServer(options.tls, headLimits(limits));
     answerClientErrors(this.#server, counters.limits);
     this.#sockets = new ClientSockets(this.#server);
@@ -158,7 +159,7 @@ export class TunnelUpstream implements Upstream {
 
   async close(): Promise<void> {
     this.#state = { kind: 'closed' };
-    clearInterval(this.#tokenTimer);
+    this.#stopTokens();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#table.destroy();
     const gone = this.#sockets.destroy();
