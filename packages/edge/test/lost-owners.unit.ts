@@ -14,8 +14,12 @@ function situation(users: number, usersPerSecond = 1000) {
   const tracker = new FakeTracker([n1, n2]);
   const tunnels = new Set<Held & { isOpen: boolean }>();
   const closed: Held[] = [];
+  let walks = 0;
   const lost = new LostOwners<Held & { isOpen: boolean }>(tracker.current, {
-    tunnels: () => tunnels,
+    tunnels: () => {
+      walks++;
+      return tunnels;
+    },
     graceMs,
     usersPerSecond,
     now: () => time.now,
@@ -40,7 +44,7 @@ function situation(users: number, usersPerSecond = 1000) {
     tunnels.delete(tunnel);
     lost.remove(tunnel);
   };
-  return { time, lost, closed, open, all, members, gone };
+  return { time, lost, closed, open, all, members, gone, walks: () => walks };
 }
 
 t.test('a node leaves the members and its tunnels stay open', async (t) => {
@@ -132,6 +136,18 @@ t.test('a tunnel that is opened to a node that has left meanwhile', async (t) =>
   const later = open('later', n1);
   time.advance(graceMs + 100);
   t.same(closed, [late, later]);
+});
+
+t.test('tunnels that came with many views of the members: the lost node is looked for once', async (t) => {
+  const { time, closed, members, open, walks } = situation(0);
+  for (let i = 0; i < 50; i++) open(`u${i}`, copy(n1));
+  const other = open('other', copy(n1, { incarnation: 'third' }));
+  members(copy(n1, { incarnation: 'third' }), n2);
+  const before = walks();
+  time.advance(graceMs + 1000);
+  t.equal(closed.length, 50);
+  t.equal(other.isOpen, true);
+  t.equal(walks() - before, 1);
 });
 
 t.test('a user with several tunnels', async (t) => {

@@ -22,6 +22,12 @@ export interface LostOwnersOptions<T extends Held> {
   readonly close: (tunnel: T) => void;
 }
 
+interface Missing {
+  readonly member: Member;
+  /** Ends its grace. */
+  readonly cancel: () => void;
+}
+
 /**
  * Finds the tunnels whose node has left the members without closing them, because it hangs, is cut off or was replaced, and
  * has them closed, users at a pace of its own: a pause of the moves is no reason to leave clients with nobody. Knows no
@@ -30,8 +36,8 @@ export interface LostOwnersOptions<T extends Held> {
 export class LostOwners<T extends Held> {
   readonly #options: LostOwnersOptions<T>;
   readonly #migration: Migration;
-  /** Members that are missing, with the call that ends their grace. */
-  readonly #missing = new Map<Member, () => void>();
+  /** What is missing, by its place: each view has new objects for the same members. */
+  readonly #missing = new Map<string, Missing>();
   /** Tunnels whose grace is over, by user. */
   readonly #due = new Map<string, Set<T>>();
   #current: RingState;
@@ -63,10 +69,10 @@ export class LostOwners<T extends Held> {
 
   ringChanged(current: RingState): void {
     this.#current = current;
-    for (const [member, cancel] of this.#missing) {
+    for (const [place, { member, cancel }] of this.#missing) {
       if (!this.#isThere(member)) continue;
       cancel();
-      this.#missing.delete(member);
+      this.#missing.delete(place);
     }
     for (const due of [...this.#due.values()]) {
       for (const tunnel of due) if (this.#isThere(tunnel.member)) this.remove(tunnel);
@@ -82,7 +88,7 @@ export class LostOwners<T extends Held> {
 
   /** Closes nobody any more. */
   stop(): void {
-    for (const cancel of this.#missing.values()) cancel();
+    for (const { cancel } of this.#missing.values()) cancel();
     this.#missing.clear();
     this.#due.clear();
     this.#migration.stop();
@@ -102,20 +108,19 @@ export class LostOwners<T extends Held> {
   }
 
   #miss(member: Member): void {
-    if (this.#missing.has(member)) return;
+    const place = placeOf(member);
+    if (this.#missing.has(place)) return;
     const { after, graceMs } = this.#options;
-    this.#missing.set(
-      member,
-      after(graceMs, () => {
-        this.#missing.delete(member);
-        this.#lose(member);
-      }),
-    );
+    const cancel = after(graceMs, () => {
+      this.#missing.delete(place);
+      this.#lose(member);
+    });
+    this.#missing.set(place, { member, cancel });
   }
 
-  #lose(member: Member): void {
+  #lose(lost: Member): void {
     for (const tunnel of this.#options.tunnels()) {
-      if (tunnel.member !== member || !tunnel.isOpen) continue;
+      if (!tunnel.isOpen || !isSame(tunnel.member, lost)) continue;
       const due = this.#due.get(tunnel.user);
       if (due === undefined) this.#due.set(tunnel.user, new Set([tunnel]));
       else due.add(tunnel);
@@ -128,4 +133,12 @@ export class LostOwners<T extends Held> {
     this.#due.delete(user);
     for (const tunnel of due ?? []) this.#options.close(tunnel);
   }
+}
+
+function placeOf({ id, address, wsPort, incarnation }: Member): string {
+  return `${id} ${address} ${wsPort} ${incarnation}`;
+}
+
+function isSame(one: Member, other: Member): boolean {
+  return one === other || (one.id === other.id && placeOf(one) === placeOf(other));
 }
