@@ -1,6 +1,7 @@
 import type { MetricDefinition } from '@pinwheel/metrics';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { rawCall } from '../../../test/kit/raw-call.js';
 import { until } from '../../../test/kit/until.js';
 import { createEdge, type EdgeOptions, edgeMetrics, tunnelMetrics } from '../src/index.js';
 import { wsBackend } from './backends.js';
@@ -134,6 +135,16 @@ t.test('the admin port', async (t) => {
     const answer = await admin('/v1/ring/accept', { method: 'POST' });
     t.match(await answer.json(), { fingerprint: String, members: Array });
     t.equal(tracker.accepted, 1);
+  });
+  t.test('without keys refuses pages of others that a browser on the machine has open', async (t) => {
+    const from = async (target: string, origin: string, method = 'POST'): Promise<number> =>
+      (await rawCall(edge.adminPort!, { method, target, headers: [['Origin', origin]] })).status;
+    for (const origin of ['https://evil.example', 'null']) {
+      t.equal(await from('/v1/drain', origin), 403);
+      t.equal(await from('/healthz', origin, 'GET'), 200);
+    }
+    t.equal((await admin('/readyz')).status, 200, 'it does not drain');
+    t.equal(await from('/v1/ring/accept', 'http://localhost:3000'), 200);
   });
   t.test('refuses what it does not know', async (t) => {
     t.equal((await admin('/v1/other')).status, 404);

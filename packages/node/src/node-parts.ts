@@ -270,7 +270,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const admin = node.adminPort === undefined ? undefined : createHttpApi(api, 'admin');
   serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
     checkPlace();
-    access.prove(request);
+    access.proveLink(request);
   });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);

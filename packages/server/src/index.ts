@@ -18,6 +18,7 @@ export { Opening } from './opening.js';
 export { Place } from './place.js';
 export { readQueryUser } from './query-user.js';
 export { type RateBounds, RateLimit } from './rate-limit.js';
+export { refuseForeignPage } from './refuse-foreign-page.js';
 export { statusLineOf } from './status-line.js';
 export {
   App,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { headers, PinwheelError } from '@pinwheel/protocol';
-import { isLoopback } from '@pinwheel/server';
+import { isLoopback, refuseForeignPage } from '@pinwheel/server';
 import {
   type ApiKeyDecisions,
   ApiKeyGate,
@@ -27,7 +27,7 @@ const open = (): void => {};
 
 /**
  * Who may ask an edge for more than its health and metrics: processes of the service by a proof, operators by an API key
- * with the scope `admin`. Without keys of either kind whoever is on this machine; nobody, where others reach the port.
+ * with the scope `admin`. Without keys of either kind whoever is on this machine, but for pages of others; nobody, where others reach the port.
  */
 export class AdminAccess {
   readonly #options: AdminAccessOptions;
@@ -63,7 +63,10 @@ export class AdminAccess {
     }
     if (verifier === undefined) {
       const { host } = this.#options;
-      if (isLoopback(host)) return open;
+      if (isLoopback(host)) {
+        refuseForeignPage(headerOf(request, 'origin'));
+        return open;
+      }
       throw new PinwheelError(
         'not-authenticated',
         `the admin port listens on ${host}, and this edge has no keys to know operators by; give keys or apiKeys`,

@@ -1,5 +1,5 @@
 import { headers } from '@pinwheel/protocol';
-import type { HttpRequest } from '@pinwheel/server';
+import { type HttpRequest, refuseForeignPage } from '@pinwheel/server';
 import {
   ApiKeyGate,
   type ApiKeySource,
@@ -22,7 +22,7 @@ export interface AccessOptions {
   readonly apiKeys: ApiKeySource | undefined;
 }
 
-/** Who may call a node: processes of the service by a proof, others by an API key; without keys, whoever reaches it. */
+/** Who may call a node: processes of the service by a proof, others by an API key; without keys, whoever reaches it and is no page of others. */
 export class Access {
   /** Missing where there are no API keys. */
   readonly gate: ApiKeyGate | undefined;
@@ -47,7 +47,8 @@ export class Access {
       if (gate !== undefined && request.getHeader('authorization') !== '') {
         throw refuseBoth();
       }
-      if (this.#verifier !== undefined) exchange.prove(this.#verifier, this.#self, request);
+      if (this.#verifier === undefined) refuseForeignPage(request.getHeader('origin'));
+      else exchange.prove(this.#verifier, this.#self, request);
       return;
     }
     const call = { authorization: authorizationsOf(request), query: exchange.query };
@@ -55,7 +56,17 @@ export class Access {
   }
 
   /**
-   * Has a link or a tunnel prove that it is of an edge of this service.
+   * Has a link prove that it is of an edge of this service.
+   *
+   * @throws PinwheelError `not-authenticated`, `not-allowed`.
+   */
+  proveLink(request: HttpRequest): void {
+    if (this.#verifier === undefined) refuseForeignPage(request.getHeader('origin'));
+    else this.prove(request);
+  }
+
+  /**
+   * Has a tunnel prove that it is of an edge of this service; what a page's origin is, the edge has judged.
    *
    * @throws PinwheelError `not-authenticated`.
    */
