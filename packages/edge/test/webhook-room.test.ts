@@ -2,6 +2,7 @@ import { silentLog } from '@pinwheel/membership';
 import { httpTarget } from '@pinwheel/server';
 import t from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
+import { recordedLog } from '../../membership/test/recorded-log.js';
 import { admissionCounters } from '../src/admission/admission-counters.js';
 import { WebhookAdmission } from '../src/admission/webhook-admission.js';
 
@@ -28,3 +29,21 @@ t.test(
     t.ok(outcomes.every((answer) => 'outcome' in answer && answer.outcome === 'unavailable'));
   },
 );
+
+t.test('a webhook that fails: strangers do not fill the log', async (t) => {
+  const port = await startHttpServer(t, (_, response) => void response.writeHead(500).end());
+  const options = { target: httpTarget(`http://127.0.0.1:${port}/`)!, timeoutMs: 60_000, cacheMs: 0 };
+  const [counters, log] = [admissionCounters(), recordedLog()];
+  const admission = new WebhookAdmission(options, counters, log);
+  t.teardown(() => admission.close());
+  const from = performance.now();
+  for (let i = 0; i < 100; i++) {
+    t.match(await admission.admit({ path: '/ws', query: `x=${i}`, headers: new Map() }), {
+      outcome: 'unavailable',
+    });
+  }
+  const seconds = (performance.now() - from) / 1000;
+  t.equal(counters.webhook.failed, 100);
+  t.match(log.lines[0], /the auth webhook gave no answer: it answered 500/);
+  t.ok(log.lines.length <= 1 + seconds, `${log.lines.length} lines in ${seconds} s`);
+});

@@ -268,3 +268,27 @@ t.test('a failure of the application is logged with user, session and where it w
   await until('it is closed', () => client.end);
   t.match(logged, [{ user: 'ann', session: String, error: 'no room', stack: /no room\n.*takesNothing/ }]);
 });
+
+t.test(
+  'clients that the application refuses are no failures of it: neither warnings nor stacks',
+  async (t) => {
+    const logged: unknown[] = [];
+    const note = (level: string) => (fields: object, text: string) => void logged.push([level, text, fields]);
+    const nodes = await startNodes(t, ['n1'], {
+      log: { info: note('info'), warn: note('warn'), error: note('error') },
+      onConnect: ({ user }) => {
+        if (user === 'away') throw Object.assign(new Error('the database is away'), { code: 'unavailable' });
+        throw new Error(`not ${user}`);
+      },
+    });
+    for (const user of ['ann', 'away']) {
+      const client = await connect(t, nodes.of('n1'), user);
+      await until('it is closed', () => client.end);
+    }
+    const about = (user: string) =>
+      logged.filter((line) => JSON.stringify(line).includes(`"user":"${user}"`));
+    const refused = { user: 'ann', session: String, error: 'not ann', stack: undefined };
+    t.match(about('ann'), [['info', 'the application refused a client', refused]]);
+    t.match(about('away'), [['warn', 'the application failed', { stack: /the database is away/ }]]);
+  },
+);

@@ -10,6 +10,7 @@ import type { ResolvedWebhookOptions } from './admission-options.js';
 import type { AdmissionRequest } from './admission-request.js';
 import { AnswerCache } from './answer-cache.js';
 import { boundedText } from './bounded-text.js';
+import { SparseWarning } from './sparse-warning.js';
 
 /** What the webhook is told of a request; the rest is of the connection, not of the client. */
 const toldHeaders = ['authorization', 'cookie', 'origin', 'sec-websocket-protocol', 'user-agent'];
@@ -22,7 +23,7 @@ const maxAnswerBytes = 65_536;
 export class WebhookAdmission implements Admissions {
   readonly #options: ResolvedWebhookOptions;
   readonly #counters: AdmissionCounters;
-  readonly #log: Log;
+  readonly #unanswered: SparseWarning;
   readonly #now: () => number;
   readonly #cache = new AnswerCache<Admission>(maxCached);
   /** By the digest of what is asked: many connections of one client ask once. */
@@ -40,7 +41,7 @@ export class WebhookAdmission implements Admissions {
   ) {
     this.#options = options;
     this.#counters = counters;
-    this.#log = log;
+    this.#unanswered = new SparseWarning(log);
     this.#now = now;
     // one for each question that is open
     setMaxListeners(2 * maxAsking, this.#closing.signal);
@@ -100,7 +101,7 @@ export class WebhookAdmission implements Admissions {
   #failed(thrown: unknown): Admission {
     this.#counters.webhook.failed++;
     if (!this.#closing.signal.aborted) {
-      this.#log.warn({}, `the auth webhook gave no answer: ${PinwheelError.from(thrown).message}`);
+      this.#unanswered.warn(`the auth webhook gave no answer: ${PinwheelError.from(thrown).message}`);
     }
     const why = 'who the client is cannot be asked at the moment';
     return { refused: notNow('unavailable', why), outcome: 'unavailable' };

@@ -11,7 +11,7 @@ import {
 import type { NodeCounters } from '../counters/node-counters.js';
 import type { Application } from './application.js';
 import { AwaitedSends } from './awaited-sends.js';
-import { firstLinesOf } from './first-lines.js';
+import { logFailure } from './log-failure.js';
 import { sessionName } from './session-name.js';
 import { Turns, type TurnsLimits, taskBytes } from './turns.js';
 
@@ -254,18 +254,15 @@ export class Inbound implements InboundWork {
   }
 
   #failed(session: Session, onFailure: CloseCode | undefined, thrown: unknown, number?: number): void {
-    const error = PinwheelError.from(thrown, 'application');
     if (onFailure === closeCodes.refused) this.#refused.add(session);
     else this.#options.counters.applicationErrors++;
     if (onFailure === closeCodes.applicationFailed) {
       this.#failures.set(session, (this.#failures.get(session) ?? 0) + 1);
       if (session instanceof LinkSession) this.#awaited.dropped(session);
     }
-    const { user, id } = session;
-    const stack = firstLinesOf(thrown);
-    this.#options.log.warn({ user, session: id, error: error.message, ...stack }, 'the application failed');
     // an application that is away has refused nobody: the client may come again
     const close = isUnavailable(thrown) && onFailure !== undefined ? closeCodes.applicationFailed : onFailure;
+    logFailure(this.#options.log, session, thrown, close === closeCodes.refused);
     if (close !== undefined) this.#interrupt(session, close, number);
   }
 }
