@@ -189,7 +189,7 @@ t.test('it is closed while a node is being registered: nothing of that is left',
   const node = await startHealthzNode(t, 'late');
   const membership = opened(t, fake.port);
   const registering = membership.register(node.registration);
-  await until('it is under way', () => calls.length === 1);
+  await until('it is under way', () => calls.at(-1) === '/v1/agent/service/register');
   await membership.close();
   await t.rejects(registering, /./);
   t.equal(calls.at(-1), '/v1/agent/service/deregister/late');
@@ -356,6 +356,35 @@ t.test('a real Consul', async (t) => {
     await registered.leave();
     await membership.refresh();
     t.equal(watch.newest()?.members[0]?.incarnation, second.registration.incarnation);
+  });
+
+  await t.test('an id that another service has at the agent is refused, and that node stays', async (t) => {
+    const first = await startHealthzNode(t, 'shared');
+    const second = await startHealthzNode(t, 'shared');
+    const membership = opened(t, consul.port, { service: 'feed', tag: 'blue', verifyMs: 100 });
+    const watch = record(membership);
+    const registered = await membership.register(first.registration);
+    for (const options of [{ service: 'news' }, { service: 'feed', tag: 'green' }]) {
+      const refused = opened(t, consul.port, options).register(second.registration);
+      await t.rejects(refused, {
+        code: 'membership',
+        message:
+          /^id shared is taken by service feed \(blue\) at this Consul agent.*give this node another id/,
+      });
+    }
+    await membership.refresh();
+    t.equal(watch.newest()?.members[0]?.incarnation, first.registration.incarnation);
+    t.same(watch.conflicts, []);
+
+    await t.test('taken over by whoever does not look, it is named and left alone', async (t) => {
+      await consul.register({ Name: 'news', ID: 'shared', Port: 9001 });
+      const conflict = await until('named', () => watch.conflicts[0]);
+      t.match(conflict, { id: 'shared', reason: /^id shared is registered by service news at this Consul/ });
+      await registered.drain();
+      await registered.leave();
+      const services = (await consul.api('GET', '/v1/agent/services')) as Record<string, { Service: string }>;
+      t.equal(services['shared']?.Service, 'news');
+    });
   });
 
   await t.test('a node that dies is gone within the interval of its check', async (t) => {

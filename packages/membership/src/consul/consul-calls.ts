@@ -50,6 +50,18 @@ export interface ServiceEntry {
   };
 }
 
+export interface AgentEntry {
+  readonly service: string;
+  readonly tags: readonly unknown[];
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+interface RawAgentEntry {
+  readonly Service?: unknown;
+  readonly Tags?: unknown;
+  readonly Meta?: unknown;
+}
+
 /** The client has its host from a URL, in which an IPv6 address has brackets. */
 const lookupOfUrl: LookupFunction = (hostname, options, found) =>
   lookup(hostname.replace(/^\[(.*)\]$/, '$1'), options, found);
@@ -123,8 +135,8 @@ export class ConsulCalls {
     }
   }
 
-  /** `Meta` of an entry of this agent; `undefined` when it is not there. */
-  async metaOf(id: string, timeoutMs: number): Promise<Readonly<Record<string, unknown>> | undefined> {
+  /** An entry of this agent, of whichever service; `undefined` when it is not there. */
+  async entryOf(id: string, timeoutMs: number): Promise<AgentEntry | undefined> {
     try {
       const { body: services } = await this.#reads.read({
         path: '/agent/services',
@@ -136,8 +148,12 @@ export class ConsulCalls {
         throw new Error('the answer is not a table of services');
       }
       if (!Object.hasOwn(services, id)) return undefined;
-      const { Meta } = (services as Record<string, { Meta?: unknown }>)[id] ?? {};
-      return typeof Meta === 'object' && Meta !== null ? { ...Meta } : {};
+      const { Service, Tags, Meta } = (services as Record<string, RawAgentEntry | null>)[id] ?? {};
+      return {
+        service: typeof Service === 'string' ? Service : '',
+        tags: Array.isArray(Tags) ? Tags : [],
+        meta: typeof Meta === 'object' && Meta !== null ? { ...Meta } : {},
+      };
     } catch (error) {
       throw this.#failed(`looking for ${id}`, error);
     }

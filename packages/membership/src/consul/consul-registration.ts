@@ -3,7 +3,7 @@ import { backoffMs } from '../common/backoff.js';
 import { sleep } from '../common/sleep.js';
 import type { Registered, Registration } from '../member/contract.js';
 import { authorityOf } from '../member/member-fields.js';
-import type { ConsulCalls, ServiceEntry } from './consul-calls.js';
+import type { AgentEntry, ConsulCalls, ServiceEntry } from './consul-calls.js';
 import { metaKeys } from './consul-entry.js';
 
 export interface ConsulRegistrationOptions {
@@ -79,8 +79,17 @@ export class ConsulRegistration implements Registered {
     this.#options = options;
   }
 
+  /** Rejects with `membership`, too, when the agent has an entry of another service under the id. */
   async enter(): Promise<void> {
-    await this.#write((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs));
+    const { id } = this.#self;
+    let other: string | undefined;
+    await this.#write(async (timeoutMs) => {
+      const entry = await this.#calls.entryOf(id, timeoutMs);
+      // of the same service it is one that was left behind: whoever is alive there was asked before
+      other = entry && otherService(entry, this.#options);
+      if (other === undefined) await this.#calls.register(this.#entry(), timeoutMs);
+    });
+    if (other !== undefined) throw new PinwheelError('membership', `id ${id} is taken by ${other}`);
     void this.#verify();
   }
 
@@ -168,18 +177,16 @@ export class ConsulRegistration implements Registered {
   }
 
   async #restore(): Promise<void> {
-    const meta = await this.#calls.metaOf(this.#self.id, callTimeoutMs);
+    const { id } = this.#self;
+    const entry = await this.#calls.entryOf(id, callTimeoutMs);
     if (this.#left.signal.aborted) return;
-    const incarnation = meta?.[metaKeys.incarnation];
-    if (meta !== undefined && incarnation !== this.#self.incarnation) {
-      const { id } = this.#self;
-      const other = `another process (incarnation ${String(incarnation)})`;
-      const advice = 'ids must be unique: end one of the two or give it another id';
-      this.#options.conflict({ id, reason: `id ${id} is registered by ${other}; ${advice}` });
+    const other = entry && this.#another(entry);
+    if (other !== undefined) {
+      this.#options.conflict({ id, reason: `id ${id} is registered by ${other}` });
       return;
     }
-    if (meta?.[metaKeys.draining] === String(this.#draining)) return;
-    const status = meta === undefined && this.#hasFailed ? 'critical' : 'passing';
+    if (entry?.meta[metaKeys.draining] === String(this.#draining)) return;
+    const status = entry === undefined && this.#hasFailed ? 'critical' : 'passing';
     await this.#calls.register(this.#entry(status), callTimeoutMs);
   }
 
@@ -194,9 +201,31 @@ export class ConsulRegistration implements Registered {
   }
 
   async #isAnothers(timeoutMs: number): Promise<boolean> {
-    const meta = await this.#calls.metaOf(this.#self.id, timeoutMs);
-    return meta !== undefined && meta[metaKeys.incarnation] !== this.#self.incarnation;
+    const entry = await this.#calls.entryOf(this.#self.id, timeoutMs);
+    return entry !== undefined && this.#another(entry) !== undefined;
   }
+
+  /** Whose the entry under the id is, and what to do; `undefined` when it is this process's. */
+  #another(entry: AgentEntry): string | undefined {
+    const incarnation = entry.meta[metaKeys.incarnation];
+    const isOwn = incarnation === this.#self.incarnation;
+    return (
+      otherService(entry, this.#options) ??
+      (isOwn ? undefined : `another process (incarnation ${String(incarnation)}); ${oneOfTwo}`)
+    );
+  }
+}
+
+const oneOfTwo = 'ids must be unique: end one of the two or give it another id';
+
+/** The service whose entry it is, when that is not ours, and what to do: an agent keeps one entry an id, whatever the service. */
+function otherService(
+  { service, tags }: AgentEntry,
+  ours: { readonly service: string; readonly tag: string | undefined },
+): string | undefined {
+  if (service === ours.service && (ours.tag === undefined || tags.includes(ours.tag))) return undefined;
+  const tagged = tags.length === 0 ? '' : ` (${tags.join(', ')})`;
+  return `service ${service}${tagged} at this Consul agent, where ids are unique across services; give this node another id, or take that entry out if its node is no more (consul services deregister -id ID)`;
 }
 
 /** An answer that asking again does not change: a malformed entry, a token without the right. */
