@@ -195,6 +195,36 @@ t.test('it is closed while a node is being registered: nothing of that is left',
   t.equal(calls.at(-1), '/v1/agent/service/deregister/late');
 });
 
+t.test('a node that stood still, lost its entry and was replaced at another agent stays out', async (t) => {
+  let registered = 0;
+  const listed = (ID: string, incarnation: string) => ({
+    Node: { Node: 'other', Address: '127.0.0.2' },
+    Service: { ID, Port: 7001, Meta: { 'pinwheel-incarnation': incarnation } },
+  });
+  const node = await startHealthzNode(t, 'woken');
+  let list: readonly object[] = [listed('woken', node.registration.incarnation)];
+  const fake = await startFakeConsul(t, (response, { url = '' }) => {
+    if (url.includes('/health/') && url.includes('index=')) return; // its watch goes on seeing it
+    if (url.endsWith('/register')) registered++;
+    say(response, 200, 'application/json', url.includes('/health/') ? JSON.stringify(list) : '{}');
+  });
+  const membership = opened(t, fake.port, { waitMs: 60_000, verifyMs: 100 });
+  const watch = record(membership);
+  await until('it is listed', () => watch.ids() === 'woken');
+  list = [listed('woken', 'another')];
+  const { drain } = await membership.register(node.registration);
+  await until('it has looked for its entry three times', () => watch.conflicts.length >= 3);
+  t.match(watch.conflicts[0], {
+    id: 'woken',
+    reason:
+      'id woken is registered by another process (incarnation another) at 127.0.0.2:7001; ids must be unique',
+  });
+  await drain();
+  t.equal(registered, 1, 'as it started');
+  list = [];
+  await until('the other one is gone', () => registered > 1);
+});
+
 t.test('a Consul is called at an IPv6 address, too', async (t) => {
   const membership = opened(t, await freePort(), { host: '::1', deadlineMs: 200 });
   const node = await startHealthzNode(t, 'six');
@@ -357,6 +387,34 @@ t.test('a real Consul', async (t) => {
     await membership.refresh();
     t.equal(watch.newest()?.members[0]?.incarnation, second.registration.incarnation);
   });
+
+  await t.test(
+    'an entry that was lost is not made anew when another agent has one of another process',
+    async (t) => {
+      const node = await startHealthzNode(t, 'moved');
+      const membership = opened(t, consul.port, { service: 'moved', verifyMs: 100 });
+      const watch = record(membership);
+      await membership.register(node.registration);
+      await until('there', () => watch.ids() === 'moved');
+      const Service = {
+        Service: 'moved',
+        ID: 'moved',
+        Port: 9010,
+        Meta: { 'pinwheel-incarnation': 'another' },
+      };
+      await consul.api('PUT', '/v1/catalog/register', { Node: 'agent-b', Address: '127.0.0.3', Service });
+      await until('replaced', () => watch.newest()?.members[0]?.incarnation === 'another');
+      await consul.deregister('moved');
+      const conflict = await until('named', () => watch.conflicts[0]);
+      t.match(conflict.reason, 'another process (incarnation another) at 127.0.0.3:9010');
+      await membership.refresh();
+      t.equal(watch.newest()?.members[0]?.incarnation, 'another');
+      await consul.api('PUT', '/v1/catalog/deregister', { Node: 'agent-b' });
+      await until('it is back when the other one is gone', () => {
+        return watch.newest()?.members[0]?.incarnation === node.registration.incarnation;
+      });
+    },
+  );
 
   await t.test('an id that another service has at the agent is refused, and that node stays', async (t) => {
     const first = await startHealthzNode(t, 'shared');

@@ -72,6 +72,37 @@ t.test('a node that was replaced', async (t) => {
   );
 });
 
+t.test('a node that was replaced takes its entry out before its users have gone', async (t) => {
+  const nodes = await startNodes(t, ['n2'], { usersPerSecond: 1 });
+  const { membership } = nodes;
+  let usersAtLeave: number | undefined;
+  const n1 = await nodes.start(
+    'n1',
+    { usersPerSecond: 1 },
+    {
+      description: membership.description,
+      watch: (listener) => membership.watch(listener),
+      refresh: () => membership.refresh(),
+      register: async (self) => {
+        const { drain, leave } = await membership.register(self);
+        return {
+          drain,
+          leave: () => {
+            usersAtLeave ??= n1.sessions;
+            return leave();
+          },
+        };
+      },
+      close: async () => {},
+    },
+  );
+  await nodes.agree(['n1', 'n2']);
+  await Promise.all(nodes.usersOf('n1', 20).map((user) => connect(t, n1, user)));
+  membership.set({ id: 'n1', port: await nodeElsewhere(t), incarnation: 'another' });
+  await until('it has left', () => usersAtLeave !== undefined);
+  t.equal(usersAtLeave, 20, 'so nobody enters it again');
+});
+
 t.test('an entry of another that nobody answers for changes nothing', async (t) => {
   const nodes = await startNodes(t, ['n1']);
   const n1 = nodes.of('n1');

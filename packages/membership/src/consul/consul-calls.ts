@@ -25,7 +25,7 @@ export interface HealthRead {
   readonly index: string | undefined;
   readonly waitMs: number;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HealthAnswered {

@@ -10,7 +10,7 @@ export interface ConsulRead {
   readonly query: Readonly<Record<string, string>>;
   readonly token: string | undefined;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ConsulAnswer {

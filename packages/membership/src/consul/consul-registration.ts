@@ -1,7 +1,7 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { backoffMs } from '../common/backoff.js';
 import { sleep } from '../common/sleep.js';
-import type { Registered, Registration } from '../member/contract.js';
+import type { Member, Registered, Registration } from '../member/contract.js';
 import { authorityOf } from '../member/member-fields.js';
 import type { AgentEntry, ConsulCalls, ServiceEntry } from './consul-calls.js';
 import { metaKeys } from './consul-entry.js';
@@ -16,6 +16,8 @@ export interface ConsulRegistrationOptions {
   readonly deadlineMs: number;
   /** Pause between two looks at whether the entry is still there, in ms, ±20 %. */
   readonly verifyMs: number;
+  /** Reads the list anew: who is in it under an id, whichever agent has the entry. Rejects past the deadline. */
+  readonly listedNow: (id: string, timeoutMs: number) => Promise<Member | undefined>;
   readonly trouble: (error: PinwheelError) => void;
   /** Another process is registered under the id. */
   readonly conflict: (entry: { readonly id: string; readonly reason: string }) => void;
@@ -58,7 +60,8 @@ export function serviceEntry(
 
 /**
  * A node's own entry. It looks now and then whether the entry is still there, because an agent that lost its data
- * has forgotten it, and enters it again; an entry of another incarnation under the same id is left alone and named.
+ * has forgotten it, and enters it again; an entry of another incarnation under the same id, at whichever agent, is left
+ * alone and named.
  */
 export class ConsulRegistration implements Registered {
   readonly #calls: ConsulCalls;
@@ -97,12 +100,21 @@ export class ConsulRegistration implements Registered {
     if (this.#left.signal.aborted) return;
     this.#draining = true;
     // who leaves for good need not say that it is about to
-    await this.#writeOwn((timeoutMs) => this.#calls.register(this.#entry(), timeoutMs), this.#left.signal);
+    await this.#write(async (timeoutMs) => {
+      const entry = await this.#calls.entryOf(this.#self.id, timeoutMs);
+      if ((await this.#whoElse(entry, timeoutMs)) !== undefined) return;
+      await this.#calls.register(this.#entry(), timeoutMs);
+    }, this.#left.signal);
   }
 
   async leave(): Promise<void> {
     this.#left.abort();
-    await this.#writeOwn((timeoutMs) => this.#calls.deregister(this.#self.id, timeoutMs));
+    await this.#write(async (timeoutMs) => {
+      const entry = await this.#calls.entryOf(this.#self.id, timeoutMs);
+      // one of another process is left alone; one that is not there yet may come, of a call that was given up
+      if (entry !== undefined && entry.meta[metaKeys.incarnation] !== this.#self.incarnation) return;
+      await this.#calls.deregister(this.#self.id, timeoutMs);
+    });
   }
 
   /** Whether the node's own watch has it among those that pass; if not, it looks for the entry now. */
@@ -122,13 +134,6 @@ export class ConsulRegistration implements Registered {
 
   #entry(status: ServiceEntry['check']['status'] = 'passing'): ServiceEntry {
     return serviceEntry(this.#self, this.#draining, this.#options, status);
-  }
-
-  /** An entry of another process is left alone: it is not to leave with this one. */
-  #writeOwn(call: (timeoutMs: number) => Promise<void>, until?: AbortSignal): Promise<void> {
-    return this.#write(async (timeoutMs) => {
-      if (!(await this.#isAnothers(timeoutMs))) await call(timeoutMs);
-    }, until);
   }
 
   /** @param until ends the tries: the last one's error counts. */
@@ -179,8 +184,8 @@ export class ConsulRegistration implements Registered {
   async #restore(): Promise<void> {
     const { id } = this.#self;
     const entry = await this.#calls.entryOf(id, callTimeoutMs);
+    const other = await this.#whoElse(entry, callTimeoutMs);
     if (this.#left.signal.aborted) return;
-    const other = entry && this.#another(entry);
     if (other !== undefined) {
       this.#options.conflict({ id, reason: `id ${id} is registered by ${other}` });
       return;
@@ -200,19 +205,24 @@ export class ConsulRegistration implements Registered {
     return unlistedMs > 2 * (checkIntervalMs + checkTimeoutMs);
   }
 
-  async #isAnothers(timeoutMs: number): Promise<boolean> {
-    const entry = await this.#calls.entryOf(this.#self.id, timeoutMs);
-    return entry !== undefined && this.#another(entry) !== undefined;
-  }
-
-  /** Whose the entry under the id is, and what to do; `undefined` when it is this process's. */
-  #another(entry: AgentEntry): string | undefined {
-    const incarnation = entry.meta[metaKeys.incarnation];
-    const isOwn = incarnation === this.#self.incarnation;
-    return (
-      otherService(entry, this.#options) ??
-      (isOwn ? undefined : `another process (incarnation ${String(incarnation)}); ${oneOfTwo}`)
-    );
+  /**
+   * Who has the id, and what to do; `undefined` when this process may write under it. One that stood still, so that its agent
+   * took its entry out, may have been replaced at another agent: an entry made now would be the newest, and everybody's. So
+   * the list is read anew then, as what was heard of it is older than that.
+   */
+  async #whoElse(entry: AgentEntry | undefined, timeoutMs: number): Promise<string | undefined> {
+    const { id, incarnation } = this.#self;
+    if (entry !== undefined) {
+      const named = entry.meta[metaKeys.incarnation];
+      if (named === incarnation) return undefined;
+      return (
+        otherService(entry, this.#options) ?? `another process (incarnation ${String(named)}); ${oneOfTwo}`
+      );
+    }
+    const listed = await this.#options.listedNow(id, timeoutMs);
+    if (listed === undefined || listed.incarnation === incarnation) return undefined;
+    const { address, port } = listed;
+    return `another process (incarnation ${listed.incarnation}) at ${authorityOf(address, port)}; ${oneOfTwo}`;
   }
 }
 

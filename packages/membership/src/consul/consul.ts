@@ -89,6 +89,12 @@ class ConsulMembership implements Membership {
       deregisterAfterMs,
       deadlineMs,
       verifyMs,
+      listedNow: async (id, timeoutMs) => {
+        const read = { service, tag, stale: false, index: undefined, waitMs: 0, timeoutMs };
+        const { entries } = await this.#calls.health(read);
+        const { members } = membersFromEntries(entries, this.#setup.addresses);
+        return members.find((member) => member.id === id);
+      },
       trouble: (error) => this.#watchers.trouble(error),
       conflict: (entry) => this.#watchers.conflict(entry),
     });

@@ -106,6 +106,8 @@ export class Leaving {
       { node: id, at: where },
       `id ${id} is in use by ${where}: this process was replaced, sends its users on and ends; ids must be unique`,
     );
+    // now, not when its users have gone: an entry that is looked after could be made anew, and drive the other one out
+    void this.#takeOut();
     await this.#sendOn(systemClock.now());
   }
 
