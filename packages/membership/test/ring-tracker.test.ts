@@ -2,10 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Metrics } from '@pinwheel/metrics';
+import { describeRingSettings, ringSettings, ringSettingsDigest } from '@pinwheel/ring';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { type Clock, systemClock } from '../src/common/clock.js';
-import { inProcessMembership } from '../src/in-process.js';
+import { type InProcessMembership, inProcessMembership } from '../src/in-process.js';
 import type { Membership, MembershipListener } from '../src/member/contract.js';
 import { membershipFrom } from '../src/parse-membership.js';
 import { addRingMetrics } from '../src/ring/ring-metrics.js';
@@ -354,6 +355,56 @@ t.test('the source is away', async (t) => {
     });
     t.same(await readdir(join(folder, 'deep')), ['ring.json'], 'nothing is left beside it');
   });
+
+  await t.test(
+    'the ring on disk is one of other settings: start is refused as beside such members',
+    async (t) => {
+      const path = join(folder, 'settings.json');
+      const member = { id: 'n1', port: 7002, incarnation: 'n1-1' };
+      const saved = {
+        settingsDigest: ringSettingsDigest(ringSettings()),
+        settingsText: describeRingSettings(ringSettings()),
+      };
+      const membership = describedAs(service(), away) as InProcessMembership;
+      membership.set({ ...member, ...saved });
+      const before = tracked(t, { membership, lastGoodPath: path });
+      await before.start();
+      await before.close();
+      const settings = { virtualNodes: 256 };
+      const starting = tracked(t, { membership: awaySource(), lastGoodPath: path, settings }).start();
+      await t.rejects(starting, {
+        code: 'settings-mismatch',
+        message:
+          /^virtualNodes is 256 here and 512 at member n1; .* \(so says the ring on disk, saved at \d{4}-/,
+      });
+
+      await t.test(
+        'the source says so later: the members are ignored and named, nobody is left',
+        async (t) => {
+          const source = awaySource();
+          const log = recordedLog();
+          const tracker = tracked(t, { membership: source, lastGoodPath: path, log });
+          t.equal(idsOf(await tracker.start()), 'n1');
+          const others = inProcessMembership();
+          others.set({
+            ...member,
+            incarnation: 'n1-2',
+            settingsDigest: 'f'.repeat(16),
+            settingsText: 'virtualNodes=64',
+          });
+          source.listener?.view({ members: others.members(), digest: 'd', index: '7', ignored: [] });
+          t.equal(idsOf(tracker.current), '');
+          t.match(tracker.status().ignored, [
+            { id: 'n1', reason: /virtualNodes is 512 here and 64 at member n1/ },
+          ]);
+          t.match(
+            log.lines.find((line) => line.includes('other ring settings')),
+            /n1/,
+          );
+        },
+      );
+    },
+  );
 
   await t.test('the first list is empty while a ring is on disk: that ring is kept, frozen', async (t) => {
     const tracker = tracked(t, {

@@ -41,7 +41,7 @@ export interface RingTracker {
   readonly settings: RingSettings;
   /**
    * Resolves with the first ring: from the source, or from disk when the source is away.
-   * Rejects with `settings-mismatch` when a member runs with other ring settings, naming the setting, and with
+   * Rejects with `settings-mismatch` when a member of that runs with other ring settings, naming the setting, and with
    * `membership` when nothing was heard within the start deadline and nothing is on disk; it is closed then.
    * May be called twice: both calls have the same outcome.
    */

@@ -10,8 +10,8 @@ import { Settle } from '../settle/settle.js';
 import { type LastGoodMembers, LastGoodRing, type NoLastGood, noLastGood } from './last-good-ring.js';
 import { Prober } from './prober.js';
 import { type RingTrackerOptions, type TrackerSetup, trackerSetup } from './ring-tracker-options.js';
-import { describeMismatch, hasOtherSettings, settingsMismatch } from './settings-mismatch.js';
-import { SourceHealth } from './source-health.js';
+import { describeMismatch, hasOtherSettings, mismatchAmong } from './settings-mismatch.js';
+import { notHeard, SourceHealth } from './source-health.js';
 import { WarnOnce } from './warn-once.js';
 
 /**
@@ -148,11 +148,7 @@ class SettlingTracker implements RingTracker {
     if (phase.kind === 'closed') return;
     const now = this.#setup.clock.now();
     if (phase.kind === 'starting') {
-      const other = view.members.find((member) => !member.draining && hasOtherSettings(member, this.#digest));
-      if (other !== undefined) {
-        this.#end(settingsMismatch(other, this.settings));
-        return;
-      }
+      if (this.#isRefused(view.members)) return;
       // more likely than a service that most have left is a source that lost its data
       if ('members' in phase.saved && this.#hasLostMost(phase.saved.members, view))
         this.#settle.view(phase.saved.members, now);
@@ -165,6 +161,13 @@ class SettlingTracker implements RingTracker {
     }
     this.#advance();
     if (phase.kind === 'starting') this.#ready(phase);
+  }
+
+  /** Beside members with other settings it would have a ring of its own: it does not start. */
+  #isRefused(members: readonly Member[], savedAt?: string): boolean {
+    const mismatch = mismatchAmong(members, this.settings, savedAt);
+    if (mismatch !== undefined) this.#end(mismatch);
+    return mismatch !== undefined;
   }
 
   #hasLostMost(saved: readonly Member[], { members }: MembersView): boolean {
@@ -205,6 +208,7 @@ class SettlingTracker implements RingTracker {
       return;
     }
     const { members, savedAt } = phase.saved;
+    if (this.#isRefused(members, savedAt)) return;
     this.#phase = { kind: 'from-disk', savedAt };
     this.#source.knownFrom(savedAt);
     this.#settle.view(members, clock.now());
@@ -290,10 +294,4 @@ class SettlingTracker implements RingTracker {
     phase.cancelDeadline();
     phase.reject(error);
   }
-}
-
-/** A source's own error names the source already. */
-function notHeard(source: string, deadlineMs: number, cause: Error | undefined): string {
-  if (cause instanceof PinwheelError) return `${cause.message} (tried for ${deadlineMs} ms)`;
-  return `${source} was not heard within ${deadlineMs} ms: ${cause?.message ?? 'no answer'}`;
 }

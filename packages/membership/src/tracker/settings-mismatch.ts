@@ -29,8 +29,22 @@ export function describeMismatch(member: Member, settings: RingSettings): string
   return `${parts.join('; ')}; ${duty}`;
 }
 
-export function settingsMismatch(member: Member, settings: RingSettings): PinwheelError {
-  return new PinwheelError('settings-mismatch', describeMismatch(member, settings));
+/**
+ * Why a process with these settings must not start beside these members; `undefined` when it may. One that drains is in nobody's
+ * next ring.
+ *
+ * @param savedAt when the list is one from disk: the members may have changed since.
+ */
+export function mismatchAmong(
+  members: readonly Member[],
+  settings: RingSettings,
+  savedAt?: string,
+): PinwheelError | undefined {
+  const digest = ringSettingsDigest(settings);
+  const other = members.find((member) => !member.draining && hasOtherSettings(member, digest));
+  if (other === undefined) return undefined;
+  const fromDisk = savedAt === undefined ? '' : ` (so says the ring on disk, saved at ${savedAt})`;
+  return new PinwheelError('settings-mismatch', describeMismatch(other, settings) + fromDisk);
 }
 
 function parse(text: string): ReadonlyMap<string, string> {

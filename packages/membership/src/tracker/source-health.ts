@@ -1,3 +1,4 @@
+import { PinwheelError } from '@pinwheel/protocol';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 
@@ -49,4 +50,10 @@ export class SourceHealth {
   knownFrom(savedAt: string): void {
     this.#readAt = this.#clock.now() - Math.max(0, Date.now() - Date.parse(savedAt));
   }
+}
+
+/** Why a process cannot start without its source. The source's own error names the source already. */
+export function notHeard(source: string, deadlineMs: number, cause: Error | undefined): string {
+  if (cause instanceof PinwheelError) return `${cause.message} (tried for ${deadlineMs} ms)`;
+  return `${source} was not heard within ${deadlineMs} ms: ${cause?.message ?? 'no answer'}`;
 }
