@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type HeldUser, Holder } from '@pinwheel/holder';
 import { addRingMetrics, type RingState, type RingTracker, systemClock } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
-import {
-  closeCodes,
-  closeReasonOf,
-  headers,
-  type Message,
-  PinwheelError,
-  type Receipt,
-} from '@pinwheel/protocol';
+import { closeCodes, closeReasonOf, headers, type Message, type Receipt } from '@pinwheel/protocol';
 import { addSenderMetrics, createSender, messageIds, NodeClients } from '@pinwheel/sender';
 import type { TemplatedApp } from '@pinwheel/server';
 import { everybodysTopic, isAnywhere, whyNoWait } from '@pinwheel/strategy';
@@ -35,6 +28,7 @@ import { Admission } from './direct/admission.js';
 import { DirectSession } from './direct/direct-session.js';
 import { DirectSessions } from './direct/direct-sessions.js';
 import { holderLimits } from './holder-limits.js';
+import { checkEntered, checkPlace } from './lifecycle/check-place.js';
 import { closeSending } from './lifecycle/close-sending.js';
 import type { NodePorts } from './lifecycle/node-ports.js';
 import { isLeaving, type Phase } from './lifecycle/phase.js';
@@ -145,7 +139,10 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const limits = nodeLimits(node, counters.limits);
   const direct = new DirectSessions({
     places: limits.places,
-    prove: (request) => access.prove(request),
+    check: (request) => {
+      checkEntered(id, phase());
+      access.prove(request);
+    },
     admission,
     inbound,
     counters,
@@ -208,10 +205,6 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   addRingMetrics(metrics, tracker);
   if (node.tls !== undefined) addCertificateMetrics(metrics, node.tls);
   addSenderMetrics(metrics, sender);
-  const checkPlace = (): void => {
-    if (phase() !== 'replaced') return;
-    throw new PinwheelError('unavailable', `another process has taken the place of node ${id}`);
-  };
   const publish = ({ user, data, binary, id: messageId }: Message, ms: number): Promise<Receipt> =>
     sender.send(user, data, { id: messageId, binary, deadlineMs: ms });
   const shared = { self: id, holder, clients, counters, acknowledgements, newId, now, deadlineMs };
@@ -259,7 +252,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
         host: node.host,
         ports,
       }),
-      checkPlace,
+      checkPlace: () => checkPlace(id, phase()),
     },
     access,
     counters,
@@ -269,7 +262,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const http = createHttpApi(api, 'internal');
   const admin = node.adminPort === undefined ? undefined : createHttpApi(api, 'admin');
   serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
-    checkPlace();
+    checkPlace(id, phase());
     access.proveLink(request);
   });
   const ringChanged = (current: RingState): void => {

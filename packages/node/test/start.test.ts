@@ -4,9 +4,10 @@ import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { createNode } from '../src/index.js';
 import { connect } from './kit/client.js';
+import { connectEdge } from './kit/fake-edge.js';
 import { Gate } from './kit/gate.js';
 import { quickTracking, startNodes } from './kit/nodes.js';
-import { metric, request } from './kit/requests.js';
+import { metric, post, request } from './kit/requests.js';
 
 t.test('a port in use is named together with its option, and nothing stays behind', async (t) => {
   const taken = createServer();
@@ -121,6 +122,62 @@ t.test('a node that is told to leave while it registers leaves no entry behind',
   await refused;
   t.same(source.members(), []);
 });
+
+t.test(
+  'a node that is not entered yet takes nobody, though an entry under its id is in the ring',
+  async (t) => {
+    const source = inProcessMembership();
+    t.teardown(() => source.close());
+    const gate = new Gate();
+    let entry: { readonly port: number; readonly wsPort?: number } | undefined;
+    const starting = createNode({
+      id: 'n1',
+      tracking: quickTracking,
+      membership: {
+        description: source.description,
+        watch: (listener) => source.watch(listener),
+        refresh: () => source.refresh(),
+        register: async (self) => {
+          // of the process before, which died while the source could not be asked
+          source.set({ ...self, incarnation: 'before' });
+          entry = self;
+          await gate.opens();
+          return source.register(self);
+        },
+        close: async () => {},
+      },
+    });
+    const { port, wsPort = 0 } = await until('it registers', () => entry);
+    const early = { port, wsPort };
+    const state = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    await until('the entry is in its ring', async () =>
+      (await (await state('/v1/ring')).text()).includes('n1'),
+    );
+
+    const ready = await state('/readyz');
+    t.equal(ready.status, 503);
+    t.match(await ready.json(), { status: 'waiting to be in the membership' });
+    t.match(await (await state('/healthz')).json(), { status: 'ok', draining: false });
+    await t.rejects(connect(t, early, 'ann'), /503/, 'no session');
+    await t.rejects(connectEdge(t, early), /503/, 'no link');
+    const headers = { 'content-type': 'text/plain' };
+    const url = `http://127.0.0.1:${port}/v1/users/ann/messages`;
+    const refused = await fetch(url, { method: 'POST', body: 'x', headers });
+    t.equal(refused.status, 503);
+    t.match(await refused.json(), {
+      error: { code: 'unavailable', message: 'node n1 is not in the membership yet' },
+    });
+
+    gate.open();
+    const node = await starting;
+    t.teardown(() => node.close());
+    t.match(await post(node, 'ann', 'x'), { status: 404, json: { status: 'offline' } }, 'at once');
+    await connect(t, node, 'ann');
+    await connectEdge(t, node);
+    await node.ready();
+    t.match(await request(node, 'GET', '/readyz'), { status: 200 });
+  },
+);
 
 t.test('metrics carry no user, and every label has a value that is documented', async (t) => {
   const { nodeMetrics } = await import('../src/index.js');

@@ -17,7 +17,7 @@ export interface ApiParts {
   readonly admin: AdminApi;
   readonly peers: PeersApi;
   readonly health: HealthApi;
-  /** Throws when this node may not speak for its users any more. */
+  /** Throws when this node may not speak for its users, not yet or not any more. */
   readonly checkPlace: () => void;
 }
 

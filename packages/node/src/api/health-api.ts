@@ -58,13 +58,15 @@ export class HealthApi {
     return proveMember(keys, { id, incarnation, address: host, port, wsPort }, nonce);
   }
 
-  /** Ready while users may be sent here: in the ring, listening to the queue if there is one, with room in memory, and not draining. */
+  /** Ready while users may be sent here: entered, in the ring, listening to the queue if there is one, with room in memory, and not draining. */
   ready(exchange: Exchange): void {
     const { id, tracker, phase, whyDeaf, isMemoryOver } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
     const able = isMemoryOver() ? 'memory is at its bound' : 'ready';
     const place = inRing ? (whyDeaf() ?? able) : 'waiting to be in the ring';
-    const status = leavingAs(phase()) ?? place;
+    // an entry of the process before may be in the ring
+    const entered = phase() === 'starting' ? 'waiting to be in the membership' : place;
+    const status = leavingAs(phase()) ?? entered;
     exchange.json(status === 'ready' ? 200 : 503, { status });
   }
 

@@ -26,8 +26,8 @@ import { readUpgrade, type UpgradeRequest } from './upgrade.js';
 
 export interface DirectSessionsOptions {
   readonly admission: Admission;
-  /** Throws for an upgrade that no process of this service has made. */
-  readonly prove: (request: HttpRequest) => void;
+  /** Throws for an upgrade that is not taken: by the node as it is, or as no process of this service has made it. */
+  readonly check: (request: HttpRequest) => void;
   readonly places: ConnectionLimits;
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
@@ -151,7 +151,7 @@ export class DirectSessions {
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
     const read = readOrError(() => {
-      this.#options.prove(request);
+      this.#options.check(request);
       return readUpgrade(request, this.#options.maxHeadBytes);
     });
     let aborted = false;
