@@ -4,7 +4,7 @@ import type { Ended, Outcome } from './batch-answer.js';
 import { ClientWaits, type ClientWaitsWorld } from './client-waits.js';
 import { createDispatchCounters } from './dispatch-counters.js';
 import { Lanes } from './lanes.js';
-import { doubtOf, inDoubt, isDelivered, notTaken, overloaded, unanswered, unsent } from './last-words.js';
+import { doubtOf, isDelivered, isTriedAgain, overloaded, unanswered, unsent } from './last-words.js';
 import { type Landed, Outbox, type OutboxLimits } from './outbox.js';
 import type { Pending } from './pending.js';
 import type { Moved } from './ring-places.js';
@@ -189,17 +189,19 @@ export class Dispatch {
 
   #answered(message: Pending, receipt: Receipt): void {
     this.#leaveLane(message);
-    const notTakenYet = receipt.error !== undefined && notTaken.has(receipt.error.code);
-    if (receipt.status === 'not-owner' || notTakenYet) this.#retry(message, receipt);
-    else if (!isDelivered(receipt)) this.#settle(message, doubtOf(message) ?? receipt);
-    else if (message.waitForClient) this.#clientWaits.add(message, receipt);
-    else this.#settle(message, receipt);
+    if (isDelivered(receipt)) {
+      if (message.waitForClient) this.#clientWaits.add(message, receipt);
+      else this.#settle(message, receipt);
+    } else if (receipt.status === 'not-owner' || isTriedAgain(receipt.error?.code)) {
+      // what the node said may be of another one, which it passed the message on to
+      this.#retry(message, receipt);
+    } else this.#settle(message, doubtOf(message) ?? receipt);
   }
 
   #failed(message: Pending, code: ErrorCode, why: string): void {
     this.#leaveLane(message);
     const receipt = overloaded(message, code, why);
-    if (inDoubt.has(code) || notTaken.has(code)) this.#retry(message, receipt);
+    if (isTriedAgain(code)) this.#retry(message, receipt);
     else this.#settle(message, doubtOf(message) ?? receipt);
   }
 

@@ -32,3 +32,8 @@ export const notTaken: ReadonlySet<ErrorCode> = new Set([
   // while keys change one process may know a key sooner than another
   'not-authenticated',
 ]);
+
+/** Whether a message that ended with this code may yet be delivered by another try. */
+export function isTriedAgain(code: ErrorCode | undefined): boolean {
+  return code !== undefined && (inDoubt.has(code) || notTaken.has(code));
+}

@@ -184,6 +184,48 @@ t.test('a message that may have been delivered is never called offline afterward
   }
 });
 
+t.test('what another node may have taken is tried again, too, under the same id', async (t) => {
+  for (const passedOn of ['unknown-outcome', 'deadline'] as const) {
+    for (const waits of [false, true]) {
+      const nodes = new FakeNodes(seeded(4));
+      let tries = 0;
+      nodes.meets = () => ({ fate: tries++ === 0 ? { ...fine, passedOn } : fine, afterMs: 1 });
+      nodes.acknowledges = ({ question }) => ({
+        answer: { ...question, status: 'delivered', sessions: 1 },
+        afterMs: 1,
+      });
+      const id = nodes.send('bob', 5000, 'x', waits);
+      const later = nodes.send('bob', 5000, 'y');
+      await nodes.clock.pass(200);
+      t.match(nodes.receiptOf(id), { status: 'delivered' });
+      t.match(nodes.receiptOf(later), { status: 'delivered' });
+      const [first, again] = nodes.batches.map(({ batch }) => batch.map((message) => message.id));
+      t.same(again, first, 'one behind the other, as before');
+      t.ok(nodes.batches[1]!.batch.every(({ repeated }) => repeated));
+    }
+  }
+});
+
+t.test('what another node may have taken is said to be in doubt when the time is over', async (t) => {
+  for (const passedOn of ['unknown-outcome', 'deadline'] as const) {
+    const nodes = new FakeNodes(seeded(5));
+    let tries = 0;
+    nodes.meets = () => ({
+      fate: tries++ === 0 ? { ...fine, passedOn } : { ...fine, offline: true },
+      afterMs: 1,
+    });
+    const gone = nodes.send('bob', 5000);
+    await nodes.clock.pass(1000);
+    t.match(nodes.receiptOf(gone), { status: 'overloaded', error: { code: passedOn } }, 'never offline');
+    // the node's time is the message's own
+    nodes.meets = () => ({ fate: { ...fine, passedOn }, afterMs: 299 });
+    const id = nodes.send('ann', 300);
+    await nodes.clock.pass(420);
+    t.match(nodes.receiptOf(id), { status: 'overloaded', error: { code: passedOn } });
+    t.equal(nodes.dispatch.queuedMessages, 0);
+  }
+});
+
 const step = fc.oneof(
   {
     weight: 8,
@@ -227,6 +269,10 @@ t.test('over schedules of sends, ring changes, late, refusing, dying and silent 
           return { fate: { kind: 'failed', code: 'unknown-outcome', taken: random() < 0.5 }, afterMs };
         }
         if (luck < 0.2) return { fate: { kind: 'failed', code: 'bad-request', taken: false }, afterMs };
+        if (luck < 0.23 && !calm) {
+          const passedOn = random() < 0.5 ? ('deadline' as const) : ('unknown-outcome' as const);
+          return { fate: { kind: 'answered', notOwner: new Set(), passedOn }, afterMs };
+        }
         const elsewhere = batch.filter(({ user }) => ownerIn(ring, user) !== member || random() < 0.1);
         const refuses = new Set(elsewhere.filter(() => random() < 0.8).map(({ user }) => user));
         return { fate: { kind: 'answered', notOwner: refuses }, afterMs };

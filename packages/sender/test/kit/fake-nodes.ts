@@ -37,6 +37,8 @@ export type Fate =
       readonly queued?: boolean;
       /** For users without a session that acknowledges. */
       readonly hasNoPlace?: boolean;
+      /** What the node says of messages that it passed on to another one, which may have taken them. */
+      readonly passedOn?: ErrorCode;
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly taken: boolean };
 
@@ -131,14 +133,17 @@ export class FakeNodes {
       if (fate.taken) this.#take(batch, new Set(), true);
       return failed(fate.code);
     }
-    this.#take(batch, fate.notOwner, false);
+    this.#take(batch, fate.notOwner, fate.passedOn !== undefined);
     const receipts = new Receipts(batch.length);
     batch.forEach(({ user, order, waitForClient }, i) => {
       const hasPlace = waitForClient && fate.hasNoPlace !== true;
       const place = hasPlace ? { stream: 's', seq: order + 1 } : undefined;
       if (fate.notOwner.has(user)) receipts.set(i, 'not-owner', 0, { owner: 'n9' });
       else if (fate.offline === true) receipts.set(i, 'offline');
-      else if (fate.queued === true) receipts.set(i, 'queued', 0, place);
+      else if (fate.passedOn !== undefined) {
+        const error = { code: fate.passedOn, message: `fake ${fate.passedOn}` };
+        receipts.set(i, 'overloaded', 0, { error });
+      } else if (fate.queued === true) receipts.set(i, 'queued', 0, place);
       else receipts.set(i, 'delivered', 1, place);
     });
     return { kind: 'answered', receipts, foreignUsers: 0, fingerprint: '', turn: 0 };
