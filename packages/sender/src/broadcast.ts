@@ -52,8 +52,8 @@ function receiptOf(node: string, status: number, body: string): BroadcastReceipt
   // 202: the node has handed it to a queue
   if (status !== 200 && status !== 202) {
     const refusal = refusalOf(node, status, body);
-    if (errorIn(body) !== undefined || status < 500) throw refusal;
-    // of a proxy in between, which may have passed it on
+    if (status !== 503 || errorIn(body) !== undefined) throw refusal;
+    // of a proxy in between, which may have passed it on; it has no id, by which a second one would be known
     throw new PinwheelError('unknown-outcome', refusal.message);
   }
   try {

@@ -95,12 +95,17 @@ export function failureOf(name: string, thrown: unknown, late: boolean, deadline
   );
 }
 
-/** What a node said with a status that is no answer. */
+/** What a node said with a status that is no answer, or somebody in between, who may have passed the request on. */
 export function refusalOf(name: string, status: number, body: string): PinwheelError {
   const said = errorIn(body);
-  const code: ErrorCode = said?.code ?? (status === 503 ? 'unavailable' : 'internal');
+  const code = said?.code ?? codeOf(status);
   const why = said?.message ?? body;
   return new PinwheelError(code, `node ${name} answered ${status}: ${why.slice(0, maxQuoted)}`);
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 503) return 'unavailable';
+  return status >= 500 ? 'unknown-outcome' : 'internal';
 }
 
 /** A node's own word; `undefined` for what is none. */

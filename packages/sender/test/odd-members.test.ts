@@ -1,8 +1,28 @@
 import type { RequestListener } from 'node:http';
 import { inProcessMembership } from '@pinwheel/membership';
+import { decodeBatch, type Message, Receipts } from '@pinwheel/protocol';
 import t from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { startSender } from './kit/service.js';
+
+t.test('a message that a proxy has lost is sent again, under its id and marked', async (t) => {
+  const seen: Message[] = [];
+  const membership = inProcessMembership();
+  const port = await startHttpServer(t, async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    seen.push(...decodeBatch(body));
+    const receipts = new Receipts(1);
+    receipts.set(0, 'delivered', 1);
+    if (seen.length === 1) response.writeHead(502).end('<html>');
+    else response.end(receipts.encode());
+  });
+  membership.set({ id: 'n1', port });
+  const sender = await startSender(t, { membership });
+  t.match(await sender.send('bob', 'x'), { status: 'delivered', sessions: 1 });
+  const [first, again] = seen;
+  t.match(again, { id: first?.id, repeated: true });
+  t.equal(seen.length, 2);
+});
 
 t.test('members that answer oddly', async (t) => {
   const odd: readonly (readonly [string, RequestListener, string])[] = [
@@ -15,6 +35,10 @@ t.test('members that answer oddly', async (t) => {
       (_, response) => response.writeHead(200, { 'content-length': '100' }).write('PWR1'),
       'deadline',
     ],
+    ['by a proxy that lost it', (_, response) => response.writeHead(502).end('<html>'), 'unknown-outcome'],
+    ['by a mesh that waited', (_, response) => response.writeHead(504).end(), 'unknown-outcome'],
+    ['by somebody who broke', (_, response) => response.writeHead(500).end('{}'), 'unknown-outcome'],
+    ['by somebody else', (_, response) => response.writeHead(404).end('Not Found'), 'internal'],
     ['that it is busy', (_, response) => response.writeHead(503).end(), 'unavailable'],
     [
       'with an endless refusal',
