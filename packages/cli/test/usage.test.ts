@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -162,6 +163,30 @@ t.test('an answer that is not of Pinwheel is named, with who gave it', async (t)
     const { code, stderr, stdout } = await runPinwheel(['send', 'alice', 'x', '--node', node]);
     t.same([code, stdout], [1, ''], stderr);
     t.match(stderr, new RegExp(`${node} answered ${status}`));
+  }
+});
+
+t.test('a message that a node may have taken is said to be in doubt', async (t) => {
+  const answers: readonly (readonly [string, RequestListener, RegExp])[] = [
+    ['breaks off', (_, response) => response.socket?.destroy(), /did not answer: /],
+    ['does not answer', () => {}, /did not answer: .*timeout/],
+    [
+      'cuts its answer',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': '100' }).write('{"user":"alice"');
+        setImmediate(() => response.socket?.destroy());
+      },
+      /answered 200, cut/,
+    ],
+    ['is a proxy that has lost it', (_, response) => response.writeHead(502).end('<html>'), /answered 502/],
+  ];
+  for (const [how, answer, why] of answers) {
+    const node = `http://127.0.0.1:${await startHttpServer(t, answer)}`;
+    const words = ['send', 'alice', 'x', '--json', '--deadline-ms', '200', '--node', node];
+    const { code, stderr, stdout } = await runPinwheel(words);
+    t.same([code, stdout], [1, ''], how);
+    t.match(JSON.parse(stderr), { error: { code: 'unknown-outcome', message: why } }, how);
+    t.match(stderr, /the message may have been delivered/, how);
   }
 });
 

@@ -100,6 +100,10 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
   const credentials = Credentials.of(settings);
   const to = credentials.needsId ? await idOf(node) : '';
   const client = new Client(new URL(node).origin);
+  let isConnected = false;
+  client.once('connect', () => {
+    isConnected = true;
+  });
   try {
     const call = client.request({
       path,
@@ -109,15 +113,32 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
       signal: AbortSignal.timeout(deadlineMs + slackMs),
     });
     const answer = await call.catch((cause: Error) => {
-      const why = `node ${node} cannot be reached: ${reasonOf(cause)}; is its API there?`;
-      throw new PinwheelError('unreachable', why, { cause });
+      throw unanswered(node, cause, isConnected);
     });
-    const said = await saidIn<Receipt & { error?: { message: string } }>(node, answer);
+    const said = await saidIn<Receipt & { error?: { message: string } }>(node, answer).catch(
+      (cause: Error) => {
+        if (answer.statusCode >= 400 && answer.statusCode < 500) throw cause;
+        // its answer is cut, or of somebody in between
+        throw inDoubt(cause.message, cause);
+      },
+    );
     if (typeof said.status === 'string' && said.user !== undefined) return said;
     throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
   } finally {
     await client.destroy();
   }
+}
+
+/** @param isConnected from then on the message may have been written. */
+function unanswered(node: string, cause: Error, isConnected: boolean): PinwheelError {
+  const reason = reasonOf(cause);
+  if (isConnected) return inDoubt(`node ${node} did not answer: ${reason}`, cause);
+  const why = `node ${node} cannot be reached: ${reason}; is its API there?`;
+  return new PinwheelError('unreachable', why, { cause });
+}
+
+function inDoubt(why: string, cause: Error): PinwheelError {
+  return new PinwheelError('unknown-outcome', `${why}; the message may have been delivered`, { cause });
 }
 
 function describe(receipt: Receipt, waited: boolean): string {
