@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { RingState } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { notTaken } from './last-words.js';
@@ -29,6 +30,7 @@ export async function broadcastThrough(
   deadlineMs: number,
 ): Promise<BroadcastReceipt> {
   const nodes = [...state.members.values()].filter((member) => member.kind === 'node' && !member.draining);
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   const contentType = binary ? 'application/octet-stream' : 'text/plain';
   const end = performance.now() + deadlineMs;
   const first = Math.floor(Math.random() * nodes.length);
@@ -38,7 +40,10 @@ export async function broadcastThrough(
     if (left < 1 && last !== undefined) break;
     try {
       const call = { deadlineMs: Math.max(1, left), contentType };
-      const { status, body } = await clients.of(node).call('POST', '/v1/broadcast', call, data);
+      const client = clients.of(node);
+      clients.traffic.copies++;
+      clients.traffic.bytes += bytes.length;
+      const { status, body } = await client.call('POST', '/v1/broadcast', call, bytes);
       return receiptOf(node.id, status, body);
     } catch (thrown) {
       last = PinwheelError.from(thrown);

@@ -86,7 +86,7 @@ export abstract class QueueTransport<Strategy extends BroadcastStrategy | Regist
 
   broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {
     const topic = everybodysTopic(this.strategy)!;
-    return postToEverybody({ queue: this.strategy.queue, topic }, data, binary, deadlineMs);
+    return postToEverybody({ queue: this.strategy.queue, topic }, data, binary, deadlineMs, this.traffic);
   }
 
   refresh(): void {}

@@ -123,7 +123,9 @@ export class RingTransport implements Transport {
 
   async broadcast(data: string | Uint8Array, binary: boolean, deadlineMs: number): Promise<BroadcastReceipt> {
     const { everybody } = this.#options;
-    if (everybody !== undefined) return postToEverybody(everybody, data, binary, deadlineMs);
+    if (everybody !== undefined) {
+      return postToEverybody(everybody, data, binary, deadlineMs, this.#clients.traffic);
+    }
     return broadcastThrough(this.#tracker.current, this.#clients, data, binary, deadlineMs);
   }
 

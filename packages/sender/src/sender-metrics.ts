@@ -3,19 +3,22 @@ import type { Sender } from './sender.js';
 
 /** Every metric of a sender. No label has a user in it. */
 export const senderMetrics = {
-  receipts: counter('pinwheel_sender_receipts_total', 'Receipts given to the caller, by status.', {
+  receipts: counter('pinwheel_sender_receipts_total', 'Receipts of messages for users, by status.', {
     status: ['delivered', 'queued', 'published', 'offline', 'overloaded', 'not-owner'],
   }),
-  batches: counter('pinwheel_sender_batches_total', 'Requests to nodes, or to a queue.'),
+  batches: counter(
+    'pinwheel_sender_batches_total',
+    'Requests to nodes, or to a queue, with messages for users.',
+  ),
   batchedMessages: counter('pinwheel_sender_batched_messages_total', 'Messages in those requests.'),
   copies: counter(
     'pinwheel_sender_copies_total',
-    'Payload copies handed to nodes, or to a queue; above the messages when they are tried again or go to several.',
+    'Payload copies handed to nodes, or to a queue, of what is for everybody, too; above the messages when they are tried again or go to several.',
   ),
   copiedBytes: counter('pinwheel_sender_copied_bytes_total', 'Their size in bytes, as encoded.'),
   batchSeconds: histogram(
     'pinwheel_sender_batch_seconds',
-    'Time of a request to a node, from its first byte to its receipts.',
+    'Time of a request with messages for users, from its first byte to its receipts.',
   ),
   retries: counter('pinwheel_sender_retries_total', 'Messages that were tried again.'),
   refused: counter('pinwheel_sender_refused_total', 'Messages refused at the bound of the queue.'),

@@ -97,3 +97,20 @@ t.test('broadcast: of several posts the one that failed is tried again', async (
   );
   t.equal(queue.posted.length, 4);
 });
+
+t.test(
+  'what is for everybody counts as a copy like any other, with what it measures as posted',
+  async (t) => {
+    const queue = new ScriptedQueue(() => taken);
+    const strategies = [
+      { name: 'broadcast', queue },
+      { name: 'registry', queue, routes: routesOf({}) },
+    ] as const;
+    for (const strategy of strategies) {
+      const sender = senderOf(t, strategy);
+      await sender.broadcast('größer');
+      await sender.broadcast(new Uint8Array(10));
+      t.same(sender.counters().traffic, { copies: 2, bytes: 6 + 8 + 6 + 10 }, strategy.name);
+    }
+  },
+);

@@ -40,7 +40,9 @@ t.test('users on three nodes', async (t) => {
   );
 
   t.test('a broadcast reaches everybody', async (t) => {
+    const { copies, bytes } = sender.counters().traffic;
     t.same(await sender.broadcast('to all'), { nodes: 3, delivered: 60 });
+    t.same(sender.counters().traffic, { copies: copies + 1, bytes: bytes + 6 }, 'one call');
     await until('all of them', () => texts.every((of) => of.includes('to all')));
   });
 
