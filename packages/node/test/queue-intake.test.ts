@@ -53,6 +53,23 @@ t.test('what is for users who are elsewhere is passed over and counted', async (
   t.equal(await metric(node, 'pinwheel_node_forwarded_total'), 0, 'nobody is asked for them');
 });
 
+t.test(
+  'a node that takes whoever comes keeps them until it leaves the ring, and its plan says so',
+  async (t) => {
+    const strategy = { name: 'broadcast', queue: new HandQueue() } as const;
+    const nodes = await startNodes(t, ['n1', 'n2'], { strategy });
+    const n1 = nodes.of('n1');
+    for (const user of [...nodes.usersOf('n1', 3), ...nodes.usersOf('n2', 2)]) await connect(t, n1, user);
+    const plan = async (query: string) => (await request(n1, 'GET', `/v1/ring/plan?${query}`)).json;
+    t.match(await plan('add=n3:100'), { users: 5, moving: 0, to: {} });
+    t.match(await plan('remove=n2'), { users: 5, moving: 0, to: {} });
+    t.match(await plan('remove=n1'), { users: 5, moving: 5, to: { n2: 5 } });
+    await nodes.start('n3', { strategy });
+    await until('n3 is in the ring', () => n1.tracker.current.ring.members.length === 3);
+    t.match((await request(n1, 'GET', '/v1/migrations')).json, { waiting: 0, users: 5 });
+  },
+);
+
 t.test('what is for everybody comes to every session, in the kind of frame asked for', async (t) => {
   const { queue, node } = await stage(t);
   t.same(queue.topics, ['pinwheel.broadcast']);

@@ -72,7 +72,7 @@ export class Ownership {
     this.#placement = placement;
     this.#state = state;
     this.#draining = drainingOf(state);
-    this.#takesAll = this.#mayTakeAll();
+    this.#takesAll = this.#mayTakeAll(state.ring);
   }
 
   get state(): RingState {
@@ -86,7 +86,7 @@ export class Ownership {
     this.#noteDead(before);
     for (const member of this.#moving.keys()) if (!state.members.has(member)) this.#moving.delete(member);
     this.#draining = drainingOf(state);
-    this.#takesAll = this.#mayTakeAll();
+    this.#takesAll = this.#mayTakeAll(state.ring);
   }
 
   /**
@@ -130,6 +130,11 @@ export class Ownership {
     return this.#takesAll || this.#state.ring.ownerOfHash(hash) === this.self;
   }
 
+  /** Where a user of this node belongs by some ring, by the user's hash. */
+  ownersBy(ring: Ring): (hash: number) => string | undefined {
+    return this.#mayTakeAll(ring) ? () => this.self : (hash) => ring.ownerOfHash(hash);
+  }
+
   whereabouts(user: string): Whereabouts {
     if (this.#takesAll) return mineAlone;
     const { ring, members } = this.#state;
@@ -170,8 +175,7 @@ export class Ownership {
     this.#dead = this.#dead.filter(({ at }) => now < at + awaitedForMs);
   }
 
-  #mayTakeAll(): boolean {
-    const { members } = this.#state.ring;
+  #mayTakeAll({ members }: Ring): boolean {
     return this.#placement === 'anywhere' && members.some(({ id }) => id === this.self);
   }
 

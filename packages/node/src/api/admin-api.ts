@@ -36,12 +36,14 @@ export class AdminApi {
   plan(exchange: Exchange): void {
     const { tracker, holder } = this.#options;
     const { before, after } = planChange(tracker.current.ring, exchange.query);
+    const ownerBefore = holder.ownership.ownersBy(before);
+    const ownerAfter = holder.ownership.ownersBy(after);
     let moving = 0;
     let homeless = 0;
     const to: Record<string, number> = Object.create(null);
     for (const { hash } of holder.users.users()) {
-      const owner = after.ownerOfHash(hash);
-      if (owner === before.ownerOfHash(hash)) continue;
+      const owner = ownerAfter(hash);
+      if (owner === ownerBefore(hash)) continue;
       moving++;
       if (owner === undefined) homeless++;
       else to[owner] = (to[owner] ?? 0) + 1;
