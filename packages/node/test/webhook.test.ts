@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { type WebhookOptions, webhookApplication } from '../src/index.js';
@@ -125,6 +125,59 @@ t.test('a webhook that does not answer is given up past the deadline', async (t)
   await until('it is closed', () => client.end);
   t.match(client.end, { code: 4004 });
   t.equal(events.filter(({ event }) => event === 'message').length, 2);
+});
+
+t.test('a try that waits for a connection is over at its deadline', async (t) => {
+  // with https and a server that says nothing no connection comes to be, as where packets are dropped
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `https://127.0.0.1:${port}/`;
+  const application = webhookApplication({ url, timeoutMs: 200, tries: 2, connections: 2 });
+  t.teardown(async () => {
+    await application.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const startedAt = performance.now();
+  const posts = Array.from({ length: 100 }, (_, i) =>
+    application.onDisconnect?.({ user: `u${i}`, session: 's', code: 1000, reason: '' }),
+  );
+  for (const end of await Promise.allSettled(posts))
+    t.match(end, {
+      reason: { code: 'unavailable', message: /failed 2 times, last: no answer within 200 ms/ },
+    });
+  t.ok(performance.now() - startedAt < 5000, 'two tries and the wait between them, however many wait');
+});
+
+t.test('of those that wait one whose time is over is never sent', async (t) => {
+  const heard: string[] = [];
+  const waiting: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) =>
+      heard.push((JSON.parse(chunk.toString()) as Event)['user'] as string),
+    );
+    request.on('end', () => waiting.push(response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const application = webhookApplication({ url, timeoutMs: 300, tries: 1, connections: 1 });
+  t.teardown(async () => {
+    await application.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const ends = (user: string) =>
+    application.onDisconnect?.({ user, session: 's', code: 1000, reason: '' }) as Promise<void>;
+  const first = t.rejects(ends('first'), { code: 'unavailable' });
+  await t.rejects(ends('second'), { message: /no answer within 300 ms/ });
+  await first;
+  const third = ends('third');
+  await until('the third one is heard', () => waiting[1]);
+  waiting[1]?.end();
+  await third;
+  t.same(heard, ['first', 'third']);
 });
 
 t.test('a user and a password in its URL are sent and not told', async (t) => {

@@ -5,6 +5,7 @@ import { messageIds } from '@pinwheel/sender';
 import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { Pool } from 'undici';
 import type { Application, SessionEvent } from './application.js';
+import { CallSlots } from './call-slots.js';
 
 export interface WebhookOptions {
   /** Where events are posted, `http:` or `https:`; a user and a password in it go as Basic authentication. */
@@ -34,26 +35,38 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   checkWhole('webhook timeoutMs', timeoutMs, 1, 60_000);
   checkWhole('webhook tries', tries, 1, 100);
   checkWhole('webhook connections', connections, 1, 1024);
-  const pool = new Pool(url.origin, { connections, pipelining: 1 });
+  const pool = new Pool(url.origin, { connections, pipelining: 1, connect: { timeout: timeoutMs } });
+  const slots = new CallSlots(connections);
   const closing = new AbortController();
   const newId = messageIds();
+  const path = `${url.pathname}${url.search}`;
+  const headers = { 'content-type': 'application/json', ...credentials };
+
+  const statusOf = async (body: string, signal: AbortSignal): Promise<number> => {
+    try {
+      const answer = await pool.request({ method: 'POST', path, headers, body, signal });
+      await answer.body.dump();
+      return answer.statusCode;
+    } finally {
+      // only now: the pool gets no more than it has connections for
+      slots.giveBack();
+    }
+  };
 
   const tryOnce = async (body: string): Promise<'done' | string> => {
-    const path = `${url.pathname}${url.search}`;
-    const headers = { 'content-type': 'application/json', ...credentials };
     const late = new AbortController();
-    // closing the pool cuts what is under way
     const timer = setTimeout(() => late.abort(), timeoutMs);
-    let statusCode: number;
+    let statusCode: number | undefined;
     try {
-      const answer = await pool.request({ method: 'POST', path, headers, body, signal: late.signal });
-      statusCode = answer.statusCode;
-      await answer.body.dump();
+      // undici hears of an abort only when there is a connection; closing the pool cuts what is under way
+      if (await slots.take(late.signal))
+        statusCode = await Promise.race([statusOf(body, late.signal), aborted(late.signal)]);
     } catch (thrown) {
-      return late.signal.aborted ? `no answer within ${timeoutMs} ms` : PinwheelError.from(thrown).message;
+      if (!late.signal.aborted) return PinwheelError.from(thrown).message;
     } finally {
       clearTimeout(timer);
     }
+    if (statusCode === undefined) return `no answer within ${timeoutMs} ms`;
     if (statusCode >= 200 && statusCode < 300) return 'done';
     const forGood = statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429;
     if (forGood) throw new PinwheelError('application', `webhook ${url.href} answered ${statusCode}`);
@@ -80,6 +93,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
       post({ event: 'disconnect', ...named(event), code: event.code, reason: event.reason }),
     close: async () => {
       closing.abort();
+      slots.close();
       await pool.destroy();
     },
   };
@@ -96,6 +110,12 @@ function targetOf(text: string): HttpTarget {
     'bad-option',
     `webhook is ${JSON.stringify(withoutSecret(text))}; it must be an http: or https: URL`,
   );
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }
 
 /** Over at once when the signal comes. */
