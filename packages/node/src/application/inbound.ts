@@ -1,33 +1,18 @@
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
-import type { Log } from '@pinwheel/membership';
-import {
-  type CloseCode,
-  closeCodes,
-  type ErrorCode,
-  type Message,
-  PinwheelError,
-  type Receipt,
-} from '@pinwheel/protocol';
-import type { NodeCounters } from '../counters/node-counters.js';
-import type { Application } from './application.js';
+import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import { AwaitedSends } from './awaited-sends.js';
 import { logFailure } from './log-failure.js';
+import { ClientSends, type ClientSendsOptions } from './client-sends.js';
 import { sessionName } from './session-name.js';
-import { Turns, type TurnsLimits, taskBytes } from './turns.js';
+import { Turns, taskBytes } from './turns.js';
 
 /** A session that the application can answer. */
 export interface ReplySession extends Session {
   reply(data: string | Uint8Array): boolean;
 }
 
-export interface InboundOptions {
-  readonly application: Application;
-  readonly limits: TurnsLimits;
-  readonly counters: NodeCounters;
-  readonly log: Log;
+export interface InboundOptions extends ClientSendsOptions {
   readonly send: (user: string, data: string | Uint8Array) => Promise<Receipt>;
-  /** Takes a client's message to another user. */
-  readonly pass: (message: Message) => Promise<Receipt>;
 }
 
 /** A message of a client to another user. */
@@ -50,13 +35,13 @@ export class Inbound implements InboundWork {
    * order. A client that comes back to its session sends them again.
    */
   readonly #failures = new WeakMap<Session, number>();
-  /** What of a user's clients waits for other clients. */
-  readonly #waiting = new Map<string, { messages: number; bytes: number }>();
+  readonly #sends: ClientSends;
   readonly #awaited = new AwaitedSends();
 
   constructor(options: InboundOptions) {
     this.#options = options;
     this.#turns = new Turns(options.limits);
+    this.#sends = new ClientSends(options);
   }
 
   /** Bytes that wait for the application. */
@@ -130,8 +115,7 @@ export class Inbound implements InboundWork {
     this.#options.counters.clientSends++;
     const hasRoom = this.#add(session, copy.length, number, async () => {
       awaited.hasBegun = true;
-      const refusal = await this.#refusal(user, session, message);
-      const passed = refusal ?? this.#pass(user, message);
+      const passed = (await this.#sends.refusal(session, message)) ?? this.#sends.pass(user, message);
       const answered = Promise.resolve(passed).then((receipt) => {
         this.#awaited.over(session, number, awaited);
         session.link?.receipt(session.number, number, receipt);
@@ -150,53 +134,6 @@ export class Inbound implements InboundWork {
       log.warn({ user: from, error: PinwheelError.from(thrown).message }, 'the application could not send'),
     );
     return sent;
-  }
-
-  /** What is said of a message that the application does not let pass. */
-  async #refusal(from: string, session: LinkSession, message: Message): Promise<Receipt | undefined> {
-    const { application, log } = this.#options;
-    const { user: to, data, binary } = message;
-    const refused = (why: string): Receipt => overloaded(to, 'not-allowed', why);
-    if (application.onSend === undefined) return refused('this service passes no messages between clients');
-    try {
-      const payload = binary ? Buffer.from(data) : Buffer.from(data).toString('utf8');
-      const allowed = await application.onSend({ user: from, session: session.id, to, data: payload });
-      return allowed === true ? undefined : refused('the application refused the message');
-    } catch (thrown) {
-      this.#options.counters.applicationErrors++;
-      const error = PinwheelError.from(thrown, 'application');
-      log.warn({ user: from, session: session.id, error: error.message }, 'the application failed on a send');
-      return overloaded(to, error.code, error.message);
-    }
-  }
-
-  /** Never rejects. */
-  async #pass(from: string, message: Message): Promise<Receipt> {
-    const { pass, limits } = this.#options;
-    const { user: to, waitForClient } = message;
-    const { messages, bytes } = this.#waiting.get(from) ?? { messages: 0, bytes: 0 };
-    const length = message.data.length + taskBytes;
-    if (waitForClient && (messages >= limits.maxPerUser || bytes + length > limits.maxBytesPerUser)) {
-      const bound = `${limits.maxPerUser} messages and ${limits.maxBytesPerUser} bytes`;
-      const why = `${messages} messages of ${from} with ${bytes} bytes wait for clients; the bound is ${bound}`;
-      return overloaded(to, 'overloaded', why);
-    }
-    if (waitForClient) this.#waiting.set(from, { messages: messages + 1, bytes: bytes + length });
-    try {
-      return await pass(message);
-    } catch (thrown) {
-      const error = PinwheelError.from(thrown);
-      return overloaded(to, error.code, error.message);
-    } finally {
-      if (waitForClient) this.#waited(from, length);
-    }
-  }
-
-  #waited(from: string, length: number): void {
-    const waiting = this.#waiting.get(from)!;
-    waiting.messages--;
-    waiting.bytes -= length;
-    if (waiting.messages === 0) this.#waiting.delete(from);
   }
 
   /** In the user's order; one that has a number is done elsewhere when the user leaves before its turn. Whether there is room. */
@@ -285,10 +222,6 @@ function isUnavailable(thrown: unknown): boolean {
 function checkedData(data: string | Uint8Array): string | Uint8Array {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;
   throw new PinwheelError('bad-request', `a reply is ${typeof data}; it must be a text or a Uint8Array`);
-}
-
-function overloaded(user: string, code: ErrorCode, message: string): Receipt {
-  return { user, status: 'overloaded', error: { code, message } };
 }
 
 /** Whatever the application's own promises are made of. */
