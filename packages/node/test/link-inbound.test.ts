@@ -105,6 +105,27 @@ t.test('what clients send goes to the application, once and in order', async (t)
   });
 });
 
+t.test('a message that is processed again, as its node has died, has the id that it had', async (t) => {
+  const ids: (string | undefined)[] = [];
+  const options: Parameters<typeof startNodes>[2] = {
+    onMessage: ({ id }) => {
+      ids.push(id);
+    },
+  };
+  let key: string | undefined;
+  for (const place of ['the node that dies', 'the next one']) {
+    const edge = await linkedNode(t, options);
+    const ann = await edge.attached('ann', key === undefined ? {} : { key });
+    key = ann.key;
+    ann.say(1, place);
+    ann.say(2, place);
+    await until('both are taken', () => ann.taken.at(-1) === 2);
+  }
+  t.match(ids, [/^[\w-]{43}-1$/, /^[\w-]{43}-2$/]);
+  t.same(ids.slice(2), ids.slice(0, 2));
+  t.notOk(ids[0]!.includes(key!), 'nobody learns the key by it');
+});
+
 t.test('a node without an application refuses what clients send, and what they send to others', async (t) => {
   const nodes = await startNodes(t, ['n1']);
   nodes.haveLinks = true;

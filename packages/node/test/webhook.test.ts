@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { type WebhookOptions, webhookApplication } from '../src/index.js';
 import { connect } from './kit/client.js';
+import { connectEdge } from './kit/fake-edge.js';
 import { startNodes } from './kit/nodes.js';
 
 type Event = Readonly<Record<string, unknown>>;
@@ -36,7 +37,7 @@ async function startWithWebhook(
     await application.close();
     stop();
   });
-  return { node: nodes.of('n1'), events, stop };
+  return { node: nodes.of('n1'), nodes, events, stop };
 }
 
 const ok = (response: ServerResponse, status = 200): void => {
@@ -61,6 +62,27 @@ t.test('events are posted in order for each user', async (t) => {
     );
     t.equal(new Set(own.map(({ session }) => session)).size, 1);
   }
+});
+
+t.test('a message by a link that is processed again has the id of the first time', async (t) => {
+  const events: Event[] = [];
+  for (const time of ['first', 'second']) {
+    const { node, nodes, events: heard } = await startWithWebhook(t, (_, response) => ok(response));
+    nodes.haveLinks = true;
+    const edge = await connectEdge(t, node);
+    const ann = await edge.attached('ann', { key: 'key-of-a-session-1' });
+    ann.say(1, time);
+    await until('it is taken', () => ann.taken.at(-1) === 1);
+    const direct = await connect(t, node, 'ben');
+    direct.send(time);
+    await until('every event', () => heard.filter(({ event }) => event === 'message').length === 2);
+    events.push(...heard.filter(({ event }) => event === 'message'));
+  }
+  t.match(events, [{ data: 'first' }, { user: 'ben' }, { data: 'second' }, { user: 'ben' }]);
+  const ids = events.map(({ id }) => id as string);
+  t.match(ids[0], /^[\w-]{43}-1$/);
+  t.equal(ids[2], ids[0]);
+  t.not(ids[1], ids[3], 'the messages of direct clients are all new');
 });
 
 t.test('a failure is tried again, a broken connection too, and the user’s next message waits', async (t) => {
@@ -208,6 +230,7 @@ t.test('closing ends what waits, with many events under way', async (t) => {
   const application = webhookApplication({ url: 'http://127.0.0.1:9/', tries: 100 });
   const posts = Array.from({ length: 50 }, (_, i) =>
     application.onMessage?.({
+      id: undefined,
       user: `u${i}`,
       session: 's',
       data: 'x',

@@ -10,6 +10,11 @@ export interface ConnectEvent extends SessionEvent {
 }
 
 export interface MessageEvent extends SessionEvent {
+  /**
+   * The same when the message comes again, at whichever node: after one has died it may. `undefined` for a client that came
+   * without an edge, or through a tunnel: its messages come once at most.
+   */
+  readonly id: string | undefined;
   /** A string for a text frame, bytes of its own for a binary frame. */
   readonly data: string | Buffer;
   /** Sends to this session. Says whether it was taken: not when the session is closed or at its bound. */

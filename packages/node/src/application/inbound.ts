@@ -1,9 +1,11 @@
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import { AwaitedSends } from './awaited-sends.js';
-import { logFailure } from './log-failure.js';
 import { ClientSends, type ClientSendsOptions } from './client-sends.js';
-import { sessionName } from './session-name.js';
+import { logFailure } from './log-failure.js';
+
+import { messageIdOf } from './message-id.js';
+
 import { Turns, taskBytes } from './turns.js';
 
 /** A session that the application can answer. */
@@ -93,6 +95,10 @@ export class Inbound implements InboundWork {
     counters.inboundMessages++;
     const { user, id } = session;
     const event = {
+      // worked out when it is asked for
+      get id() {
+        return number === undefined ? undefined : messageIdOf(user, id, number);
+      },
       user,
       session: id,
       data,
@@ -110,7 +116,7 @@ export class Inbound implements InboundWork {
     const awaited = this.#awaited.add(session, number);
     if (awaited === undefined) return;
     const copy = Buffer.from(data);
-    const messageId = `${sessionName(user, id)}-${number}`;
+    const messageId = messageIdOf(user, id, number);
     const message = { user: to, data: copy, binary, id: messageId, waitForClient, repeated: true };
     this.#options.counters.clientSends++;
     const hasRoom = this.#add(session, copy.length, number, async () => {

@@ -23,7 +23,8 @@ const waits = { firstMs: 200, longestMs: 2000 };
 /**
  * An application that posts every event as JSON:
  * `{"id","event":"connect"|"message"|"disconnect","user","session",…}` with `data` (text) or `base64` for a message.
- * A try that is repeated has the same `id`, so that who takes it twice can drop it. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
+ * A try that is repeated has the same `id`, and so has a message that is processed again because a node died, so that who
+ * takes it twice can drop it. 2xx means done; another 4xx than 408 and 429 refuses for good; anything
  * else is tried again. In order for each user. A 4xx to `connect` refuses the client; when the webhook is away, the
  * client may come again.
  *
@@ -73,8 +74,8 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
     return `answered ${statusCode}`;
   };
 
-  const post = async (event: object): Promise<void> => {
-    const body = JSON.stringify({ id: newId(), ...event });
+  const post = async (event: object, id = newId()): Promise<void> => {
+    const body = JSON.stringify({ id, ...event });
     let last = '';
     for (let failures = 0; failures < tries && !closing.signal.aborted; failures++) {
       if (failures > 0) await pause(backoffMs(failures, waits), closing.signal);
@@ -88,7 +89,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   const named = ({ user, session }: SessionEvent) => ({ user, session });
   return {
     onConnect: (event) => post({ event: 'connect', ...named(event), edge: event.edge }),
-    onMessage: (event) => post({ event: 'message', ...named(event), ...payload(event.data) }),
+    onMessage: (event) => post({ event: 'message', ...named(event), ...payload(event.data) }, event.id),
     onDisconnect: (event) =>
       post({ event: 'disconnect', ...named(event), code: event.code, reason: event.reason }),
     close: async () => {
