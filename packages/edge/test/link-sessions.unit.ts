@@ -200,8 +200,8 @@ t.test(
     const next = world.up('n2');
     next.take({ stream: 's', seq: 0, taken: 4 });
     t.same(next.news(), [
-      ['client', 1, sendOf(3, 2)],
-      ['client', 1, sendOf(4, 2)],
+      ['client', 1, sendOf(3, 2 | 4)],
+      ['client', 1, sendOf(4, 2 | 4)],
       ['client', 1, clientBytes(5, 'five')],
     ]);
     client.news();
@@ -220,7 +220,15 @@ t.test('a send whose receipt was lost with a link is sent again, though it was t
   const client = world.v1(world.user('n1'), { session: key, epoch: 1 });
   const link = world.up('n1');
   link.take({ stream: 's', seq: 0 });
-  const send = (number: number) => [4, ...u32(number), 0, 5, 0, ...Buffer.from('carol'), number];
+  const send = (number: number, flags = 0) => [
+    4,
+    ...u32(number),
+    flags,
+    5,
+    0,
+    ...Buffer.from('carol'),
+    number,
+  ];
   client.bytes(...send(1));
   client.bytes(...send(2));
   client.says('three', 3);
@@ -231,7 +239,7 @@ t.test('a send whose receipt was lost with a link is sent again, though it was t
   const again = world.up('n1');
   const { session } = again.take({ stream: 's', seq: 0, taken: 2 });
   t.same(again.news(), [
-    ['client', session, send(2)],
+    ['client', session, send(2, 4)],
     ['client', session, clientBytes(3, 'three')],
   ]);
   again.says((node) => node.receipt(session, 2, receipt));
@@ -263,6 +271,38 @@ t.test('a client that has come back asks again for receipts of sends that were p
   t.same(next.news(), [sends[1], ten], 'the next node is asked, too');
   client.says('twelve', 12);
   t.match(client.closedWith, [4504], 'a gap in what is new is none of the protocol');
+});
+
+t.test('a send that comes to another node says whether it may have been delivered', async (t) => {
+  const world = new World([n1, n2]);
+  const client = world.v1(world.user('n1'), { session: key, epoch: 1 });
+  const send = (number: number, flags = 0) => [
+    4,
+    ...u32(number),
+    flags,
+    5,
+    0,
+    ...Buffer.from('carol'),
+    number,
+  ];
+  const moved = world.up('n1');
+  client.bytes(...send(1));
+  moved.take({ stream: 's', seq: 0 });
+  t.same(moved.news(), [['client', 1, send(1)]], 'nobody has had it');
+  moved.says((node) => node.repin(1, 'n2', 'h1'));
+  const lost = world.up('n2');
+  const { session } = lost.take({ stream: 's', seq: 0 });
+  t.same(lost.news(), [['client', session, send(1)]], 'who hands a user over says what it has done');
+  client.says('two', 2);
+  lost.news();
+  lost.lose();
+  world.advance(2000);
+  const last = world.up('n2');
+  const again = last.take({ stream: 's', seq: 0 }).session;
+  t.same(last.news(), [
+    ['client', again, send(1, 4)],
+    ['client', again, clientBytes(2, 'two')],
+  ]);
 });
 
 t.test('of sends that wait for their receipts the oldest are let go of at the bound', async (t) => {

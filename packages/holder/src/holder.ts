@@ -252,14 +252,15 @@ export class Holder {
     const { number } = frame;
     if (frame.kind === 'send' && frame.repeated) {
       // by another holder, perhaps, which is lost; where it went its id is known
+      session.accepted = Math.max(session.accepted, number);
       this.#options.work.client(session, frame);
       return;
     }
     if (number <= session.accepted) {
       // sent again because a link was lost; one that waits for the application will be answered in time
-      if (number <= session.taken && frame.kind === 'message')
-        session.link?.taken(session.number, session.taken);
-      else if (number <= session.taken) this.#options.work.client(session, frame);
+      if (number > session.taken) return;
+      if (frame.kind === 'message') session.link?.taken(session.number, session.taken);
+      else this.#options.work.client(session, { ...frame, repeated: true });
       return;
     }
     // numbers that are missing were processed by a holder that is lost: an edge forgets only what was taken

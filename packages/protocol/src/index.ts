@@ -5,6 +5,7 @@ export {
   clientHeadBytes,
   decodeClientFrame,
   encodeClientFrame,
+  markRepeated,
   maxClientFrameBytes,
   viewClientFrame,
 } from './client/client-frame.js';

@@ -43,6 +43,11 @@ export class ClientMessages {
     this.#write(frame);
   }
 
+  /** The node that the session was attached to is lost. */
+  nodeLost(): void {
+    this.#kept?.mayBeProcessed();
+  }
+
   /** To the node behind a new pin. */
   sendAgain(): void {
     for (const frame of this.#kept?.frames() ?? []) this.#pin.out?.client(this.#pin.number, frame);

@@ -1,3 +1,5 @@
+import { markRepeated } from '@pinwheel/protocol';
+
 /** A session has at most so many messages of its client that no node has processed. */
 export const maxKeptMessages = 256;
 export const maxKeptBytes = 262_144;
@@ -63,6 +65,7 @@ export class KeptMessages {
     // a large one would have no room, and take that of all the others
     if (frame.length > maxUnansweredBytes) return;
     this.#unansweredBytes += frame.length - (this.#unanswered.get(number)?.length ?? 0);
+    markRepeated(frame);
     this.#unanswered.set(number, frame);
     this.#letGo();
   }
@@ -75,6 +78,11 @@ export class KeptMessages {
       this.#unansweredBytes -= frame.length;
     }
     for (const one of this.#kept) if (one.number === number) one.awaitsReceipt = false;
+  }
+
+  /** Whoever had them may have processed them, and can say so no more. */
+  mayBeProcessed(): void {
+    for (const { frame, awaitsReceipt } of this.#kept) if (awaitsReceipt) markRepeated(frame);
   }
 
   *frames(): Iterable<Uint8Array> {

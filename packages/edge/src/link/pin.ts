@@ -74,6 +74,7 @@ export class Pin {
     const state = this.#state;
     if (state.kind !== 'attaching' && state.kind !== 'attached') return;
     if (state.kind === 'attaching') this.#context.counters.attaches['link-lost']++;
+    else this.session.sent.nodeLost();
     const handoff = state.kind === 'attaching' ? state.handoff : '';
     this.#enter({ kind: 'waiting', link: state.link, handoff, stays: true });
     state.link.waiters.add(this);
@@ -165,6 +166,7 @@ export class Pin {
     const owner = links.ownerOf(this.session.user);
     if (owner === undefined || owner.kind === 'foreign' || !this.session.flush()) return;
     this.#farewell(true, 0, '');
+    this.session.sent.nodeLost();
     this.#goTo(links.to(owner), '', 'at once');
   }
 

@@ -1,8 +1,9 @@
 import type { LinkSession } from '@pinwheel/holder';
 import type { Log } from '@pinwheel/membership';
-import { type ErrorCode, type Message, PinwheelError, type Receipt } from '@pinwheel/protocol';
+import { type Message, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { NodeCounters } from '../counters/node-counters.js';
 import type { Application } from './application.js';
+import { clientReceipt, clientTextOf, overloaded } from './client-receipt.js';
 import { type TurnsLimits, taskBytes } from './turns.js';
 
 export interface ClientSendsOptions {
@@ -56,10 +57,10 @@ export class ClientSends {
     }
     if (waitForClient) this.#waiting.set(from, { messages: messages + 1, bytes: bytes + length });
     try {
-      return await pass(message);
+      return clientReceipt(await pass(message));
     } catch (thrown) {
-      const error = PinwheelError.from(thrown);
-      return overloaded(to, error.code, error.message);
+      const { code } = PinwheelError.from(thrown);
+      return overloaded(to, code, clientTextOf(code));
     } finally {
       if (waitForClient) this.#waited(from, length);
     }
@@ -71,8 +72,4 @@ export class ClientSends {
     waiting.bytes -= length;
     if (waiting.messages === 0) this.#waiting.delete(from);
   }
-}
-
-function overloaded(user: string, code: ErrorCode, message: string): Receipt {
-  return { user, status: 'overloaded', error: { code, message } };
 }

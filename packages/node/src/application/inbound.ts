@@ -1,6 +1,7 @@
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import { AwaitedSends } from './awaited-sends.js';
+import { ifRepeated } from './client-receipt.js';
 import { ClientSends, type ClientSendsOptions } from './client-sends.js';
 import { logFailure } from './log-failure.js';
 
@@ -24,6 +25,8 @@ export interface ClientSend {
   readonly data: Uint8Array;
   readonly binary: boolean;
   readonly waitForClient: boolean;
+  /** It may have been delivered before, and its receipt lost. */
+  readonly repeated: boolean;
 }
 
 /** Hands what clients do to the application, in order for each user, and closes those whom it fails. */
@@ -111,7 +114,7 @@ export class Inbound implements InboundWork {
   }
 
   /** A client's message to another user, if the application lets it. Its number and `id` make it the same when it comes again. */
-  sent(session: LinkSession, { number, to, data, binary, waitForClient }: ClientSend): void {
+  sent(session: LinkSession, { number, to, data, binary, waitForClient, repeated }: ClientSend): void {
     const { user, id } = session;
     const awaited = this.#awaited.add(session, number);
     if (awaited === undefined) return;
@@ -124,7 +127,7 @@ export class Inbound implements InboundWork {
       const passed = (await this.#sends.refusal(session, message)) ?? this.#sends.pass(user, message);
       const answered = Promise.resolve(passed).then((receipt) => {
         this.#awaited.over(session, number, awaited);
-        session.link?.receipt(session.number, number, receipt);
+        session.link?.receipt(session.number, number, repeated ? ifRepeated(receipt) : receipt);
       });
       // what waits for another client must not hold up what this one sends next, nor a handoff
       if (!waitForClient) await answered;

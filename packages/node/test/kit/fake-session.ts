@@ -85,14 +85,14 @@ export class FakeSession {
   }
 
   /** A message to another user. */
-  send(number: number, to: string, text: string, waitForClient = false): void {
+  send(number: number, to: string, text: string, waitForClient = false, repeated = false): void {
     const data = Buffer.from(text);
     const frame = encodeClientFrame({
       kind: 'send',
       number,
       binary: false,
       waitForClient,
-      repeated: false,
+      repeated,
       to,
       data,
     });

@@ -72,7 +72,7 @@ function encodeSend(frame: ClientFrame & { kind: 'send' }, allocate: Allocate): 
   return bytes;
 }
 
-/** Marks a SEND, in its own bytes, as one that was taken and has had no receipt. */
+/** Marks a SEND, in its own bytes, as one that may have been delivered before: it has had no receipt. */
 export function markRepeated(bytes: Uint8Array): void {
   bytes[5]! |= flags.repeated;
 }
