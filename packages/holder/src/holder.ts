@@ -61,7 +61,7 @@ export class Holder {
 
   constructor(options: HolderOptions) {
     const { clock, limits, work, self, peers, random, refreshRing, closeDirect } = options;
-    const { usersPerSecond, isOpen } = options;
+    const { usersPerSecond, isOpen, incarnation } = options;
     this.#options = options;
     this.#beatAt = this.#settledAt = clock.now();
     this.#beatMs = Math.min(longestBeatMs, limits.keepAliveMs / beatsPerKeepAlive);
@@ -87,7 +87,7 @@ export class Holder {
     };
     const handoffs = new Handoffs({
       self,
-      incarnation: options.incarnation,
+      incarnation,
       users,
       ownership,
       peers,
@@ -102,7 +102,6 @@ export class Holder {
     });
     const { maxCopies } = limits;
     const copies = new Copies({ users, ownership, clock, handoffs, budget, maxCopies, isOpen, taken });
-    const { incarnation } = options;
     this.claims = new Claims({ self, incarnation, users, ownership, copies, peers });
     this.contested = new Contested({ users, ownership, clock, random, claims: () => this.claims });
     this.moves = new Moves({ users, ownership, handoffs, clock, usersPerSecond, closeDirect });
@@ -132,6 +131,7 @@ export class Holder {
       refreshRing,
     });
     this.#linkEvents = {
+      reading: () => void this.beforeDelivery(),
       greeted: (link) => this.#closeOlder(link),
       attach: (request, link) => this.attaches.attach(request, link),
       client: (session, frame) => this.#client(session, frame),
@@ -208,8 +208,8 @@ export class Holder {
   }
 
   /**
-   * To be called before messages are delivered: when this process stood still for so long that edges may have given
-   * its links up, nothing is written to them before they have answered.
+   * To be called before messages are delivered and links are read: when this process stood still for so long that edges may
+   * have given its links up, nothing is written to them, nor done that they say, before they have answered.
    *
    * @returns whether a request that is read now may have waited so long that its sender has given it up: another node
    * may have delivered its messages long ago.

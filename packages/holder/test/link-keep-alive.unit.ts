@@ -1,7 +1,12 @@
+import { encodeClientFrame } from '@pinwheel/protocol';
 import t from 'tap';
 import { Cluster } from './kit/cluster.js';
 import { keepAliveMs, oneLink } from './kit/one-link.js';
 import { TestClient } from './kit/test-edge.js';
+
+function saying(number: number, text: string): Uint8Array {
+  return encodeClientFrame({ kind: 'message', number, binary: false, data: Buffer.from(text) });
+}
 
 t.test('a client whose edge says that it does not read', async (t) => {
   const { cluster, a, link, session, seqs } = await oneLink();
@@ -136,6 +141,64 @@ t.test('a node that stood still does not know whether its edges are still there'
     a.stoodStillMs += keepAliveMs;
     await cluster.pass(300);
     t.notOk(link.link.isOpen);
+  });
+
+  await t.test(
+    'what they said meanwhile waits, too, and is done in its order when they answer',
+    async (t) => {
+      const { cluster, a, link, session, seqs } = await oneLink();
+      link.isAlive = false;
+      a.stoodStillMs += keepAliveMs;
+      link.say((writer) => writer.client(session, saying(1, 'one')));
+      const other = link.attach('tablet', { user: 'alice' });
+      link.say((writer) => writer.client(other, saying(1, 'from the other')));
+      link.say((writer) => writer.client(session, saying(2, 'two')));
+      link.say((writer) => writer.closed(other, 1000, 'bye'));
+      t.same([a.work.received, a.work.endings, link.take(other)], [[], [], []]);
+      t.same(a.send('alice', '1'), ['queued']);
+      await cluster.settle();
+      const ping = link.said.findLast(([frame]) => frame === 'ping');
+      link.say((writer) => {
+        writer.pause(session);
+        writer.pong(ping![1] as number);
+        writer.client(session, saying(3, 'three'));
+      });
+      await cluster.settle();
+      t.same(
+        a.work.received.map(({ text }) => text),
+        ['one', 'from the other', 'two', 'three'],
+      );
+      t.match(a.work.endings, [{ session: 'tablet', code: 1000 }]);
+      t.same(seqs(), [], 'its client does not read');
+      link.say((writer) => writer.continue(session));
+      link.say((writer) => writer.client(session, saying(4, 'four')));
+      await cluster.settle();
+      t.same(seqs(), [1]);
+      t.equal(a.work.received.at(-1)?.text, 'four');
+    },
+  );
+
+  await t.test('and nothing of it is done when they have given the link up', async (t) => {
+    const { cluster, a, link, session } = await oneLink();
+    link.isAlive = false;
+    a.stoodStillMs += keepAliveMs;
+    link.say((writer) => writer.client(session, saying(1, 'processed elsewhere long ago')));
+    link.link.gone();
+    await cluster.settle();
+    t.same(a.work.received, []);
+    t.same(a.held('alice').sessions.length, 1, 'its session is away');
+  });
+
+  await t.test('and when they say too much while they are waited for they are given up', async (t) => {
+    const { a, link, session } = await oneLink({ maxLinkUnreadBytes: 10_000 });
+    link.isAlive = false;
+    a.stoodStillMs += keepAliveMs;
+    for (let number = 1; number <= 8; number++) {
+      t.equal(link.closed, undefined);
+      link.say((writer) => writer.client(session, saying(number, 'x'.repeat(1000))));
+    }
+    t.same(link.closed, { code: 1001, reason: 'no answer' });
+    t.same(a.work.received, []);
   });
 
   await t.test('a moment does not count', async (t) => {

@@ -13,6 +13,8 @@ export interface LinkSocket {
 
 /** What a link's frames lead to. */
 export interface LinkEvents {
+  /** Before frames are read: this process may have stood still since it read the last ones. */
+  reading(): void;
   /** The edge has said who it is. */
   greeted(link: NodeLink): void;
   attach(request: AttachRequest, link: NodeLink): void;

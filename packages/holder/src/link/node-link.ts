@@ -8,6 +8,7 @@ import {
   readEdgeFrames,
 } from '@pinwheel/protocol';
 import type { LinkSession, SessionLink } from '../users/link-session.js';
+import { HeldFrames } from './held-frames.js';
 import type { LinkEvents, LinkSocket, NodeLinkOptions } from './link-world.js';
 
 /** A link is flushed when so much has piled up, though the turn goes on. */
@@ -31,6 +32,8 @@ export class NodeLink implements SessionLink, EdgeFrames {
   #isFull = false;
   /** Nothing is written until the other end has answered: it may have given this link up. */
   #isInDoubt = false;
+  /** And what it says waits. */
+  #held: HeldFrames | undefined;
   #pings = 0;
 
   constructor(socket: LinkSocket, events: LinkEvents, options: NodeLinkOptions) {
@@ -54,9 +57,13 @@ export class NodeLink implements SessionLink, EdgeFrames {
   /** A link message has come. */
   received(bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#heardAt = this.#options.now();
+    this.#events.reading();
+    const { now, maxUnreadBytes } = this.#options;
+    this.#heardAt = now();
     try {
-      readEdgeFrames(bytes, this);
+      readEdgeFrames(bytes, this.#held ?? this);
+      if (this.#held !== undefined && !this.#isInDoubt) this.#isThere(this.#held);
+      else if (this.#held !== undefined && this.#held.bytes > maxUnreadBytes) this.close(1001, 'no answer');
     } catch (thrown) {
       this.#options.counters.protocolErrors++;
       this.close(1002, PinwheelError.from(thrown).message);
@@ -74,6 +81,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
   gone(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#held = undefined;
     this.#options.counters.lost++;
     for (const session of this.#sessions.values()) if (session.link === this) session.held.detach(session);
     this.#sessions.clear();
@@ -92,6 +100,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
   /** This process stood still for longer than the other end may have waited. */
   doubt(): void {
     this.#isInDoubt = true;
+    this.#held ??= new HeldFrames(this);
     this.#heardAt = this.#options.now();
     this.#ping();
   }
@@ -236,9 +245,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
 
   pong(number: number): void {
     this.#mustBeGreeted();
-    if (number !== this.#pings || !this.#isInDoubt) return;
-    this.#isInDoubt = false;
-    this.#catchUp();
+    if (number === this.#pings) this.#isInDoubt = false;
   }
 
   #sessionOf(number: number): LinkSession | undefined {
@@ -257,6 +264,13 @@ export class NodeLink implements SessionLink, EdgeFrames {
     this.#pings++;
     this.#writer.ping(this.#pings);
     this.#written();
+  }
+
+  /** The edge had not given this link up. */
+  #isThere(held: HeldFrames): void {
+    this.#held = undefined;
+    held.release();
+    this.#catchUp();
   }
 
   #catchUp(): void {
