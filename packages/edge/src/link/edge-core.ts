@@ -7,8 +7,8 @@ import {
   resolveEdgeCoreOptions,
   unattachedMs,
 } from './edge-core-options.js';
-import { type ClientSpeech, EdgeSession } from './edge-session.js';
-import type { ClientPort, EdgeWorld } from './edge-world.js';
+import { EdgeSession } from './edge-session.js';
+import type { ClientPort, ClientSpeech, EdgeWorld } from './edge-world.js';
 import type { LinkCounters } from './link-counters.js';
 import type { Pin } from './pin.js';
 import { sessionKeys } from './session-keys.js';

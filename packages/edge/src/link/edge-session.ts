@@ -2,7 +2,7 @@ import type { Attached, AttachRequest, FrameInPlace, Receipt } from '@pinwheel/p
 import type { Client } from './client.js';
 import { ClientMessages } from './client-messages.js';
 import type { EdgeContext } from './edge-context.js';
-import type { ClientPort } from './edge-world.js';
+import type { ClientPort, ClientSpeech } from './edge-world.js';
 import type { Ending } from './ending.js';
 import type { SessionEnd } from './link-counters.js';
 import { Pin } from './pin.js';
@@ -10,9 +10,6 @@ import { PlainClient } from './plain-client.js';
 import { Positions } from './positions.js';
 import { closeOf, comeBackMs, type OwnEnd, ownReason } from './session-close.js';
 import { V1Client } from './v1-client.js';
-
-/** `plain`: bare payloads. `v1`: `pinwheel.v1`. */
-export type ClientSpeech = 'plain' | 'v1';
 
 /** A plain client's messages are acknowledged in portions of this many, and once a second. */
 const ackEvery = 32;

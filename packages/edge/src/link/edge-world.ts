@@ -31,6 +31,9 @@ export interface LinkSocket {
   close(code: number, reason: string): void;
 }
 
+/** `plain`: bare payloads. `v1`: `pinwheel.v1`. */
+export type ClientSpeech = 'plain' | 'v1';
+
 /** A client's socket, as its session sees it. Not used any more once the session was told that the client is gone. */
 export interface ClientPort {
   /**
