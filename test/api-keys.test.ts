@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createEdge, type EdgeOptions } from '@pinwheel/edge';
 import { inProcessMembership } from '@pinwheel/membership';
@@ -14,6 +15,7 @@ import {
   Signer,
 } from '@pinwheel/trust';
 import t from 'tap';
+import { WebSocket } from 'ws';
 import { type RawAnswer, type RawCall, rawCall } from './kit/raw-call.js';
 import { until } from './kit/until.js';
 
@@ -302,6 +304,36 @@ t.test('bodies of callers with keys have a bound in all', async (t) => {
   t.match((await ask(small, key)).body, /"code":"overloaded".*67108864 is the most/, 'nor of any');
   for (const socket of first) socket.destroy();
   await until('there is room again', async () => (await ask(small, key)).status === 200);
+});
+
+t.test('a body of unknown length takes no more room than it needs once it is there', async (t) => {
+  const { ask, byScope, node, membership } = await situation(t);
+  const edge = await createEdge({ id: 'e1', membership, keys, port: 0 });
+  t.teardown(() => edge.close());
+  const silent = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?user=alice`, 'pinwheel.v1');
+  t.teardown(() => silent.close());
+  silent.once('open', () =>
+    silent.send(JSON.stringify({ type: 'hello', session: 's'.repeat(16), epoch: 1 })),
+  );
+  await once(silent, 'message');
+  const { key } = byScope.send;
+  const calls = new AbortController();
+  const line = '{"user":"alice","data":"x","wait":"client"}\n';
+  const posts = Array.from({ length: 5 }, () =>
+    fetch(`http://127.0.0.1:${node.port}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, [headers.deadlineMs]: '60000' },
+      body: new Blob([line]).stream(),
+      duplex: 'half',
+      signal: calls.signal,
+    } as RequestInit),
+  );
+  const refused = Promise.race(posts).then(({ status }) => t.fail(`one is answered with ${status}`));
+  await until('all of them wait', async () =>
+    (await ask({ method: 'GET', target: '/metrics' })).body.includes('\npinwheel_node_acknowledgements 5\n'),
+  );
+  calls.abort();
+  await t.rejects(refused);
 });
 
 t.test('the admin port of an edge', async (t) => {

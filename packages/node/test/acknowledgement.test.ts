@@ -351,17 +351,29 @@ t.test('a message whose asker has gone is waited for no longer', async (t) => {
   const ann = await (await connectEdge(t, node)).attached('ann');
   const { json } = await post(node, 'ann', 'x');
   const { stream, seq } = json as unknown as Receipt;
-  const caller = new AbortController();
-  const asking = fetch(
-    `http://127.0.0.1:${node.port}/v1/users/ann/acknowledgements?stream=${stream}&seq=${seq}`,
-    { headers: { 'pinwheel-deadline-ms': '60000' }, signal: caller.signal },
-  );
   const waiting = () => metric(node, 'pinwheel_node_acknowledgements');
-  await until('it waits', async () => (await waiting()) === 1);
-  caller.abort();
-  await t.rejects(asking);
-  await until('nobody waits', async () => (await waiting()) === 0);
-  t.equal(ann.messages.length, 1);
+  const line = '{"user":"ann","data":"x","wait":"client"}\n';
+  const callers: readonly (readonly [string, string, string | undefined, number])[] = [
+    ['GET', `users/ann/acknowledgements?stream=${stream}&seq=${seq}`, undefined, 1],
+    ['POST', 'users/ann/messages', 'x', 1],
+    ['POST', 'messages', line.repeat(20), 20],
+  ];
+  let messages = 1;
+  for (const [method, path, body, waits] of callers) {
+    const caller = new AbortController();
+    const asking = fetch(`http://127.0.0.1:${node.port}/v1/${path}`, {
+      method,
+      headers: { 'content-type': 'application/x-ndjson', ...within(60_000) },
+      ...(body === undefined ? {} : { body }),
+      signal: caller.signal,
+    });
+    await until(`${path} waits`, async () => (await waiting()) === waits);
+    caller.abort();
+    await t.rejects(asking);
+    await until(`nobody waits for ${path}`, async () => (await waiting()) === 0);
+    if (method === 'POST') messages += waits;
+  }
+  t.equal(ann.messages.length, messages, 'and they were delivered');
 });
 
 t.test('a node that is closed waits for nobody', async (t) => {

@@ -26,10 +26,10 @@ export interface ApiCaller {
   /**
    * Takes room for a body that is about to be read.
    *
-   * @returns gives it back; may be called twice.
+   * @returns gives it back, all but `left` bytes; may be called again.
    * @throws PinwheelError `overloaded` when the bodies of callers with keys have all that there is.
    */
-  reserve(bytes: number): () => void;
+  reserve(bytes: number): (left?: number) => void;
 }
 
 /** The scope that a call needs; `any` for any key; or why no key may make it. */
@@ -139,7 +139,7 @@ export class ApiKeyGate {
     return key;
   }
 
-  #reserve({ id }: ApiKey, bytes: number): () => void {
+  #reserve({ id }: ApiKey, bytes: number): (left?: number) => void {
     const use = this.#useOf(id);
     const isForAll = this.#bodyBytes + bytes > maxBodyBytes;
     if (isForAll || use.bodyBytes + bytes > maxBodyBytesPerKey) {
@@ -151,10 +151,11 @@ export class ApiKeyGate {
     this.#bodyBytes += bytes;
     use.bodyBytes += bytes;
     let held = bytes;
-    return () => {
-      this.#bodyBytes -= held;
-      use.bodyBytes -= held;
-      held = 0;
+    return (left = 0) => {
+      const given = Math.max(0, held - left);
+      this.#bodyBytes -= given;
+      use.bodyBytes -= given;
+      held -= given;
     };
   }
 

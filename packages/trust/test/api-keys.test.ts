@@ -144,7 +144,14 @@ t.test('bodies of callers with keys have a bound together, and those of one key 
   c!.reserve(16 * mib);
   t.throws(() => c!.reserve(1), { code: 'overloaded' }, 'room is given back once');
   ofA[1]!();
-  a!.reserve(16 * mib);
+  const read = a!.reserve(16 * mib);
+  read(mib);
+  read(16 * mib);
+  c!.reserve(15 * mib);
+  t.throws(() => c!.reserve(1), { code: 'overloaded' }, 'what is left of it is held');
+  read();
+  c!.reserve(mib);
+  t.throws(() => c!.reserve(1), { code: 'overloaded' });
 });
 
 t.test('what is no set of API keys', async (t) => {

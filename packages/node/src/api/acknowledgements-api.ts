@@ -30,9 +30,7 @@ export class AcknowledgementsApi {
     counters.requests.acknowledgement++;
     const passage = readPassage(exchange, now(), deadlineMs);
     const question = readQuestion(decodeUserId(encodedUser), exchange.query);
-    const gone = new AbortController();
-    exchange.whenGone(() => gone.abort());
-    answerReceipt(exchange, await acknowledgements.receiptOf(question, passage, gone.signal));
+    answerReceipt(exchange, await acknowledgements.receiptOf(question, passage, exchange));
   }
 }
 

@@ -78,7 +78,8 @@ export class MessagesApi {
     const message = { user, ...payload, id, waitForClient: true, repeated: given !== undefined };
     const receipts = await this.#route([message], passage);
     const first = receipts.receipt(0, user);
-    const receipt = waits ? await this.#options.acknowledgements.follow(first, passage.deadline) : first;
+    const { acknowledgements } = this.#options;
+    const receipt = waits ? await acknowledgements.follow(first, passage.deadline, exchange) : first;
     counters.receipts[receipt.status]++;
     answerReceipt(exchange, receipt);
   }
@@ -133,7 +134,7 @@ export class MessagesApi {
     const lines = parseNdjson(body, this.#options.newId);
     const batch = lines.filter((line): line is Message => !(line instanceof PinwheelError));
     this.#checkWait(batch.some(({ waitForClient }) => waitForClient));
-    const receipts = await this.#receipts(batch, passage);
+    const receipts = await this.#receipts(batch, passage, exchange);
     let next = 0;
     let answer = '';
     for (const line of lines) {
@@ -143,13 +144,17 @@ export class MessagesApi {
     exchange.send(200, ndjsonContentType, answer);
   }
 
-  async #receipts(batch: readonly Message[], passage: Passage): Promise<readonly Receipt[]> {
+  async #receipts(
+    batch: readonly Message[],
+    passage: Passage,
+    exchange: Exchange,
+  ): Promise<readonly Receipt[]> {
     const { acknowledgements, counters } = this.#options;
     const routed = await this.#route(batch, passage);
     const receipts = await Promise.all(
       batch.map(({ user, waitForClient }, i) => {
         const first = routed.receipt(i, user);
-        return waitForClient ? acknowledgements.follow(first, passage.deadline) : first;
+        return waitForClient ? acknowledgements.follow(first, passage.deadline, exchange) : first;
       }),
     );
     for (const { status } of receipts) counters.receipts[status]++;

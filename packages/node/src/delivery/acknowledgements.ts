@@ -24,6 +24,14 @@ export interface AcknowledgementsOptions {
   readonly maxWaiting: number;
 }
 
+/** Whoever waits for an answer. */
+export interface Asker {
+  /** Whether nobody waits any more. */
+  readonly isGone: boolean;
+  /** @param call is made when the asker goes away. Returns what takes it back. */
+  whenGone(call: () => void): () => void;
+}
+
 const againWait = { firstMs: 25, longestMs: 500 };
 /** With less time nobody else is asked. */
 const lastQuestionMs = 20;
@@ -55,12 +63,16 @@ export class Acknowledgements {
     for (const over of this.#pauses) over();
   }
 
-  /** The receipt of a message that waits for its clients, of the one that says what became of it at first. Never rejects. */
-  async follow(receipt: Receipt, deadline: number): Promise<Receipt> {
+  /**
+   * The receipt of a message that waits for its clients, of the one that says what became of it at first. Never rejects.
+   *
+   * @param asker as for {@link receiptOf}.
+   */
+  async follow(receipt: Receipt, deadline: number, asker: Asker): Promise<Receipt> {
     if (receipt.status !== 'delivered' && receipt.status !== 'queued') return receipt;
     const question = questionOf(receipt);
     if (question === undefined) return nobodyAcknowledges({ user: receipt.user });
-    const answer = await this.receiptOf(question, { hops: 0, noForward: false, deadline });
+    const answer = await this.receiptOf(question, { hops: 0, noForward: false, deadline }, asker);
     if (isFinal(answer) || isTimeOver(answer)) return answer;
     return unacknowledged(question, answer.error?.message ?? answer.status);
   }
@@ -71,9 +83,9 @@ export class Acknowledgements {
    * `queued`; `overloaded` with `deadline` or, when it will never be known, `unknown-outcome`. `not-owner` and
    * `overloaded` with another code say nothing of the message. Never rejects.
    *
-   * @param gone is aborted when nobody waits for the answer any more.
+   * @param asker once it is gone nothing is waited for.
    */
-  async receiptOf(question: AckQuestion, passage: Passage, gone?: AbortSignal): Promise<Receipt> {
+  async receiptOf(question: AckQuestion, passage: Passage, asker: Asker): Promise<Receipt> {
     const { maxWaiting } = this.#options;
     if (this.#waiting >= maxWaiting) {
       const why = `${this.#waiting} messages wait for their clients; the bound is ${maxWaiting}`;
@@ -81,60 +93,52 @@ export class Acknowledgements {
     }
     this.#waiting++;
     try {
-      return await this.#settled(question, passage, gone);
+      return await this.#settled(question, passage, asker);
     } finally {
       this.#waiting--;
     }
   }
 
-  async #settled(question: AckQuestion, passage: Passage, gone: AbortSignal | undefined): Promise<Receipt> {
+  async #settled(question: AckQuestion, passage: Passage, asker: Asker): Promise<Receipt> {
     const { now, random } = this.#options;
     let stand: Receipt | undefined;
     for (let failures = 0; ; ) {
       if (this.#isClosed) return refusal(question, 'closed', 'the node is closed');
       const answer =
-        (await this.#here(question, passage.deadline, gone)) ?? (await this.#elsewhere(question, passage));
+        (await this.#here(question, passage.deadline, asker)) ?? (await this.#elsewhere(question, passage));
       if (isFinal(answer) || answer.status === 'not-owner') return answer;
       if (isTimeOver(answer)) stand = answer;
       failures = isTimeOver(answer) ? 0 : failures + 1;
       const leftMs = passage.deadline - now();
-      if (leftMs <= lastQuestionMs || gone?.aborted === true) return stand ?? answer;
-      await this.#pause(Math.min(leftMs, backoffMs(failures, againWait, random)), gone);
+      if (leftMs <= lastQuestionMs || asker.isGone) return stand ?? answer;
+      await this.#pause(Math.min(leftMs, backoffMs(failures, againWait, random)), asker);
     }
   }
 
-  /** @param begin has the call that ends the pause early, as `gone` does. */
-  #pause(
-    ms: number,
-    gone: AbortSignal | undefined,
-    begin: (over: () => void) => void = () => {},
-  ): Promise<void> {
+  /** @param begin has the call that ends the pause early, as an asker does that goes away. */
+  #pause(ms: number, asker: Asker, begin: (over: () => void) => void = () => {}): Promise<void> {
     return new Promise((resolve) => {
       const over = (): void => {
         cancel();
         this.#pauses.delete(over);
-        gone?.removeEventListener('abort', over);
+        stay();
         resolve();
       };
       const cancel = this.#options.after(ms, over);
       this.#pauses.add(over);
-      gone?.addEventListener('abort', over);
+      const stay = asker.whenGone(over);
       begin(over);
-      if (gone?.aborted === true) over();
+      if (asker.isGone) over();
     });
   }
 
   /** `undefined`: the user is not here, not any more, or goes on in a stream that has not got the message. */
-  async #here(
-    question: AckQuestion,
-    deadline: number,
-    gone: AbortSignal | undefined,
-  ): Promise<Receipt | undefined> {
+  async #here(question: AckQuestion, deadline: number, asker: Asker): Promise<Receipt | undefined> {
     const { holder, now } = this.#options;
     const held = holder.users.get(question.user);
     if (held === undefined) return undefined;
     let wait!: AckWait;
-    await this.#pause(Math.max(0, deadline - now()), gone, (over) => {
+    await this.#pause(Math.max(0, deadline - now()), asker, (over) => {
       wait = held.awaitAcknowledgement(question, over);
       const { progress } = wait;
       if (progress === undefined || isOver(progress)) over();

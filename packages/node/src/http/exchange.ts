@@ -26,7 +26,7 @@ export class Exchange {
   #query: string | undefined;
   #lines!: HeadLines;
   #contentType: string | undefined;
-  /** Bytes of the body. */
+  /** Bytes of the body; `undefined` when it comes in chunks. */
   #announced: number | undefined;
   #gone = false;
   #answer: 'none' | 'begun' | 'whole' = 'none';
@@ -35,9 +35,9 @@ export class Exchange {
   #bodyDigest: string | undefined;
   #apiCaller: ApiCaller | undefined;
   /** Gives back the room that the body has taken. */
-  #release: (() => void) | undefined;
+  #release: ((left?: number) => void) | undefined;
   #isReading = false;
-  #whenGone: (() => void) | undefined;
+  #whenGone: Set<() => void> | undefined;
   /** Who waits for the body as a promise. */
   #reject: ((thrown: unknown) => void) | undefined;
 
@@ -65,7 +65,7 @@ export class Exchange {
       this.#gone = true;
       if (this.#answer !== 'whole') unanswered.count--;
       this.#release?.();
-      this.#whenGone?.();
+      for (const call of this.#whenGone ?? []) call();
       this.#refuseBody(new PinwheelError('closed', 'the caller closed the connection'));
     });
   }
@@ -128,9 +128,11 @@ export class Exchange {
     return this.#gone;
   }
 
-  /** @param call is made when the caller closes the connection. One call at a time. */
-  whenGone(call: () => void): void {
-    this.#whenGone = call;
+  /** @param call is made when the caller closes the connection. Returns what takes it back. */
+  whenGone(call: () => void): () => void {
+    this.#whenGone ??= new Set();
+    const calls = this.#whenGone.add(call);
+    return () => calls.delete(call);
   }
 
   /** One of our own headers, as above; `undefined` when missing. @throws PinwheelError `bad-request` when it cannot be read. */
@@ -175,7 +177,7 @@ export class Exchange {
       return;
     }
     // uWebSockets.js says nothing of an empty body whose head has come in pieces
-    if (!announced && this.#lines.codings.length === 0) {
+    if (announced === 0) {
       this.#hasRead(Buffer.alloc(0), use);
       return;
     }
@@ -193,7 +195,9 @@ export class Exchange {
       // the chunk is gone when this returns
       body.set(new Uint8Array(chunk), length);
       length = end;
-      if (isLast) this.#hasRead(length === body.length ? body : body.subarray(0, length), use);
+      if (!isLast) return;
+      this.#release?.(body.length);
+      this.#hasRead(length === body.length ? body : body.subarray(0, length), use);
     });
   }
 

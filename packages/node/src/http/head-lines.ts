@@ -23,7 +23,7 @@ export function readHeadLines(request: HttpRequest): HeadLines {
 }
 
 /**
- * Bytes of the body, when the head says it.
+ * Bytes of the body; `undefined` when it comes in chunks.
  *
  * @throws PinwheelError `bad-request` when nobody can be sure where the body ends (RFC 9112, section 6.3).
  */
@@ -34,7 +34,7 @@ export function bodyLength({ lengths, codings }: HeadLines): number | undefined 
     throw unsure(`content-length is ${JSON.stringify(said.slice(0, 80))}; it must be a whole number`);
   if (lengths.length > 1)
     throw unsure(`content-length is there ${lengths.length} times; it must be there once`);
-  if (codings.length === 0) return announced;
+  if (codings.length === 0) return announced ?? 0;
   if (lengths.length > 0)
     throw unsure('transfer-encoding and content-length are both there; it must be one of them');
   const coding = codings.join(', ');
