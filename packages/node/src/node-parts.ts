@@ -60,6 +60,7 @@ export interface NodeParts {
   readonly holder: Holder;
   readonly admission: Admission;
   readonly queueSide: QueueSide;
+  readonly inbound: Inbound;
   readonly counters: NodeCounters;
   /** Ends everything but the tracker; clients are cut off. */
   close(): Promise<void>;
@@ -288,5 +289,5 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     await closeSending(sender, clients);
     metrics.close();
   };
-  return { http, admin, direct, holder, admission, queueSide, counters, close };
+  return { http, admin, direct, holder, admission, queueSide, inbound, counters, close };
 }

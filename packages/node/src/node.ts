@@ -100,6 +100,7 @@ class RunningNode implements PinwheelNode {
       moves: parts.holder.moves,
       users: () => this.#usersWithSomewhereToGo() + parts.holder.handoffs.underWay,
       unread: () => parts.direct.unread,
+      unheard: () => parts.inbound.onlyHere,
       lastRequests: () => {
         const before = parts.counters.unanswered;
         parts.counters.unanswered = { count: 0, areLate: true };

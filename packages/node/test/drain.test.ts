@@ -8,6 +8,7 @@ import { connect } from './kit/client.js';
 import { Crowd } from './kit/crowd.js';
 import { connectEdge } from './kit/fake-edge.js';
 import { Flow } from './kit/flow.js';
+import { Gate } from './kit/gate.js';
 import { quickTracking, startNodes } from './kit/nodes.js';
 import { type Answer, metric, post, postLines, request } from './kit/requests.js';
 import { joinSilent } from './kit/silent-node.js';
@@ -212,6 +213,44 @@ t.test('a client that has stopped reading gets everything before its node ends',
   await until('it has ended', () => slow.end);
   t.equal(slow.end?.code, 4000);
   t.equal(slow.frames.length, delivered, 'all that was called delivered');
+});
+
+t.test('what only this node can tell its application is told before it ends', async (t) => {
+  const heard: string[] = [];
+  const gate = new Gate();
+  const nodes = await startNodes(t, ['n1', 'n2'], {
+    onMessage: async ({ data }) => {
+      await gate.opens();
+      heard.push(String(data));
+    },
+    onDisconnect: async ({ code }) => {
+      await gate.opens();
+      heard.push(`closed with ${code}`);
+    },
+  });
+  const n1 = nodes.of('n1');
+  const [user = ''] = nodes.usersOf('n1', 1);
+  const client = await connect(t, n1, user);
+  const texts = Array.from({ length: 200 }, (_, i) => String(i));
+  for (const text of texts) client.send(text);
+  const taken = 'pinwheel_node_inbound_messages_total';
+  await until('they wait', async () => (await metric(n1, taken)) === texts.length);
+  let ended = false;
+  const drained = n1.drain().then(() => {
+    ended = true;
+  });
+  await until('the ring is without it', () => n1.tracker.current.ring.members.length === 1);
+  await until('the user has been told to leave', () => {
+    gate.open();
+    return client.end?.code === 4000;
+  });
+  t.ok(heard.length < texts.length, 'the application is not through');
+  await until('the node has ended', () => {
+    gate.open();
+    return ended;
+  });
+  await drained;
+  t.same(heard, [...texts, 'closed with 4000']);
 });
 
 t.test('a client that never reads again holds a drain up to its time', async (t) => {

@@ -31,5 +31,27 @@ t.test('tasks that are over at once hold nothing', async (t) => {
       turns.add(`u${i}`, 100, () => undefined),
       true,
     );
-  t.match(turns, { bytes: 0, users: 0 });
+  t.match(turns, { bytes: 0, users: 0, staying: 0 });
+});
+
+t.test('tasks that nobody else would do are counted until they are over', async (t) => {
+  const turns = new Turns({ maxPerUser: 10, maxBytesPerUser: 100, maxBytes: 150 });
+  let end = (): void => {};
+  const slow = () =>
+    new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  turns.add('a', 1, slow, false);
+  turns.add('a', 1, slow);
+  turns.add('a', 0, () => undefined);
+  turns.add('a', 1, slow, false);
+  t.equal(turns.staying, 2);
+  void turns.hold('a');
+  end();
+  await Promise.resolve();
+  turns.letGo('a', true);
+  t.equal(turns.staying, 2, 'one is under way');
+  end();
+  await Promise.resolve();
+  t.match(turns, { bytes: 0, users: 0, staying: 0 });
 });

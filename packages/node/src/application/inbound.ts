@@ -54,6 +54,11 @@ export class Inbound implements InboundWork {
     return this.#turns.bytes;
   }
 
+  /** What the application has yet to hear that no other node will tell it. */
+  get onlyHere(): number {
+    return this.#turns.staying;
+  }
+
   hold(user: string): Promise<void> | undefined {
     return this.#turns.hold(user);
   }

@@ -33,6 +33,7 @@ export class Turns {
   readonly #limits: TurnsLimits;
   readonly #lines = new Map<string, Line>();
   #bytes = 0;
+  #staying = 0;
 
   constructor(limits: TurnsLimits) {
     this.#limits = limits;
@@ -45,6 +46,11 @@ export class Turns {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Tasks that wait or run and that nobody else would do. */
+  get staying(): number {
+    return this.#staying;
   }
 
   /**
@@ -60,13 +66,13 @@ export class Turns {
     if (isOver && bytes > 0) return false;
     if (line === undefined) {
       const running = run();
-      if (running instanceof Promise) this.#start(user, bytes, running);
+      if (running instanceof Promise) this.#start(user, { bytes, run, stays }, running);
       return true;
     }
     if (line.tasks.length >= maxPerUser && bytes > 0) return false;
-    line.tasks.push({ bytes, run, stays });
-    line.bytes += bytes;
-    this.#bytes += bytes;
+    const task = { bytes, run, stays };
+    line.tasks.push(task);
+    this.#takes(line, task);
     return true;
   }
 
@@ -87,23 +93,23 @@ export class Turns {
     if (line === undefined || !line.isHeld) return;
     line.isHeld = false;
     if (hasLeft) {
-      for (const { bytes, stays } of line.tasks) if (!stays) this.#over(line, bytes);
+      for (const task of line.tasks) if (!task.stays) this.#over(line, task);
       line.tasks = line.tasks.filter(({ stays }) => stays);
     }
     if (line.running === undefined) this.#next(user, line);
   }
 
-  #start(user: string, bytes: number, running: Promise<unknown>): void {
-    const line: Line = { bytes, tasks: [], running: undefined, isHeld: false };
-    this.#bytes += bytes;
+  #start(user: string, task: Task, running: Promise<unknown>): void {
+    const line: Line = { bytes: 0, tasks: [], running: undefined, isHeld: false };
+    this.#takes(line, task);
     this.#lines.set(user, line);
-    this.#follow(user, line, bytes, running);
+    this.#follow(user, line, task, running);
   }
 
-  #follow(user: string, line: Line, bytes: number, running: Promise<unknown>): void {
+  #follow(user: string, line: Line, task: Task, running: Promise<unknown>): void {
     line.running = running.then(() => {
       line.running = undefined;
-      this.#over(line, bytes);
+      this.#over(line, task);
       this.#next(user, line);
     });
   }
@@ -117,15 +123,22 @@ export class Turns {
       }
       const running = task.run();
       if (running instanceof Promise) {
-        this.#follow(user, line, task.bytes, running);
+        this.#follow(user, line, task, running);
         return;
       }
-      this.#over(line, task.bytes);
+      this.#over(line, task);
     }
   }
 
-  #over(line: Line, bytes: number): void {
+  #takes(line: Line, { bytes, stays }: Task): void {
+    line.bytes += bytes;
+    this.#bytes += bytes;
+    if (stays) this.#staying++;
+  }
+
+  #over(line: Line, { bytes, stays }: Task): void {
     line.bytes -= bytes;
     this.#bytes -= bytes;
+    if (stays) this.#staying--;
   }
 }

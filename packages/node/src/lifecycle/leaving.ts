@@ -14,6 +14,8 @@ export interface LeavingOptions {
   readonly users: () => number;
   /** Closed sessions whose client has not read everything yet. */
   readonly unread: () => number;
+  /** What clients have done that the application has yet to hear, and from no other node will. */
+  readonly unheard: () => number;
   /** Begins to wait for the requests that have come; gives what tells how many of them are not answered yet. */
   readonly lastRequests: () => () => number;
   readonly isInRing: () => boolean;
@@ -112,7 +114,7 @@ export class Leaving {
   }
 
   async #sendOn(startedAt: number): Promise<void> {
-    const { id, drainMs, log, moves, users, unread, lastRequests } = this.#options;
+    const { id, drainMs, log, moves, users, unread, unheard, lastRequests } = this.#options;
     const deadline = startedAt + drainMs;
     const pacedUntil = startedAt + drainMs * pacedPart;
     const haveGone = (): boolean => users() === 0;
@@ -122,10 +124,10 @@ export class Leaving {
       moves.finish();
       await this.#until(haveGone, Math.max(deadline, systemClock.now() + leastRestMs));
     }
-    await this.#until(() => unread() === 0, deadline);
-    if (users() + unread() > 0) {
+    await this.#until(() => unread() + unheard() === 0, deadline);
+    if (users() + unread() + unheard() > 0) {
       log.error(
-        { node: id, users: users(), unread: unread() },
+        { node: id, users: users(), unread: unread(), unheard: unheard() },
         'the time to drain is over; the rest is cut off',
       );
     }
