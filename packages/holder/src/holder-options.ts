@@ -1,6 +1,6 @@
 import type { Clock, RingState } from '@pinwheel/membership';
 import type { ClientFrame } from '@pinwheel/protocol';
-import type { InboundWork } from './moves/handoffs.js';
+import type { InboundWork } from './moves/inbound-work.js';
 import type { Placement } from './moves/ownership.js';
 import type { Peers } from './moves/peers.js';
 import type { HeldUser } from './users/held-user.js';

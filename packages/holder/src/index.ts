@@ -8,7 +8,7 @@ export {
 export type { LinkSocket } from './link/link-world.js';
 export type { NodeLink } from './link/node-link.js';
 export type { AttachPlace } from './moves/attaching.js';
-export type { InboundWork } from './moves/handoffs.js';
+export type { InboundWork } from './moves/inbound-work.js';
 export type { Moves } from './moves/moves.js';
 export { Ownership, type Placement, type Whereabouts } from './moves/ownership.js';
 export {

@@ -107,6 +107,7 @@ t.test('the target is another process by then', async (t) => {
       await cluster.until('the user has come to c', () => c.known(user) === 'held');
       await cluster.settle();
       t.equal(a.holder.handoffs.counters.takenBack, 1);
+      t.equal(a.holder.moves.status.moved, 1, 'once, though it went twice');
       t.equal(c.held(user).stream, 'a-1.2');
       t.same(c.messages(user), ['1']);
       tablet.attach('c', before);

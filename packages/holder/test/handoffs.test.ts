@@ -177,8 +177,10 @@ t.test('the target does not take the user: it is served where it is, and tried a
     t.same(a.send(user, 'x'), ['delivered']);
     t.same(c.send(user, 'x'), [], 'the copy serves nobody');
     t.equal(a.holder.foreignUsers, 1, 'it has yet to go');
+    t.match(a.holder.moves.status, { waiting: 1, moved: 0 });
     cluster.network.fateOf = () => 'pass';
     await cluster.until('the client is attached at c', () => client.at === 'c');
+    t.match(a.holder.moves.status, { waiting: 0, moved: 1 });
     t.same(client.texts, ['x']);
     t.same(client.recovered, [true, true]);
     t.match(c.holder.copies.counters, { kept: 2, committed: 1 });
@@ -231,7 +233,11 @@ t.test('the target does not take the user: it is served where it is, and tried a
     const { cluster, a, c, join } = await start();
     c.isOpen = false;
     join();
-    await cluster.pass(60_000);
+    for (let seconds = 0; seconds < 60; seconds++) {
+      await cluster.pass(1000);
+      const { waiting, moved } = a.holder.moves.status;
+      if (waiting !== 1 || moved !== 0) t.fail(`${waiting} wait and ${moved} have moved`);
+    }
     const tries = a.holder.handoffs.counters.refused;
     // half of 200 ms, 400 ms, … 5 s
     t.ok(tries > 20 && tries < 40, `${tries} tries in a minute`);
@@ -242,7 +248,13 @@ t.test('the target does not take the user: it is served where it is, and tried a
     c.isOpen = false;
     join();
     await cluster.until('it was refused', () => a.holder.handoffs.counters.refused === 1);
+    t.equal(a.holder.moves.status.waiting, 1);
+    a.holder.moves.change({ paused: true });
+    cluster.ring(three);
+    t.equal(a.holder.moves.status.waiting, 1, 'on the list again, and to be tried again: it is one');
+    a.holder.moves.change({ paused: false });
     cluster.ring(two, { members: { c: {} } });
+    t.equal(a.holder.moves.status.waiting, 0);
     await cluster.pass(10_000);
     t.equal(a.holder.handoffs.counters.started, 1);
     t.equal(a.holder.foreignUsers, 0);

@@ -63,6 +63,11 @@ export class Migration {
     return this.#waiting.first;
   }
 
+  /** Whether the user is on the list. */
+  has(user: string): boolean {
+    return this.#waiting.has(user);
+  }
+
   /** The user has to move, at its turn. Known users keep their place. @param turn a whole number from 0 to 255. */
   add(user: string, turn = 0): void {
     this.#waiting.add(user, turn);

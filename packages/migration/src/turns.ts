@@ -21,6 +21,10 @@ export class Turns {
     return this.#earliest;
   }
 
+  has(user: string): boolean {
+    return this.#turnOf.has(user);
+  }
+
   /** Known users keep their place. */
   add(user: string, turn: number): void {
     if (this.#turnOf.has(user)) return;

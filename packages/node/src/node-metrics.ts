@@ -65,8 +65,14 @@ export const nodeMetrics = {
   upgrades: counter('pinwheel_node_upgrades_total', 'WebSocket upgrades, by outcome.', {
     outcome: ['accepted', 'refused'],
   }),
-  movedUsers: counter('pinwheel_node_moved_users_total', 'Users sent on after a ring change.'),
-  movingUsers: gauge('pinwheel_node_moving_users', 'Users who wait to be sent on.'),
+  movedUsers: counter(
+    'pinwheel_node_moved_users_total',
+    'Users handed over to other nodes, those included who were taken back.',
+  ),
+  movingUsers: gauge(
+    'pinwheel_node_moving_users',
+    'Users who have yet to be handed over, those included who could not be so far.',
+  ),
   inbound: counter('pinwheel_node_inbound_messages_total', 'Messages of clients given to the application.'),
   inboundRefused: counter('pinwheel_node_inbound_refused_total', 'Messages of clients that were not taken.'),
   inboundBytes: gauge('pinwheel_node_inbound_bytes', 'Bytes of clients that wait for the application.'),
@@ -193,7 +199,7 @@ export function addNodeMetrics(
     [counters.upgradesAccepted, 'accepted'],
     [counters.upgradesRefused, 'refused'],
   ]);
-  metrics.add(nodeMetrics.movedUsers, () => holder.moves.status.moved);
+  metrics.add(nodeMetrics.movedUsers, () => holder.handoffs.counters.released);
   metrics.add(nodeMetrics.movingUsers, () => holder.moves.status.waiting);
   metrics.add(nodeMetrics.inbound, () => counters.inboundMessages);
   metrics.add(nodeMetrics.inboundRefused, () => counters.inboundRefused);

@@ -344,7 +344,9 @@ t.test('a broadcast does not write to a user whose stream the next node has been
   const user = names.find((name) => ring.owner(name) === 'silent')!;
   const session = await edge.attached(user);
   await joinSilent(t, nodes, 'silent');
-  await until('the user is on its way', () => node.migration.moved === 1);
+  const started = 'pinwheel_node_handoffs_total{outcome="started"}';
+  await until('the user is on its way', async () => (await metric(node, started)) === 1);
+  t.match(node.migration, { waiting: 1, moved: 0 });
   const failed = () => metric(node, 'pinwheel_node_handoffs_total{outcome="failed"}');
   t.equal(await failed(), 0);
   const headers = { 'content-type': 'text/plain', 'pinwheel-no-forward': '1' };

@@ -5,19 +5,12 @@ import { LinkSession } from '../users/link-session.js';
 import { mostSessionBytes, type UserState } from '../users/user-state.js';
 import type { Users } from '../users/users.js';
 import { Commits } from './commits.js';
+import type { InboundWork } from './inbound-work.js';
 import { MemberOutboxes } from './member-outbox.js';
 import { canStillCome, merge, stateOf } from './merge.js';
 import type { Ownership } from './ownership.js';
 import { maxCallBytes, type Peers } from './peers.js';
 import { thenRest } from './then-rest.js';
-
-/** The application's work for a user, as far as a handoff has to wait for it. */
-export interface InboundWork {
-  /** Begins nothing more for the user; a promise when something is under way, which resolves when that is over. */
-  hold(user: string): Promise<void> | undefined;
-  /** Goes on, or, when the user has left, drops what waited: its edge sends it again to the new holder. */
-  letGo(user: string, hasLeft: boolean): void;
-}
 
 export interface HandoffsOptions {
   readonly self: string;
@@ -104,6 +97,11 @@ export class Handoffs {
   /** Users whose handoff has begun and is not over. */
   get onTheirWay(): number {
     return this.#underWay.size;
+  }
+
+  /** Users who could not be handed over and have yet to be tried again; some are on their way meanwhile, or gone. */
+  get later(): ReadonlySet<HeldUser> {
+    return this.#later;
   }
 
   isUnderWay(user: string): boolean {

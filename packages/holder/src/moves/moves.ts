@@ -54,8 +54,25 @@ export class Moves {
     });
   }
 
+  /** Who is under way, or is to be tried again, still has to go, too; who was released has moved. */
   get status(): MigrationStatus {
-    return this.#migration.status;
+    const { handoffs } = this.#options;
+    const { released, takenBack } = handoffs.counters;
+    const { status } = this.#migration;
+    const waiting = status.waiting + handoffs.onTheirWay + this.#toBeTriedAgain;
+    return { ...status, waiting, moved: released - takenBack };
+  }
+
+  /** Users who are neither on the list nor under way meanwhile, and still belong elsewhere. */
+  get #toBeTriedAgain(): number {
+    const { users, handoffs } = this.#options;
+    let count = 0;
+    for (const held of handoffs.later) {
+      const { user } = held;
+      if (users.known(user) !== held || !this.#belongsElsewhere(held)) continue;
+      if (!this.#migration.has(user) && !handoffs.isUnderWay(user)) count++;
+    }
+    return count;
   }
 
   /** Users who belong elsewhere and have yet to go; while they are being judged, all who may. */
@@ -114,7 +131,8 @@ export class Moves {
   leave(withinMs: number): void {
     this.#leaving = true;
     const enough = Math.ceil((1000 * this.#options.users.userCount) / Math.max(1, turnsPart * withinMs));
-    if (enough > this.status.usersPerSecond) this.change({ usersPerSecond: Math.min(enough, atOnce) });
+    if (enough > this.#migration.status.usersPerSecond)
+      this.change({ usersPerSecond: Math.min(enough, atOnce) });
     this.ringChanged();
   }
 
