@@ -122,3 +122,37 @@ t.test('a member enters a ring with keys when it has proven that it has one', as
     (JSON.parse((await runPinwheel([...show, ...more])).stdout) as { members: unknown[] }).members.length;
   t.same(await Promise.all([shown(), shown('--allow-unproven')]), [2, 2 + rows.length]);
 });
+
+t.test('a member whose key is taken out leaves the rings, and the others do not', async (t) => {
+  const consul = await startConsul(t);
+  const member = async (id: string, keys: { current: KeyRing }): Promise<void> => {
+    const membership = consulMembership({ port: consul.port, service: 'chat', pauseMs: 20, keys });
+    const node = await createNode({ id, membership, keys });
+    t.teardown(async () => {
+      await node.close();
+      await membership.close();
+    });
+    await node.ready();
+  };
+  const followed = keysOf('a', 'b');
+  await member('follows', followed);
+  await member('had-b-first', keysOf('b', 'a'));
+  await member('keeps-the-old-one', keysOf('a', 'b'));
+  const ours = keysOf('a', 'b');
+  const membership = consulMembership({ port: consul.port, service: 'chat', pauseMs: 20, keys: ours });
+  const tracker = createRingTracker({ membership, vanishGraceMs: 100 });
+  t.teardown(async () => {
+    await tracker.close();
+    await membership.close();
+  });
+  await tracker.start();
+  const ring = (): readonly string[] => tracker.current.ring.members.map(({ id }) => id);
+  await until('all are in', () => ring().length === 3);
+  followed.current = keysOf('b').current;
+  ours.current = keysOf('b').current;
+  await until('one is out', () => ring().length < 3);
+  t.same(ring(), ['follows', 'had-b-first']);
+  t.match(tracker.status().ignored, [
+    { id: 'keeps-the-old-one', reason: /made with a key that is known here/ },
+  ]);
+});

@@ -48,6 +48,11 @@ interface Attempt {
 
 const path = '/v1/users/alice/messages';
 
+async function linksLost({ port }: PinwheelNode): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^pinwheel_node_links_lost_total (\d+)$/m.exec(text)?.[1]);
+}
+
 async function ask(port: number, { target = path, more = {}, ...call }: Attempt): Promise<number> {
   const { status } = await rawCall(port, { ...call, target, headers: Object.entries(more) });
   return status;
@@ -315,7 +320,7 @@ t.test('sender, edge and nodes work with keys, and while these change nothing is
     all.set(id, keys);
     return keys;
   };
-  const { membership } = await service(t, keysOf, ['n1', 'n2', 'n3']);
+  const { membership, nodes } = await service(t, keysOf, ['n1', 'n2', 'n3']);
   const edge = await createEdge({ id: 'e1', membership, keys: keysOf('e1') });
   const sender = createSender({ membership, keys: keysOf('s1') });
   const stranger = createSender({ membership, keys: new Keys('c'), deadlineMs: 500 });
@@ -344,7 +349,8 @@ t.test('sender, edge and nodes work with keys, and while these change nothing is
   const send = async (): Promise<void> => {
     const data = randomUUID();
     sent.push(data);
-    for (const receipt of await sender.sendMany(users, data)) t.equal(receipt.status, 'delivered');
+    // links are opened anew when the key that opened them is taken out: what comes then waits for them
+    for (const { status } of await sender.sendMany(users, data)) t.match(status, /^(delivered|queued)$/);
   };
   // each step in every process, one after the other, in any order, before the next step
   for (const step of [['a', 'b'], ['b', 'a'], ['b']]) {
@@ -353,10 +359,37 @@ t.test('sender, edge and nodes work with keys, and while these change nothing is
       await send();
     }
   }
+  for (const node of nodes)
+    await until(`the link of ${node.id} is a new one`, async () => (await linksLost(node)) === 1);
+  await until('everybody is attached again', () => edge.status.sessionsAttached === users.length);
   t.equal((await sender.broadcast('all')).delivered, users.length);
   sent.push('all');
   await until('everything has come', () => users.every((user) => got.get(user)!.length >= sent.length));
   for (const user of users) t.same(got.get(user), sent, user);
+});
+
+t.test('a link by a key that is taken out is closed, and comes no more by it', async (t) => {
+  const keys = new Keys('a', 'b');
+  const { membership, node } = await service(t, () => keys, ['n1']);
+  const edgeBy = async (id: string, edgeKeys: Keys) => {
+    const edge = await createEdge({ id, membership, keys: edgeKeys });
+    const client = new WebSocket(`ws://127.0.0.1:${edge.port}/ws?user=${id}`);
+    client.on('error', () => {});
+    t.teardown(async () => {
+      client.terminate();
+      await edge.close();
+    });
+    await until('its client is attached', () => edge.status.sessionsAttached === 1);
+    return edge;
+  };
+  const stays = await edgeBy('stays', new Keys('b'));
+  const stolen = await edgeBy('stolen', new Keys('a'));
+  keys.current = Keys.of('b');
+  await until('it is out', () => stolen.status.linksUp === 0 && stolen.status.sessionsAttached === 0);
+  t.equal(stays.status.sessionsAttached, 1);
+  t.equal(await linksLost(node), 1, 'the other link is the one that it was');
+  await until('it is refused', () => stolen.status.linksOpening === 1);
+  t.equal(stolen.status.linksUp, 0);
 });
 
 t.test('without keys a node listens where only its machine reaches it', async (t) => {

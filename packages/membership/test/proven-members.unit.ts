@@ -1,3 +1,4 @@
+import { type Key, KeyRing } from '@pinwheel/trust';
 import t from 'tap';
 import { ProvenMembers } from '../src/consul/proven-members.js';
 import type { Member } from '../src/member/contract.js';
@@ -12,9 +13,15 @@ const member = (id: string, incarnation = 'i1', port = 7001): Member => ({
   incarnation,
 });
 
+const keysOf = (...ids: string[]): KeyRing =>
+  KeyRing.parse(JSON.stringify({ keys: ids.map((id) => ({ id, secret: id.repeat(32) })) }));
+const keyA = keysOf('a').first;
+const keyB = keysOf('b').first;
+
 /** Members whose answers and whose time a test decides. */
 function situation() {
-  const asked: { readonly id: string; readonly answer: (fault?: string) => Promise<void> }[] = [];
+  /** Each is answered with the key by which it has proven itself, or with why it has not. */
+  const asked: { readonly id: string; readonly answer: (said?: Key | string) => Promise<void> }[] = [];
   const timers: { readonly at: number; readonly call: () => void }[] = [];
   let now = 0;
   let changes = 0;
@@ -24,8 +31,8 @@ function situation() {
       new Promise((resolve) => {
         asked.push({
           id,
-          answer: (fault) => {
-            resolve(fault);
+          answer: (said = keyA) => {
+            resolve(said);
             return settled();
           },
         });
@@ -181,4 +188,45 @@ t.test('pauses grow to half a minute, and at most 64 are asked at a time', async
   proven.close();
   await next.answer('no');
   t.equal(timers.length, 0, 'nothing is left of it');
+});
+
+t.test('a key that is taken out: who came in by it is asked again, and is in meanwhile', async (t) => {
+  const { proven, asked, inside, changes, pass } = situation();
+  const members = ['by-a', 'by-b', 'leaked'].map((id) => member(id));
+  proven.follow(members);
+  await asked[0]!.answer(keyA);
+  await asked[1]!.answer(keyB);
+  await asked[2]!.answer(keyA);
+  proven.keysChanged(keysOf('b', 'a'));
+  t.equal(asked.length, 3, 'the order of the keys says nothing');
+  proven.keysChanged(keysOf('b'));
+  t.same(
+    asked.slice(3).map(({ id }) => id),
+    ['by-a', 'leaked'],
+  );
+  proven.follow(members);
+  t.equal(proven.isHeld, false, 'nobody waits for their answers');
+  await asked[3]!.answer(keyB);
+  await asked[4]!.answer('its proof is wrong');
+  pass(1000);
+  await asked[5]!.answer('its proof is wrong');
+  pass(2000);
+  t.same([inside(members), changes()], [['by-a', 'by-b', 'leaked'], 1], 'one that was busy may answer yet');
+  await asked[6]!.answer('its proof is wrong');
+  pass(100);
+  t.same([inside(members), changes()], [['by-a', 'by-b'], 2]);
+  t.same(proven.split(members).ignored, [{ id: 'leaked', reason: 'its proof is wrong' }]);
+  pass(4000);
+  await asked[7]!.answer(keyB);
+  pass(100);
+  t.same([inside(members), changes()], [['by-a', 'by-b', 'leaked'], 3]);
+});
+
+t.test('another secret under the id of a key is another key', async (t) => {
+  const { proven, asked } = situation();
+  proven.follow([member('m')]);
+  await asked[0]!.answer(keyA);
+  const text = JSON.stringify({ keys: [{ id: 'a', secret: 'z'.repeat(32) }] });
+  proven.keysChanged(KeyRing.parse(text));
+  t.equal(asked.length, 2);
 });

@@ -262,9 +262,9 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   };
   const http = createHttpApi(api, 'internal');
   const admin = node.adminPort === undefined ? undefined : createHttpApi(api, 'admin');
-  serveLinks(http, holder, node.maxLinkUnreadBytes, (request) => {
+  const unfollowKeys = serveLinks(http, holder, node.maxLinkUnreadBytes, keys, (request) => {
     checkPlace(id, phase());
-    access.proveLink(request);
+    return access.proveLink(request);
   });
   const ringChanged = (current: RingState): void => {
     holder.ringChanged(current);
@@ -278,6 +278,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     holder.stop();
     acknowledgements.close();
     unsubscribe();
+    unfollowKeys();
     for (const { sessions } of [...users.users()])
       for (const session of [...sessions])
         if (session instanceof DirectSession) session.close(serviceRestart, 'service restart');

@@ -20,11 +20,12 @@ export {
   openCertificateFiles,
 } from './certificate-files.js';
 export { addCertificateMetrics, certificateMetrics } from './certificate-metrics.js';
+export { followKeys } from './follow-keys.js';
 export type { FileLog } from './followed-files.js';
 export { type KeyFile, openKeyFile } from './key-file.js';
 export { type Key, KeyRing } from './key-ring.js';
 export type { KeySource } from './key-source.js';
-export { isMemberNonce, isMemberProof, type MemberClaim, proveMember } from './member-proof.js';
+export { isMemberNonce, type MemberClaim, memberProofKey, proveMember } from './member-proof.js';
 export { boundHeaders, type ProvenCall } from './proof.js';
 export { ReplayWindow } from './replay-window.js';
 export { Signer } from './signer.js';

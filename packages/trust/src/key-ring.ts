@@ -61,6 +61,11 @@ export class KeyRing {
     return this.#byId.get(id);
   }
 
+  /** Whether a key, perhaps of an earlier ring, is one of these: by its secret, too. */
+  has({ id, secret }: Key): boolean {
+    return this.#byId.get(id)?.secret.equals(secret) === true;
+  }
+
   get ids(): readonly string[] {
     return [...this.#byId.keys()];
   }

@@ -26,12 +26,17 @@ export function proveMember(keys: KeySource, claim: MemberClaim, nonce: string):
   return `v1.${key.id}.${macOf(key, claim, nonce).toString('base64url')}`;
 }
 
-/** Whether a proof was made for this member and this nonce, with any of the keys. */
-export function isMemberProof(keys: KeySource, claim: MemberClaim, nonce: string, proof: string): boolean {
+/** The key that a proof was made with, for this member and this nonce; `undefined` for what is no such proof. */
+export function memberProofKey(
+  keys: KeySource,
+  claim: MemberClaim,
+  nonce: string,
+  proof: string,
+): Key | undefined {
   const [, keyId, mac] = proofPattern.exec(proof) ?? [];
-  if (keyId === undefined || mac === undefined) return false;
+  if (keyId === undefined || mac === undefined) return undefined;
   const key = keys.current.get(keyId);
-  return key !== undefined && isMac(macOf(key, claim, nonce), mac);
+  return key !== undefined && isMac(macOf(key, claim, nonce), mac) ? key : undefined;
 }
 
 function macOf(key: Key, { id, incarnation, address, port, wsPort }: MemberClaim, nonce: string): Buffer {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { Key } from './key-ring.js';
 import type { KeySource } from './key-source.js';
 import { digestOf, emptyDigest, isMac, macOf, type ProvenCall, parseProof } from './proof.js';
 import { ReplayWindow } from './replay-window.js';
@@ -77,6 +78,11 @@ export class Verifier {
       default:
         throw new TypeError(`unknown freshness ${freshness satisfies never}`);
     }
+  }
+
+  /** The key that a proof names, which is good when the proof is. */
+  keyOf(proof: string): Key | undefined {
+    return this.#keys.current.get(parseProof(proof)?.keyId ?? '');
   }
 
   /** The start by the clock as it is now: it may have been ahead then, and have been set right since. */

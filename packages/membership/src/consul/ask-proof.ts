@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isMemberProof, type KeySource } from '@pinwheel/trust';
+import { type KeySource, memberProofKey } from '@pinwheel/trust';
 import { askHealth } from '../member/ask-health.js';
 import type { AskProof } from './proven-members.js';
 
@@ -18,7 +18,7 @@ export function askProof(keys: KeySource): AskProof {
     const claim = { id, incarnation, address, port, ...(wsPort === undefined ? {} : { wsPort }) };
     const { proof } = finding.answer;
     if (proof === undefined) return 'it has not proven that it has a key: was it given --keys?';
-    if (isMemberProof(keys, claim, nonce, proof)) return undefined;
-    return 'its proof that it has a key is not one of this member, made with a key that is known here';
+    const key = memberProofKey(keys, claim, nonce, proof);
+    return key ?? 'its proof that it has a key is not one of this member, made with a key that is known here';
   };
 }

@@ -1,4 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { followKeys, type KeySource } from '@pinwheel/trust';
 import { systemClock } from '../common/clock.js';
 import type {
   Member,
@@ -47,6 +48,7 @@ class ConsulMembership implements Membership {
   #watch: ConsulWatch | undefined;
   /** Missing where nobody has to prove anything. */
   #proven: ProvenMembers | undefined;
+  #unfollowKeys: (() => void) | undefined;
   #answer: Answer | undefined;
   /** It was read, and the watchers have yet to hear of it. */
   #isUntold = false;
@@ -139,11 +141,7 @@ class ConsulMembership implements Membership {
   #open(): ConsulWatch {
     const { service, tag, stale, waitMs, timeoutMs, firstRetryMs, longestRetryMs, pauseMs } = this.#setup;
     const { keys } = this.#setup;
-    const changed = (): void => this.#publish();
-    this.#proven =
-      keys === undefined
-        ? undefined
-        : new ProvenMembers({ ask: askProof(keys), clock: systemClock, changed });
+    if (keys !== undefined) this.#haveProven(keys);
     // Consul may add a sixteenth of the wait, so that watchers do not wake together
     const deadlineMs = waitMs + waitMs / 16 + timeoutMs;
     return new ConsulWatch({
@@ -157,6 +155,13 @@ class ConsulMembership implements Membership {
       longestRetryMs,
       pauseMs,
     });
+  }
+
+  #haveProven(keys: KeySource): void {
+    const changed = (): void => this.#publish();
+    const proven = new ProvenMembers({ ask: askProof(keys), clock: systemClock, changed });
+    this.#unfollowKeys = followKeys(keys, (now) => proven.keysChanged(now));
+    this.#proven = proven;
   }
 
   #answered(answer: HealthAnswered): void {
@@ -181,6 +186,7 @@ class ConsulMembership implements Membership {
   #stop(): void {
     this.#watch?.close();
     this.#watch = undefined;
+    this.#unfollowKeys?.();
     this.#proven?.close();
     this.#proven = undefined;
     this.#answer = undefined;

@@ -1,9 +1,10 @@
+import type { Key, KeyRing } from '@pinwheel/trust';
 import { backoffMs } from '../common/backoff.js';
 import type { Clock } from '../common/clock.js';
 import type { Member, MembersView } from '../member/contract.js';
 
-/** Asks a member to prove that it has a key of the service; why it has not, or `undefined` when it has. Never rejects. */
-export type AskProof = (member: Member) => Promise<string | undefined>;
+/** Asks a member to prove that it has a key of the service; the key by which it has, or why it has not. Never rejects. */
+export type AskProof = (member: Member) => Promise<Key | string>;
 
 export interface ProvenMembersOptions {
   readonly ask: AskProof;
@@ -13,15 +14,18 @@ export interface ProvenMembersOptions {
   readonly changed: () => void;
 }
 
+/** What is known of a member that has to prove itself. */
+interface Unproven {
+  readonly tries: number;
+  readonly reason: string;
+  /** It has proven itself by a key that is gone, and is in until it has failed to do so again. */
+  readonly isIn: boolean;
+}
+
 type Standing =
-  | { readonly kind: 'queued' | 'asking'; readonly tries: number; readonly reason: string }
-  | { readonly kind: 'proven' }
-  | {
-      readonly kind: 'waiting';
-      readonly tries: number;
-      readonly reason: string;
-      readonly cancel: () => void;
-    };
+  | (Unproven & { readonly kind: 'queued' | 'asking' })
+  | { readonly kind: 'proven'; readonly key: Key }
+  | (Unproven & { readonly kind: 'waiting'; readonly cancel: () => void });
 
 /** Questions at the same time. */
 const maxParallel = 64;
@@ -30,11 +34,13 @@ const retry = { firstMs: 1000, longestMs: 30_000 } as const;
 const holdMs = 1000;
 /** What becomes of members that are asked again is told together. */
 const gatherMs = 100;
+/** Who has proven itself by a key that is gone may be busy, or be about to learn of the next one: for a few seconds. */
+const triesInside = 3;
 const notAsked = 'it has not proven yet that it has a key of this service';
 
 /**
  * Lets in the members that have proven that they have a key. One that has stays in for its incarnation and its
- * place; one that has not is asked again, ever more rarely, and disturbs nobody else.
+ * place, until its key is gone; one that has not is asked again, ever more rarely, and disturbs nobody else.
  */
 export class ProvenMembers {
   readonly #options: ProvenMembersOptions;
@@ -75,13 +81,23 @@ export class ProvenMembers {
       this.#members.set(key, member);
       const known = before.get(key);
       before.delete(key);
-      this.#standings.set(key, known ?? { kind: 'queued', tries: 0, reason: notAsked });
+      this.#standings.set(key, known ?? { kind: 'queued', tries: 0, reason: notAsked, isIn: false });
       if (known === undefined) this.#queue.push(key);
     }
     for (const standing of before.values()) if (standing.kind === 'waiting') standing.cancel();
     this.#queue = this.#queue.filter((key) => this.#standings.has(key));
-    this.#new = [...this.#standings.values()].filter(isNew).length;
+    this.#new = [...this.#standings.values()].filter((one) => one.kind !== 'proven' && isNew(one)).length;
     if (this.#new > 0) this.#holdFor(holdMs);
+    this.#run();
+  }
+
+  /** The keys are others now: whoever came in by one that is gone is asked again. */
+  keysChanged(keys: KeyRing): void {
+    for (const [key, standing] of this.#standings) {
+      if (standing.kind !== 'proven' || keys.has(standing.key)) continue;
+      this.#standings.set(key, { kind: 'queued', tries: 0, reason: notAsked, isIn: true });
+      this.#queue.push(key);
+    }
     this.#run();
   }
 
@@ -93,7 +109,7 @@ export class ProvenMembers {
     const ignored: MembersView['ignored'][number][] = [];
     const proven = members.filter((member) => {
       const standing = this.#standings.get(keyOf(member));
-      if (standing?.kind === 'proven') return true;
+      if (standing?.kind === 'proven' || standing?.isIn === true) return true;
       ignored.push({ id: member.id, reason: standing?.reason ?? notAsked });
       return false;
     });
@@ -117,40 +133,41 @@ export class ProvenMembers {
     if (member === undefined || standing?.kind !== 'queued') return;
     this.#standings.set(key, { ...standing, kind: 'asking' });
     this.#asking++;
-    const fault = await this.#options.ask(member);
+    const answer = await this.#options.ask(member);
     this.#asking--;
     if (this.#closed) return;
     // it may have gone meanwhile, or gone and come back
-    if (this.#standings.get(key)?.kind === 'asking') this.#answered(key, fault, standing);
+    if (this.#standings.get(key)?.kind === 'asking') this.#answered(key, answer, standing);
     this.#run();
   }
 
-  #answered(
-    key: string,
-    fault: string | undefined,
-    { tries, reason }: { tries: number; reason: string },
-  ): void {
-    this.#standings.set(key, fault === undefined ? { kind: 'proven' } : this.#later(key, fault, tries + 1));
-    const wasNew = tries === 0;
+  #answered(key: string, answer: Key | string, before: Unproven): void {
+    const tries = before.tries + 1;
+    const after: Standing =
+      typeof answer === 'string'
+        ? this.#later(key, { tries, reason: answer, isIn: before.isIn && tries < triesInside })
+        : { kind: 'proven', key: answer };
+    this.#standings.set(key, after);
+    const wasNew = isNew(before);
     if (wasNew) this.#new--;
     if (this.#new > 0) this.#holdFor(holdMs);
     else if (wasNew) this.#release();
     // many may be asked again for a long time: nobody is told that nothing has changed, nor of each by itself
-    else if (fault !== reason) this.#holdFor(gatherMs);
+    else if (outsideBecause(after) !== outsideBecause(before)) this.#holdFor(gatherMs);
   }
 
   #holdFor(delayMs: number): void {
     this.#hold ??= this.#options.clock.after(delayMs, () => this.#release());
   }
 
-  #later(key: string, reason: string, tries: number): Standing {
+  #later(key: string, unproven: Unproven): Standing {
     const { clock, random } = this.#options;
-    const cancel = clock.after(backoffMs(tries, retry, random), () => {
-      this.#standings.set(key, { kind: 'queued', tries, reason });
+    const cancel = clock.after(backoffMs(unproven.tries, retry, random), () => {
+      this.#standings.set(key, { kind: 'queued', ...unproven });
       this.#queue.push(key);
       this.#run();
     });
-    return { kind: 'waiting', tries, reason, cancel };
+    return { kind: 'waiting', ...unproven, cancel };
   }
 
   /** @returns who waited for that. */
@@ -167,8 +184,14 @@ export class ProvenMembers {
   }
 }
 
-function isNew(standing: Standing): boolean {
-  return (standing.kind === 'queued' || standing.kind === 'asking') && standing.tries === 0;
+/** It was never answered for. */
+function isNew({ tries, isIn }: Unproven): boolean {
+  return tries === 0 && !isIn;
+}
+
+/** `undefined` for one that is in. */
+function outsideBecause(standing: Standing | Unproven): string | undefined {
+  return 'reason' in standing && !standing.isIn ? standing.reason : undefined;
 }
 
 /** Another incarnation, and the same one elsewhere, has to prove itself anew. */

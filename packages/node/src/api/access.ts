@@ -3,6 +3,7 @@ import { type HttpRequest, refuseForeignPage } from '@pinwheel/server';
 import {
   ApiKeyGate,
   type ApiKeySource,
+  type Key,
   type KeyNeed,
   type KeySource,
   refuseBoth,
@@ -58,11 +59,13 @@ export class Access {
   /**
    * Has a link prove that it is of an edge of this service.
    *
+   * @returns the key by which it has; `undefined` where there are none.
    * @throws PinwheelError `not-authenticated`, `not-allowed`.
    */
-  proveLink(request: HttpRequest): void {
+  proveLink(request: HttpRequest): Key | undefined {
     if (this.#verifier === undefined) refuseForeignPage(request.getHeader('origin'));
-    else this.prove(request);
+    this.prove(request);
+    return this.#verifier?.keyOf(request.getHeader(headers.proof));
   }
 
   /**
