@@ -137,6 +137,7 @@ export class SimNode {
       holder.moves.finish();
       await this.#until(haveGone, deadline);
     }
+    if (haveGone()) holder.handoffs.commits.sayLast();
     membership.leave(this.id, process.incarnation);
     await this.#until(() => false, process.clock.now() + lingerMs);
     this.phase = 'closed';

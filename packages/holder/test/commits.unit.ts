@@ -203,3 +203,17 @@ t.test(
     t.same(a.messages(user), ['1']);
   },
 );
+
+t.test('a node that ends as planned says last that nobody is left: nobody is waited for then', async (t) => {
+  for (const says of [true, false]) {
+    const { cluster, user, a } = await release('pass');
+    await cluster.until('a has an acknowledgement', () => releasedBy(a, user) === undefined);
+    const gone = cluster.userOf([three, 'a'], [['b', 'c'], 'c']);
+    cluster.ring(['b', 'c'], { members: { a: { draining: true } } });
+    if (says) a.holder.handoffs.commits.sayLast();
+    await cluster.settle();
+    cluster.kill('a');
+    cluster.ring(['b', 'c']);
+    t.equal(cluster.node('c').holder.ownership.isAwaited(gone), !says);
+  }
+});

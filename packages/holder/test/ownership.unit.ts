@@ -179,6 +179,15 @@ t.test('a move that lasts longer than former rings are kept', async (t) => {
   t.notOk(before().includes(far), 'or has left');
 });
 
+/** `b` drains, and has just owned that user. */
+function draining(user: string) {
+  const { ownership } = judge({ ring: five }, user);
+  const world = { ring: ['a', 'c', 'd', 'e'], previous: [five] };
+  const b = member('b', { draining: true, incarnation: 'b-1' });
+  ownership.ringChanged(stateOf({ ...world, members: [b] }));
+  return { ownership, vanish: () => ownership.ringChanged(stateOf(world)) };
+}
+
 t.test('a member dies', async (t) => {
   const user = userOf(five, 'b', [['a', 'c', 'd', 'e'], 'a']);
   const stays = userOf(five, 'a');
@@ -228,10 +237,23 @@ t.test('a member dies', async (t) => {
   );
 
   await t.test('one that drains, or lingers, can be asked: nobody is awaited', async (t) => {
-    const leaving = judge({ ring: five }, user).ownership;
-    leaving.ringChanged(stateOf({ ring: ['a', 'c', 'd', 'e'], members: [member('b', { draining: true })] }));
-    t.equal(leaving.isAwaited(user), false);
-    leaving.ringChanged(stateOf({ ring: ['a', 'c', 'd', 'e'] }));
-    t.equal(leaving.isAwaited(user), false);
+    const { ownership } = draining(user);
+    t.equal(ownership.isAwaited(user), false);
+  });
+
+  await t.test('nor when it has said, before it vanished, that it ends and has nobody left', async (t) => {
+    const { ownership, vanish } = draining(user);
+    ownership.asking('b')(ownership.state.ring.fingerprint, 1);
+    ownership.ends('b', 'b-1');
+    vanish();
+    t.equal(ownership.isAwaited(user), false);
+  });
+
+  await t.test('else its users are: it was killed, or cut off, before it had handed them over', async (t) => {
+    const { ownership, vanish } = draining(user);
+    ownership.ends('b', 'b-0');
+    vanish();
+    t.equal(ownership.isAwaited(user), true, 'another process under its id has ended');
+    t.equal(ownership.isAwaited(stays), false);
   });
 });

@@ -15,6 +15,20 @@ function withoutC(ms: number): SettleWorld {
   return world;
 }
 
+/** One that drains has vanished from the list just now. */
+function withoutDraining(outcome: ProbeOutcome = 'draining'): SettleWorld {
+  const world = new SettleWorld();
+  world.truth.set('b', outcome);
+  world.view(members('a', 'b'));
+  world.view([member('a'), member('b', { draining: true })]);
+  world.view(members('a'));
+  return world;
+}
+
+/** Those that drain with a mark. */
+const reachable = ({ settle }: SettleWorld) =>
+  settle.reachable.map(({ id, draining }) => (draining ? `${id}!` : id));
+
 t.test('members join', async (t) => {
   t.test('the first view counts at once, without those that drain', async (t) => {
     const world = new SettleWorld();
@@ -103,13 +117,49 @@ t.test('members leave', async (t) => {
       world.settle.reachable.map(({ id }) => id),
       ['a', 'b'],
     );
-    world.view(members('a'));
-    t.same(
-      world.settle.reachable.map(({ id }) => id),
-      ['a'],
-    );
-    t.same(world.probed, []);
   });
+
+  t.test(
+    'one that drained and vanishes is asked at once, and forgotten as soon as it is silent',
+    async (t) => {
+      const world = withoutDraining();
+      t.same(reachable(world), ['a', 'b!']);
+      world.run(300);
+      t.same(reachable(world), ['a', 'b!'], 'it lingers for a moment, as planned');
+      world.dead('b');
+      world.run(220);
+      t.same(reachable(world), ['a'], 'and is not waited for much longer');
+      t.equal(world.settle.dueAt, undefined);
+
+      const killed = withoutDraining('unreachable');
+      killed.run(10);
+      t.same(reachable(killed), ['a']);
+    },
+  );
+
+  t.test('while it answers it has users still, whatever the source says', async (t) => {
+    const world = withoutDraining();
+    world.run(60_000);
+    t.same(reachable(world), ['a', 'b!']);
+    t.equal(world.ring, 'a');
+    t.ok(world.probed.length < 40, `${world.probed.length} probes`);
+    world.view([member('a'), member('b', { draining: true })]);
+    const before = world.probed.length;
+    world.run(60_000);
+    t.equal(world.probed.length, before, 'listed again, it is asked no more');
+  });
+
+  t.test(
+    'a foreign backend that drained and vanishes is not asked: it has nobody to hand over',
+    async (t) => {
+      const world = new SettleWorld();
+      const backend = member('b', { kind: 'foreign', draining: true });
+      world.view([member('a'), backend]);
+      world.view(members('a'));
+      t.same(reachable(world), ['a']);
+      t.equal(world.settle.dueAt, undefined);
+    },
+  );
 
   t.test('all drain: the ring is empty and not frozen', async (t) => {
     const world = new SettleWorld();

@@ -107,6 +107,7 @@ class RunningNode implements PinwheelNode {
         return () => before.count;
       },
       isInRing: () => this.#isInRing(),
+      sayLast: () => parts.holder.handoffs.commits.sayLast(),
       end: () => this.#end(),
     });
   }

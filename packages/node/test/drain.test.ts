@@ -20,6 +20,7 @@ t.test('a node drains while messages flow, and nothing is lost', async (t) => {
   const crowd = new Crowd(t, nodes);
   await Promise.all(users.map((user) => crowd.connect(user)));
   const leaving = n1.sessions;
+  const [absent = ''] = nodes.usersOf('n1', 1);
   const sender = createSender({ membership: nodes.membership });
   t.teardown(() => sender.close());
   await sender.ready();
@@ -36,6 +37,10 @@ t.test('a node drains while messages flow, and nothing is lost', async (t) => {
   t.equal((await request(n1, 'POST', '/v1/drain')).status, 202, 'asked for again, it goes on');
   await request(n1, 'POST', '/v1/migrations', '{"paused":false}');
   await Promise.all([n1.drain(), n1.closed]);
+  const n2 = nodes.of('n2');
+  await until('n2 has forgotten it', () => !n2.tracker.current.members.has('n1'));
+  const [nobody] = await postLines(n2, [{ user: absent, data: 'x' }]);
+  t.match(nobody, { status: 'offline' }, 'nobody is awaited from a node that has ended as planned');
   await until(
     'everybody is elsewhere',
     () => nodes.of('n2').sessions + nodes.of('n3').sessions === users.length,
@@ -114,6 +119,10 @@ t.test('a draining node lets nobody in, and says where to go', async (t) => {
     await Promise.all([n1.close(), drained]);
     await until('they are cut off', () => clients.every(({ end }) => end));
     t.equal(n1.sessions, 0);
+    const n2 = nodes.of('n2');
+    await until('n2 has forgotten it', () => !n2.tracker.current.members.has('n1'));
+    const [receipt] = await postLines(n2, [{ user: names[5] ?? '', data: 'x' }]);
+    t.match(receipt, { status: 'overloaded', error: { code: 'unavailable' } }, 'who was there is awaited');
   });
 });
 

@@ -7,6 +7,7 @@ import { maxCallUsers, type Peers } from './peers.js';
 
 export interface CommitsOptions {
   readonly self: string;
+  readonly incarnation: string;
   readonly users: Users;
   readonly ownership: Ownership;
   readonly peers: Peers;
@@ -58,6 +59,15 @@ export class Commits {
       if (this.#isSettled(released)) continue;
       const { target, incarnation } = released.unacknowledged!;
       if (this.#options.ownership.hasEnded(target.id, incarnation)) this.#lost(released);
+    }
+  }
+
+  /** Tells every node that this process ends and has nobody left. Whoever does not hear it awaits its users for a moment. */
+  sayLast(): void {
+    const { ownership, peers, self, incarnation } = this.#options;
+    for (const member of ownership.state.members.values()) {
+      if (member.kind !== 'node' || member.id === self) continue;
+      peers.commit(member, { from: self, ends: incarnation, users: [] }).catch(() => {});
     }
   }
 

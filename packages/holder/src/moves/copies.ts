@@ -73,7 +73,8 @@ export class Copies {
     });
   }
 
-  commit({ users }: CommitRequest): readonly CommitAnswer[] {
+  commit({ from, ends, users }: CommitRequest): readonly CommitAnswer[] {
+    if (ends !== undefined) this.#options.ownership.ends(from, ends);
     return users.map(({ user, handoff }) => {
       this.commitOne(user, handoff);
       const known = this.#options.users.known(user);

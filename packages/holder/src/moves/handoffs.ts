@@ -67,7 +67,7 @@ const late = Symbol('late');
 export class Handoffs {
   readonly counters: HandoffCounters = { started: 0, released: 0, refused: 0, failed: 0, takenBack: 0 };
   readonly #options: HandoffsOptions;
-  readonly #commits: Commits;
+  readonly commits: Commits;
   readonly #outboxes: MemberOutboxes<Ready>;
   /** Users whose handoff has begun, with those who wait for its end. */
   readonly #underWay = new Map<string, (() => void)[]>();
@@ -77,7 +77,7 @@ export class Handoffs {
 
   constructor(options: HandoffsOptions) {
     this.#options = options;
-    this.#commits = new Commits({
+    this.commits = new Commits({
       ...options,
       takeBack: (released) => this.takeBack(released),
     });
@@ -91,7 +91,7 @@ export class Handoffs {
 
   /** Users on their way or about to be tried again, the copies of those that have left included. */
   get underWay(): number {
-    return this.#underWay.size + this.#later.size + this.#commits.waiting;
+    return this.#underWay.size + this.#later.size + this.commits.waiting;
   }
 
   /** Users whose handoff has begun and is not over. */
@@ -131,11 +131,11 @@ export class Handoffs {
   }
 
   ringChanged(): void {
-    this.#commits.ringChanged();
+    this.commits.ringChanged();
   }
 
   stop(): void {
-    this.#commits.stop();
+    this.commits.stop();
   }
 
   async #quiesce(held: HeldUser): Promise<void> {
@@ -231,7 +231,7 @@ export class Handoffs {
       session.link = undefined;
     }
     held.clear();
-    if (kept !== undefined) this.#commits.add(released);
+    if (kept !== undefined) this.commits.add(released);
     held.thaw();
     this.#over(held.user, true);
   }

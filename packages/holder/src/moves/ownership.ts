@@ -62,6 +62,8 @@ export class Ownership {
   #doneMoving = new Map<string, number>();
   /** Members that have said that they do, and when first: a pause, or many users, makes moves outlast former rings. */
   readonly #moving = new Map<string, number>();
+  /** Processes that have said that they end and have nobody left, by the ids of their members. */
+  readonly #ended = new Map<string, string>();
   /** Who has died lately. */
   #dead: readonly Dead[] = [];
 
@@ -84,7 +86,8 @@ export class Ownership {
     if (state.ring !== before.ring) this.#doneMoving = new Map();
     this.#state = state;
     this.#noteDead(before);
-    for (const member of this.#moving.keys()) if (!state.members.has(member)) this.#moving.delete(member);
+    for (const known of [this.#moving, this.#ended])
+      for (const member of known.keys()) if (!state.members.has(member)) known.delete(member);
     this.#draining = drainingOf(state);
     this.#takesAll = this.#mayTakeAll(state.ring);
   }
@@ -107,6 +110,13 @@ export class Ownership {
         if (!this.#moving.has(member)) this.#moving.set(member, at);
       }
     };
+  }
+
+  /** The last word of a member's process of that incarnation: it ends, and has nobody left. */
+  ends(member: string, incarnation: string): void {
+    if (!this.#state.members.has(member)) return;
+    this.#ended.set(member, incarnation);
+    this.#moving.delete(member);
   }
 
   /** Whether another process than the one of that incarnation is behind the member's id. */
@@ -155,18 +165,23 @@ export class Ownership {
     );
   }
 
-  /** Whoever drains is not in the ring any more when it leaves, and had said that it had nobody. */
   #noteDead({ ring, members, previous }: RingState): void {
     const died = [...members.values()].filter(
-      ({ id, incarnation }) =>
-        id !== this.self &&
-        this.hasEnded(id, incarnation) &&
-        (this.#moving.has(id) || ring.members.some((one) => one.id === id)),
+      (member) =>
+        member.id !== this.self &&
+        this.hasEnded(member.id, member.incarnation) &&
+        (ring.members.some(({ id }) => id === member.id) || this.#mayHaveHad(member)),
     );
     if (died.length === 0) return;
     this.#forgetDead();
     const dead = { members: new Set(died.map(({ id }) => id)), rings: [ring, ...previous], at: this.#now() };
     this.#dead = [...this.#dead, dead];
+  }
+
+  /** Of one that was not in the ring any more. One that has drained says that it has nobody left; one that was killed does not. */
+  #mayHaveHad({ id, draining, kind, incarnation }: Member): boolean {
+    if (this.#moving.has(id)) return true;
+    return draining && kind === 'node' && (incarnation === undefined || this.#ended.get(id) !== incarnation);
   }
 
   #forgetDead(): void {

@@ -37,6 +37,8 @@ export type PrepareAnswer = { readonly kind: 'kept' } | { readonly kind: 'refuse
 
 export interface CommitRequest {
   readonly from: string;
+  /** Incarnation of a process that ends as planned and has nobody left: its last word. Older nodes do not say it. */
+  readonly ends?: string | undefined;
   readonly users: readonly { readonly user: string; readonly handoff: string }[];
 }
 

@@ -27,7 +27,7 @@ export interface ProbeRequest {
  * - a member that says that it is draining, or that is not `eligible`, leaves at once;
  * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, or when it drains,
  *   and after a grace period when it goes on answering, if the source was read since; while it answers it can still be
- *   reached, as one that drains;
+ *   reached, as one that drains; so can one that drained and vanishes, until it is silent once;
  * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
  * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
  *
@@ -154,7 +154,9 @@ export class Settle {
     const unlisted = this.#standings.get(request.member.id);
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
       const longest = longestReprobeMs[this.frozen === undefined ? 'following' : 'frozen'];
-      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - 1, 20));
+      // one that ends as planned is there for some tenths of a second behind its entry
+      const before = unlisted.kind === 'lingering' && unlisted.saidSo ? 2 : 1;
+      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - before, 20));
       const again = { ...unlisted, ticket: undefined, nextProbeAt: now + pause };
       const asked = { ...again, found: { outcome, at: now } };
       // nothing is known that was not known before
@@ -199,14 +201,21 @@ export class Settle {
     const answers = found?.outcome === 'alive' || found?.outcome === 'draining';
     if (answers && member.kind === 'node') {
       const leaving = { ...member, draining: true };
-      this.#standings.set(member.id, { ...missing, kind: 'lingering', member: leaving, misses: 0 });
+      this.#standings.set(member.id, {
+        ...missing,
+        kind: 'lingering',
+        member: leaving,
+        misses: 0,
+        saidSo: false,
+      });
     } else this.#standings.delete(member.id);
   }
 
   /** One that stands still for a moment has its users still. */
   #lingers(lingering: Lingering, outcome: ProbeOutcome): void {
     const misses = outcome === 'unreachable' ? lingering.misses + 1 : 0;
-    if (outcome === 'replaced' || misses === mostMisses) this.#standings.delete(lingering.member.id);
+    const isGone = misses >= (lingering.saidSo ? 1 : mostMisses);
+    if (outcome === 'replaced' || isGone) this.#standings.delete(lingering.member.id);
     else this.#standings.set(lingering.member.id, { ...lingering, misses });
   }
 

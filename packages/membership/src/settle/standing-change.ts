@@ -31,8 +31,11 @@ export function standingWhenUnseen(before: Standing, flaps: FlapDamping, now: nu
     case 'waiting':
       flaps.departed(before.member.id, now);
       return undefined;
-    case 'apart':
-      return undefined;
+    case 'apart': {
+      const { member } = before;
+      if (!member.draining || member.kind !== 'node') return undefined;
+      return { kind: 'lingering', member, vanishedAt: now, ...unasked(now), misses: 0, saidSo: true };
+    }
     case 'missing':
     case 'lingering':
       return before;

@@ -21,6 +21,8 @@ export interface Lingering extends Unlisted {
   readonly kind: 'lingering';
   /** Probes in a row that found nobody. */
   readonly misses: number;
+  /** It was listed as draining: most that vanish then have ended as planned, and the first silence says so. */
+  readonly saidSo: boolean;
 }
 
 interface Unlisted {

@@ -31,6 +31,7 @@ const handoffs = z.object({
 });
 const commits = z.object({
   from: text,
+  ends: text.optional(),
   users: z.array(z.object(handoffOf), atMost).max(maxCallUsers, atMost),
 });
 

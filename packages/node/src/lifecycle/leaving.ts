@@ -19,6 +19,8 @@ export interface LeavingOptions {
   /** Begins to wait for the requests that have come; gives what tells how many of them are not answered yet. */
   readonly lastRequests: () => () => number;
   readonly isInRing: () => boolean;
+  /** Tells the other nodes that nobody is left here. */
+  readonly sayLast: () => void;
   /** Stops listening, cuts what is left and closes every part. */
   readonly end: () => Promise<void>;
 }
@@ -114,7 +116,7 @@ export class Leaving {
   }
 
   async #sendOn(startedAt: number): Promise<void> {
-    const { id, drainMs, log, moves, users, unread, unheard, lastRequests } = this.#options;
+    const { id, drainMs, log, moves, users, unread, unheard, lastRequests, sayLast } = this.#options;
     const deadline = startedAt + drainMs;
     const pacedUntil = startedAt + drainMs * pacedPart;
     const haveGone = (): boolean => users() === 0;
@@ -131,6 +133,7 @@ export class Leaving {
         'the time to drain is over; the rest is cut off',
       );
     }
+    if (users() === 0) sayLast();
     await this.#takeOut();
     await this.#until(() => false, systemClock.now() + lingerMs);
     const unanswered = lastRequests();
