@@ -59,6 +59,8 @@ export interface HolderLimits {
   readonly maxLinkUnreadBytes: number;
   readonly maxCopies: number;
   readonly quiesceMs: number;
+  /** So long a claim waits for the application to finish a message; shorter than those who claim wait. */
+  readonly claimWaitMs: number;
   readonly tombstoneMs: number;
   /** A copy that nobody has spoken of for so long is asked about. */
   readonly staleCopyMs: number;
@@ -74,6 +76,7 @@ export const defaultHolderLimits: HolderLimits = {
   maxLinkUnreadBytes: 67_108_864,
   maxCopies: 1_000_000,
   quiesceMs: 5000,
+  claimWaitMs: 3000,
   tombstoneMs: 300_000,
   staleCopyMs: 5000,
 };

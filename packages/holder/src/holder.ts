@@ -126,7 +126,7 @@ export class Holder {
       ownership,
       handoffs,
       clock,
-      tombstoneMs: limits.tombstoneMs,
+      limits,
       goNow: (user) => this.moves.goNow(user),
       refreshRing,
     });

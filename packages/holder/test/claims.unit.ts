@@ -73,6 +73,38 @@ t.test('a claim is answered when the handoff is over', async (t) => {
     t.same(tablet.recovered, [true, true]);
   });
 
+  await t.test('but not for long while the application is at a message', async (t) => {
+    const { cluster, user, tablet, a } = await joined();
+    a.work.begin(user);
+    tablet.attach('c');
+    await cluster.pass(2900);
+    t.equal(tablet.at, undefined);
+    await cluster.pass(200);
+    t.equal(tablet.at, 'a', 'where it goes on');
+    t.same(tablet.recovered, [true, true]);
+    t.same(tablet.texts, ['1']);
+    t.same(cluster.holdersOf(user), ['a']);
+    a.work.finish(user);
+    await cluster.until('everybody is at c', () => tablet.at === 'c');
+    t.same(cluster.holdersOf(user), ['c']);
+  });
+
+  await t.test('and until it is over once the user is frozen: it may go yet', async (t) => {
+    const { cluster, user, tablet, a, c } = await joined();
+    a.work.begin(user);
+    cluster.network.fateOf = ({ kind }) => (kind === 'prepare' ? 'hold-answer' : 'pass');
+    tablet.attach('c');
+    await cluster.pass(2900);
+    a.work.finish(user);
+    await cluster.pass(1000);
+    t.equal(c.known(user), 'prepared');
+    t.equal(tablet.at, undefined);
+    cluster.network.takeHeld().go();
+    await cluster.until('the tablet is attached', () => tablet.at !== undefined);
+    t.equal(tablet.at, 'c');
+    t.same(tablet.recovered, [true, true]);
+  });
+
   await t.test('and says that the user stays when it could not go', async (t) => {
     const { cluster, user, tablet, a } = await joined();
     cluster.network.fateOf = ({ kind }) => (kind === 'prepare' ? 'lose-answer' : 'pass');

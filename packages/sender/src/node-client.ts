@@ -11,8 +11,11 @@ import type { Traffic } from './traffic.js';
 export const flightsToNode = 4;
 /** For a node's four outboxes to another one, by the way that their messages have come: none waits for another's flights. */
 const batchConnections = 4 * flightsToNode;
-/** For all else: a batch that waits for a user must not hold up the call by which the user moves. */
-const callConnections = 4;
+/**
+ * For all else: a batch that waits for a user must not hold up the call by which the user moves. Of claims, which wait for
+ * applications, there are at most eight at a time: none waits for another, nor what else is called.
+ */
+const callConnections = 12;
 
 /**
  * Posts batches to one node over kept-alive HTTP. `post` may be called while another is under way; a batch's

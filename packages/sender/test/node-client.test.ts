@@ -56,6 +56,21 @@ t.test('batches that wait for their users hold up no call', async (t) => {
   for (const outcomes of await Promise.all(posts)) t.match(outcomes, [{ kind: 'failed' }]);
 });
 
+t.test('nor do claims that wait for an application', async (t) => {
+  let claims = 0;
+  const client = await clientOf(t, (request, response) => {
+    if (request.url === '/v1/claims') claims++;
+    else response.end('moved');
+  });
+  const call = (path: string) => client.call('POST', path, { deadlineMs: 60_000 }, '{}');
+  const waiting = Array.from({ length: 8 }, () => t.rejects(call('/v1/claims')));
+  const others = ['/v1/handoffs', '/v1/commits'].map(call);
+  for (const { status } of await Promise.all(others)) t.equal(status, 200);
+  while (claims < waiting.length) await new Promise((resolve) => setImmediate(resolve));
+  await client.close();
+  await Promise.all(waiting);
+});
+
 t.test(
   'an answer whose first part is nonsense is the end of its own batch and of nothing else',
   async (t) => {

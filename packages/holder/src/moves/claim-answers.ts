@@ -1,4 +1,5 @@
 import type { Clock } from '@pinwheel/membership';
+import type { HeldUser } from '../users/held-user.js';
 import { ReleasedUser } from '../users/known-user.js';
 import type { Users } from '../users/users.js';
 import type { Handoffs } from './handoffs.js';
@@ -10,7 +11,8 @@ export interface ClaimAnswersOptions {
   readonly ownership: Ownership;
   readonly handoffs: Handoffs;
   readonly clock: Clock;
-  readonly tombstoneMs: number;
+  /** How long a tombstone is kept, and how long a claim waits for the application, in ms. */
+  readonly limits: { readonly tombstoneMs: number; readonly claimWaitMs: number };
   /** The user goes ahead of the pace. */
   readonly goNow: (user: string) => void;
   /** The ring seems to be out of date. */
@@ -25,25 +27,42 @@ export class ClaimAnswers {
     this.#options = options;
   }
 
-  /** Resolves when every handoff that this brings about is over. */
+  /** Resolves when every handoff that this brings about is over, or has waited for its application for long. */
   answer(request: ClaimRequest): Promise<readonly ClaimAnswer[]> {
     return Promise.all(request.users.map((user) => this.#answer(user, request)));
   }
 
   async #answer(user: string, { from, incarnation }: ClaimRequest): Promise<ClaimAnswer> {
-    const { users, handoffs, ownership, goNow, refreshRing, clock, tombstoneMs } = this.#options;
+    const { users, handoffs, ownership, goNow, refreshRing, clock, limits } = this.#options;
     const known = users.known(user);
     if (known?.kind === 'held') {
       // only a holder whose own ring agrees gives a user away: else it would come straight back
       if (ownership.state.ring.ownerOfHash(known.hash) === from) goNow(user);
       else refreshRing();
-      if (handoffs.isUnderWay(user)) await new Promise<void>((over) => handoffs.whenOver(user, over));
+      if (handoffs.isUnderWay(user)) await this.#settled(known);
     } else if (known === undefined) {
       // whoever asks is about to create the user: if the ring comes back to me, that is where it is
-      users.set(new ReleasedUser(user, from, Number.NEGATIVE_INFINITY, clock.now() + tombstoneMs));
+      users.set(new ReleasedUser(user, from, Number.NEGATIVE_INFINITY, clock.now() + limits.tombstoneMs));
       return { kind: 'none' };
     }
     return this.#describe(user, from, incarnation);
+  }
+
+  /**
+   * The handoff is over, or the application takes its time: who asks is to hear that the user is here before it gives the
+   * question up. Once frozen it is over soon, and until then nobody can say where the user is.
+   */
+  #settled(held: HeldUser): Promise<void> {
+    const { handoffs, clock, limits } = this.#options;
+    return new Promise((settled) => {
+      const cancel = clock.after(limits.claimWaitMs, () => {
+        if (!held.isFrozen) settled();
+      });
+      handoffs.whenOver(held.user, () => {
+        cancel();
+        settled();
+      });
+    });
   }
 
   #describe(user: string, from: string, incarnation: string): ClaimAnswer {

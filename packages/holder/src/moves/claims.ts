@@ -45,7 +45,7 @@ interface Heard {
 const maxChain = 6;
 /** So often a member may say so: after that those who name each other in a circle are known to have nobody. */
 const timesNamed = 2;
-/** A claim is answered when the handoff is over: a slow one must not hold up the others. */
+/** A claim is answered when the handoff is over: a slow one must not hold up the others. Fewer than connections for calls. */
 const callsAtOnce = 8;
 
 /** Asks those who may hold a user of this node to hand it over now, the claimant's side. */
