@@ -227,6 +227,24 @@ t.test('a node leaves', async (t) => {
     t.equal(a.holder.foreignUsers, 2, 'they are counted all the same');
     t.same(cluster.network.calls, []);
   });
+
+  await t.test(
+    'but those whose sockets end here are told, at the pace: it is where they belong',
+    async (t) => {
+      const cluster = new Cluster(one);
+      const { holder, work } = cluster.node('a');
+      holder.moves.change({ usersPerSecond: 1 });
+      for (const user of cluster.usersOf(3, [two, 'b']))
+        new DirectSession(holder.users.hold(user, holder.ownership.state.ring.hashOf(user)), user);
+      cluster.ring(two, { members: { b: { kind: 'foreign' } } });
+      await cluster.pass(1500);
+      t.ok(work.endings.length > 0 && work.endings.length < 3, `${work.endings.length} in 1.5 s`);
+      await cluster.pass(3000);
+      t.equal(work.endings.length, 3);
+      t.ok(work.endings.every(({ code }) => code === 4000));
+      t.equal(holder.foreignUsers, 0);
+    },
+  );
 });
 
 t.test('those who cannot go at the moment come behind those who can', async (t) => {

@@ -213,10 +213,11 @@ class RunningNode implements PinwheelNode {
     this.#resolveClosed();
   }
 
-  /** When nobody else is there, nobody will have those whose clients are away: only sockets that end here are waited for. */
+  /** When no other node is there, nobody will have those whose clients are away: only sockets that end here are waited for. */
   #usersWithSomewhereToGo(): number {
     const { moves, users, copies } = this.#parts.holder;
-    const hasOthers = this.tracker.current.ring.members.some((member) => member.id !== this.id);
+    const { ring, members } = this.tracker.current;
+    const hasOthers = ring.members.some(({ id }) => id !== this.id && members.get(id)?.kind === 'node');
     // copies that are this node's already would be taken back, in part
     return hasOthers ? users.userCount + copies.count : moves.foreignUsers;
   }

@@ -105,6 +105,23 @@ t.test(
   },
 );
 
+t.test(
+  'beside servers that are no nodes it tells its clients, and waits for nobody who is away',
+  async (t) => {
+    const nodes = await startNodes(t, ['n1'], { drainMs: 600_000 });
+    nodes.haveLinks = true;
+    nodes.membership.set({ id: 'x', port: 9, kind: 'foreign' });
+    const n1 = nodes.of('n1');
+    await until('they have a ring', () => n1.tracker.current.ring.members.length === 2);
+    const edge = await connectEdge(t, n1);
+    const [ann = '', bob = ''] = nodes.usersOf('n1', 2);
+    const client = await connect(t, n1, ann);
+    (await edge.attached(bob)).detach();
+    await n1.drain();
+    t.match(await until('the client is told', () => client.end), { code: 4000 });
+  },
+);
+
 t.test('a draining node lets nobody in, and says where to go', async (t) => {
   const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1 });
   const n1 = nodes.of('n1');

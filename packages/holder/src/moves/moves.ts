@@ -12,7 +12,7 @@ export interface MovesOptions {
   readonly handoffs: Handoffs;
   readonly clock: Clock;
   readonly usersPerSecond: number;
-  /** Tells the clients of a user who cannot be handed over, because nobody is there, to connect again. */
+  /** Tells the clients of a user who cannot be handed over, because no node is there for it, to connect again. */
   readonly closeDirect: (held: HeldUser) => void;
 }
 
@@ -176,6 +176,11 @@ export class Moves {
       // only a node that leaves sends its own users on: sockets that end here are told now, the others lose their link
       if (this.#leaving) closeDirect(held);
       return;
+    }
+    if (ownership.isForeign(held.hash)) {
+      // a server that is no node takes nobody over; who comes again through an edge comes to it
+      closeDirect(held);
+      if (this.#leaving || held.linkSessions === 0) return;
     }
     handoffs.start(held);
   }

@@ -145,6 +145,12 @@ export class Ownership {
     return this.#mayTakeAll(ring) ? () => this.self : (hash) => ring.ownerOfHash(hash);
   }
 
+  /** Whether the owner is a server that is no node. */
+  isForeign(hash: number): boolean {
+    const { ring, members } = this.#state;
+    return members.get(ring.ownerOfHash(hash) ?? '')?.kind === 'foreign';
+  }
+
   whereabouts(user: string): Whereabouts {
     if (this.#takesAll) return mineAlone;
     const { ring, members } = this.#state;
