@@ -254,9 +254,22 @@ t.test('ids of another holder', async (t) => {
     t.same(inbox.find('b'), { seq: 40, sessions: 0 });
     append(inbox, 1);
     t.same(seqs(inbox), [41]);
-    t.same(inbox.seen(100, 10), seen);
-    t.same(inbox.seen(100, 1), seen.slice(1));
+    const known = seen.map((one) => ({ ...one, seq: 40 }));
+    t.same(inbox.seen(100, 10), known);
+    t.same(inbox.seen(100, 1), known.slice(1));
     t.same(inbox.seen(161, 10), []);
+  });
+
+  await t.test('stand where they stood there', async (t) => {
+    const inbox = new Inbox(new InboxBudget(10_000), roomy, 41);
+    const places = [
+      { id: 'a', sessions: 2, seq: 7 },
+      { id: 'b', sessions: 1, seq: 39 },
+      { id: 'c', sessions: 1, seq: 2 ** 32 - 1 },
+    ];
+    inbox.recall(places, 100);
+    t.same([inbox.next, inbox.firstKept, inbox.keptMessages], [41, 41, 0]);
+    t.same(inbox.seen(100, 10), [...places.slice(0, 2), { ...places[2], seq: 40 }]);
   });
 
   await t.test('come too late when there are messages', async (t) => {

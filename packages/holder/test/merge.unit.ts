@@ -188,6 +188,61 @@ t.test('two nodes have held a user, and one becomes the holder', async (t) => {
     t.same(texts(phone), ['y']);
   });
 
+  await t.test('a message that both have had, and one of them has let go of', async (t) => {
+    const both = { id: 'id-both', repeated: true };
+    const situation = () => {
+      const all = two();
+      const [phone, laptop] = [new FakeLink(), new FakeLink()];
+      const sessions = {
+        phone: attach(all.heldByA, phone, 'phone').session,
+        laptop: attach(all.heldByB, laptop, 'laptop').session,
+      };
+      all.a.deliver([messageTo('alice', 'x'), messageTo('alice', 'both', both)]);
+      all.b.deliver([messageTo('alice', 'both', both)]);
+      t.same([texts(phone), texts(laptop)], [['x', 'both'], ['both']]);
+      return { ...all, phone, laptop, sessions };
+    };
+
+    await t.test('as its session here has acknowledged it: that one does not get it again', async (t) => {
+      const { a, b, heldByA, heldByB, laptop, sessions } = situation();
+      heldByB.acknowledged(sessions.laptop, 1);
+      t.same(kept(heldByB), []);
+      move(a, heldByA, b);
+      t.same(texts(laptop), ['x']);
+      t.same(kept(heldByB), ['x', 'both'], 'it is kept for the others');
+      const phone = new FakeLink();
+      attach(heldByB, phone, 'phone', { positions: [{ stream: 'a1', seq: 1 }] });
+      t.same(texts(phone), ['both']);
+      const [again] = b.deliver([messageTo('alice', 'both', both)]).receipts;
+      t.match(again, { status: 'delivered' }, 'as it was once');
+    });
+
+    await t.test('as its session there has acknowledged it: nor does that one', async (t) => {
+      const { a, b, heldByA, heldByB, sessions } = situation();
+      heldByA.acknowledged(sessions.phone, 2);
+      move(a, heldByA, b);
+      t.same(kept(heldByB), ['both']);
+      const phone = new FakeLink();
+      attach(heldByB, phone, 'phone', { positions: [{ stream: 'a1', seq: 2 }] });
+      t.same(texts(phone), []);
+    });
+
+    await t.test('though an older node does not say where it stood: it comes once more', async (t) => {
+      const { a, b, heldByA, heldByB, sessions } = situation();
+      heldByA.acknowledged(sessions.phone, 2);
+      const state = travel(heldByA, a);
+      merge(
+        heldByB,
+        { ...state, seen: state.seen.map(({ id, sessions }) => ({ id, sessions })) },
+        true,
+        b.clock,
+      );
+      const phone = new FakeLink();
+      attach(heldByB, phone, 'phone', { positions: [{ stream: 'a1', seq: 2 }] });
+      t.same(texts(phone), ['both']);
+    });
+  });
+
   await t.test(
     'a session that came over before its user did: it gets what it had not had there',
     async (t) => {

@@ -78,8 +78,9 @@ export function binaryAt(bytes: Buffer, at: number): boolean {
   return bytes[at + 12] === 1;
 }
 
-export function sessionsAt(bytes: Buffer, at: number): number {
-  return bytes[at + 13]!;
+/** Where it stands, and to how many sessions it was written. */
+export function placeAt(bytes: Buffer, at: number): { readonly seq: number; readonly sessions: number } {
+  return { seq: seqAt(bytes, at), sessions: bytes[at + 13]! };
 }
 
 export function idAt(bytes: Buffer, at: number): string {

@@ -181,14 +181,13 @@ export class Inbox {
     }
   }
 
-  /** What is known of a message by its id, kept or not. */
+  /** What is known of a message by its id, kept or not; where it stands twice, of its newer place. */
   find(id: string): { readonly seq: number; readonly sessions: number } | undefined {
     const bytes = this.#bytes;
-    for (let at = this.#from; at < this.#end; at += record.lengthAt(bytes, at)) {
-      if (record.hasId(bytes, at, id))
-        return { seq: record.seqAt(bytes, at), sessions: record.sessionsAt(bytes, at) };
-    }
-    return undefined;
+    let found = -1;
+    for (let at = this.#from; at < this.#end; at += record.lengthAt(bytes, at))
+      if (record.hasId(bytes, at, id)) found = at;
+    return found === -1 ? undefined : record.placeAt(bytes, found);
   }
 
   /** Ids of messages that are not kept any more, the newest `most` of them, oldest first. */
@@ -197,20 +196,21 @@ export class Inbox {
     const seen: SeenId[] = [];
     for (let at = this.#from; at < this.#keptFrom; at += record.lengthAt(bytes, at)) {
       if (record.secondAt(bytes, at) + historySeconds < second || record.isForgotten(bytes, at)) continue;
-      seen.push({ id: record.idAt(bytes, at), sessions: record.sessionsAt(bytes, at) });
+      seen.push({ id: record.idAt(bytes, at), ...record.placeAt(bytes, at) });
     }
     return seen.slice(-most);
   }
 
-  /** Takes over ids that another holder has seen, as if they were the last before the next; only while the inbox is empty. */
+  /** Takes over ids that another holder of the stream has seen; only while the inbox is empty. */
   recall(seen: readonly SeenId[], second: number): void {
     if (this.#end > 0) return;
     const next = this.#next;
-    for (const { id, sessions } of seen) {
-      this.#next = this.#firstKept = next - 1;
+    for (const { id, sessions, seq = next - 1 } of seen) {
+      this.#next = this.#firstKept = Math.min(seq, next - 1);
       this.append(id, false, nothing, second, sessions);
       this.release(next - 1);
     }
+    this.#next = this.#firstKept = next;
   }
 
   #put(id: string, binary: boolean, data: Uint8Array, second: number, sessions: number): void {

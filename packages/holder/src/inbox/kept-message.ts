@@ -14,4 +14,6 @@ export interface Kept {
 export interface SeenId {
   readonly id: string;
   readonly sessions: number;
+  /** Older nodes do not say it: somewhere before what is kept. */
+  readonly seq?: number;
 }

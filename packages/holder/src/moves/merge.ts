@@ -76,7 +76,7 @@ export function restore(held: HeldUser, state: UserState, context: Pick<HeldCont
 
 /**
  * Takes the state of another holder into a user that is held here, in a stream of its own: kept messages are appended
- * with their places of origin, and a known id only adds its origin.
+ * with their places of origin, and an id that is kept here only adds its origin.
  *
  * @param isWhole whether nothing of the other stream can be missing: whoever comes with a position in it has then
  * lost nothing.
@@ -89,10 +89,6 @@ export function merge(
 ): void {
   const second = Math.floor(context.now() / 1000);
   const inbox = held.openInbox();
-  const keptSeq = (id: string): number | undefined => {
-    const known = inbox.find(id);
-    return known !== undefined && known.seq >= inbox.firstKept ? known.seq : undefined;
-  };
   // what either holder has let go of is lost for the other one's sessions
   const gone = state.next - state.kept.length - 1;
   for (const session of held.sessions) {
@@ -121,13 +117,21 @@ export function merge(
   }
   for (const { seq, id, binary, base64, origins } of state.kept) {
     const all = [...origins, { stream: state.stream, seq }];
-    const known = keptSeq(id);
-    if (known !== undefined) {
-      inbox.setOrigins(known, all);
+    const known = inbox.find(id);
+    if (known !== undefined && known.seq >= inbox.firstKept) {
+      inbox.setOrigins(known.seq, all);
       continue;
     }
-    inbox.append(id, binary, Buffer.from(base64, 'base64'), second, 0);
+    inbox.append(id, binary, Buffer.from(base64, 'base64'), second, known?.sessions ?? 0);
     inbox.setOrigins(inbox.next - 1, all);
+    // who had it here, before it was let go of, does not get it again
+    if (known !== undefined) inbox.setOrigins(inbox.next - 1, [{ stream: held.stream, seq: known.seq }]);
+  }
+  // nor does who had it there get what is kept here alone
+  for (const { id, seq } of state.seen) {
+    const known = inbox.find(id);
+    if (known !== undefined && seq !== undefined)
+      inbox.setOrigins(known.seq, [{ stream: state.stream, seq }]);
   }
   const isWholeHere = at === 0 && !held.isPartial;
   if (gone > 0 || state.isPartial) {

@@ -54,7 +54,11 @@ const isKept = isObject<KeptState>({
   base64: isString,
   origins: isList(isPosition, mostStreams),
 });
-const isSeen = isObject<UserState['seen'][number]>({ id: isMessageId, sessions: isWhole });
+const isSeen = isObject<UserState['seen'][number]>({
+  id: isMessageId,
+  sessions: isWhole,
+  seq: (value) => value === undefined || isWhole(value),
+});
 const isSession = isObject<SessionState>({
   key: isKey,
   edge: isMember,
