@@ -187,6 +187,8 @@ export class Ownership {
   /** Of one that was not in the ring any more. One that has drained says that it has nobody left; one that was killed does not. */
   #mayHaveHad({ id, draining, kind, incarnation }: Member): boolean {
     if (this.#moving.has(id)) return true;
+    // by this ring, which gives it nobody
+    if (this.#doneMoving.has(id)) return false;
     return draining && kind === 'node' && (incarnation === undefined || this.#ended.get(id) !== incarnation);
   }
 
