@@ -23,7 +23,7 @@ const loads: Readonly<Record<string, Load>> = {
 /** What the commands of more than one word have in common. */
 export const groups: Readonly<Record<string, string>> = {
   'api-key': 'keys for callers that are no processes of the service',
-  ring: 'members and shares, who owns whom, what a change would move',
+  ring: 'members and shares, who owns whom, what a change would move, the end of a freeze',
   migrate: 'the moves in progress and their pace',
 };
 

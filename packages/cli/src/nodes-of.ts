@@ -35,7 +35,10 @@ export async function idOf(url: string): Promise<string> {
 }
 
 /** API keys are taken on the admin port, which a node says by itself; proofs on the one that membership knows. */
-function nodeTarget(member: Member, credentials: Credentials): AdminTarget {
+export function nodeTarget(
+  member: Pick<Member, 'id' | 'address' | 'port'>,
+  credentials: Credentials,
+): AdminTarget {
   const origin = originOf(member);
   if (!credentials.isApiKey) return targetAt(member.id, member.id, origin, credentials);
   const found = once(async () => {

@@ -247,7 +247,7 @@ export const options = {
     onlyFlag: true,
   },
   deadlineMs: whole('deadline-ms', 1, 60_000, 'longest time until the receipt, in ms', '5000'),
-  edge: { ...urls('edge', http, 'admin address of an edge whose moves count too'), onlyFlag: true },
+  edge: { ...urls('edge', http, 'admin address of an edge that is asked, too'), onlyFlag: true },
   edgeSocket: {
     ...url('edge', ['ws:', 'wss:'], 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
     onlyFlag: true,

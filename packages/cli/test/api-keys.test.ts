@@ -62,6 +62,9 @@ t.test('a program sends and an operator drains, each with its API key', async (t
     ['moves of nodes and edges', ['migrate', 'status', ...service, ...ofEdge], asOps, 0, /^$/],
     ['the same by proofs', ['migrate', 'status', ...service, ...ofEdge, '--keys', keys], {}, 0, /^$/],
     ['the same by nobody', ['migrate', 'status', ...service, ...ofEdge], {}, 1, /^$/],
+    ['a ring is accepted', ['ring', 'accept', ...service, ...ofEdge], asOps, 0, /^$/],
+    ['the same by proofs', ['ring', 'accept', ...service, ...ofEdge, '--keys', keys], {}, 0, /^$/],
+    ['the same without the scope', ['ring', 'accept', ...service, ...ofEdge], asApp, 1, /^$/],
     ['both kinds', [...send, ...url, '--keys', keys], asApp, 2, /keys and api-key are both given/],
     ['a key of two words', [...send, ...url], { PINWHEEL_API_KEY: 'a b' }, 2, /must be pwk_/],
   ];

@@ -55,7 +55,7 @@ export class NodeClients {
 }
 
 /** For example `http://10.0.0.1:7001`, `http://[::1]:7001`. */
-export function originOf(member: Member): string {
+export function originOf(member: Pick<Member, 'address' | 'port'>): string {
   const host = member.address.includes(':') ? `[${member.address}]` : member.address;
   return `http://${host}:${member.port}`;
 }

@@ -1,4 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { askEach, hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
 import { type AdminTarget, edgeTarget, nodesOf } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
@@ -55,23 +56,18 @@ function askAll(
         'unavailable',
         'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port',
       );
-    const answers = await Promise.all(
-      targets.map(async (target) => {
-        try {
-          return { id: target.id, ...((await ask(target)) as Migration) };
-        } catch (thrown) {
-          return { id: target.id, error: (thrown as Error).message };
-        }
-      }),
-    );
+    const answers = await askEach(targets, async (target) => (await ask(target)) as Migration);
     const rows = answers.map((answer) => {
-      if ('error' in answer) return [answer.id, 'not reached', '', '', ''];
+      if (hasFailed(answer)) return [answer.id, 'not reached', '', '', ''];
       const { id, paused, usersPerSecond, waiting, moved } = answer;
       return [id, paused ? 'paused' : 'running', String(usersPerSecond), String(waiting), String(moved)];
     });
-    const failures = answers.flatMap((answer) => ('error' in answer ? [answer.error] : []));
-    const text = [table(['process', 'state', 'users/s', 'waiting', 'moved'], rows), ...failures].join('\n');
-    output.result({ migrations: answers }, text);
-    return answers.some((answer) => 'error' in answer) ? 1 : 0;
+    const failures = answers.filter(hasFailed);
+    const text = [
+      table(['process', 'state', 'users/s', 'waiting', 'moved'], rows),
+      ...failures.map(({ error }) => error),
+    ].join('\n');
+    output.result({ migrations: answers.map(toPrint) }, text);
+    return failures.length > 0 ? 1 : 0;
   });
 }

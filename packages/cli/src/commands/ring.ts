@@ -6,6 +6,7 @@ import { nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { counted, percent, table } from '../output.js';
+import { ringAcceptCommand } from './ring-accept.js';
 
 const show: Command = {
   name: 'ring show',
@@ -50,7 +51,7 @@ const planCommand: Command = {
   run: (invocation) => withRing(invocation.settings, (ring) => showPlan(invocation, ring)),
 };
 
-export const ringCommands: readonly Command[] = [show, owner, planCommand];
+export const ringCommands: readonly Command[] = [show, owner, planCommand, ringAcceptCommand];
 
 async function showPlan({ settings, output }: Invocation, { state, credentials }: OpenRing): Promise<number> {
   const change: RingChange = {
