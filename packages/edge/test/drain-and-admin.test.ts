@@ -172,7 +172,7 @@ t.test('the metrics', async (t) => {
   const { clients } = await connect(3);
   const text = await (await admin('/metrics')).text();
   t.test('are those of the table, with its types and labels', async (t) => {
-    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|event|memory)\S+) (\S+)$/gm)].map(
+    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|memory)\S+) (\S+)$/gm)].map(
       ([, name, type]) => [name, type],
     );
     const all = Object.values<MetricDefinition>({ ...edgeMetrics, ...tunnelMetrics });
@@ -198,6 +198,7 @@ t.test('the metrics', async (t) => {
     t.match(text, 'pinwheel_edge_upgrades_total{outcome="tunnelled"} 3');
     t.match(text, 'pinwheel_edge_upgrade_seconds_count 3');
     t.match(text, 'pinwheel_ring_members 1');
+    t.match(text, 'pinwheel_event_loop_delay_seconds{quantile="0.99"}');
     t.equal(
       await edge.metrics().then((again) => /outcome="tunnelled"} (\d)/.exec(again)?.[1]),
       '3',

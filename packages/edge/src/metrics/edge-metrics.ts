@@ -1,11 +1,4 @@
-import {
-  counter,
-  eventLoopDelayMetric,
-  gauge,
-  histogram,
-  type MetricDefinition,
-  memoryMetric,
-} from '@pinwheel/metrics';
+import { counter, gauge, histogram, type MetricDefinition, memoryMetric } from '@pinwheel/metrics';
 import { apiKeyDecisions } from '@pinwheel/trust';
 import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from '../admission/admission-counters.js';
 import { edgeLimitNames } from '../limits/limit-counters.js';
@@ -49,7 +42,6 @@ export const edgeMetrics = {
     'Calls of the admin port with an API key, or without any, by decision.',
     { decision: apiKeyDecisions },
   ),
-  eventLoopDelay: eventLoopDelayMetric,
 } as const satisfies Record<string, MetricDefinition>;
 
 /** What an edge with links measures beside that. */
