@@ -35,7 +35,7 @@ export interface PinwheelNode {
  * Starts a node: follows the ring, listens, and enters itself.
  *
  * @throws PinwheelError (rejects) `bad-option`, `listen`, `settings-mismatch`, `membership`: the source cannot be read
- * or written to, or another node runs under this id; `closed`: it was told to leave while it started.
+ * or written to, or another node runs under this id (for one that drains it waits for 5 s); `closed`: it was told to leave while it started.
  */
 export async function createNode(options: NodeOptions): Promise<PinwheelNode> {
   const checked = checkNodeOptions(options);

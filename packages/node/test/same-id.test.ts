@@ -18,7 +18,7 @@ t.test('an id that another node has is refused, and that node goes on', async (t
   t.equal(client.end, undefined);
 });
 
-t.test('an id is free again when who had it has died or is leaving', async (t) => {
+t.test('an id is free again when who had it has died', async (t) => {
   const nodes = await startNodes(t, ['n2']);
   const dead = await nodes.start('n1', {}, dyingMembership(nodes.membership));
   await dead.close();
@@ -29,13 +29,30 @@ t.test('an id is free again when who had it has died or is leaving', async (t) =
   const again = await nodes.start('n1');
   await nodes.agree(['n1', 'n2']);
   await again.close();
-  for (const told of [{ draining: true }, { id: 'n7' }]) {
-    const port = await nodeElsewhere(t, told);
-    nodes.membership.set({ id: 'n1', port, incarnation: 'another' });
-    const node = await nodes.start('n1');
-    await node.ready();
-    await node.close();
-  }
+  const port = await nodeElsewhere(t, { id: 'n7' });
+  nodes.membership.set({ id: 'n1', port, incarnation: 'another' });
+  const node = await nodes.start('n1');
+  await node.ready();
+  await node.close();
+});
+
+t.test('an id is free again when who had it has drained, and not before', async (t) => {
+  const nodes = await startNodes(t, ['n1', 'n2'], { usersPerSecond: 1, drainMs: 60_000 });
+  const before = nodes.of('n1');
+  const clients = await Promise.all(nodes.usersOf('n1', 20).map((user) => connect(t, before, user)));
+  const drained = before.drain();
+  await until('the ring is without it', () => nodes.of('n2').tracker.current.ring.members.length === 1);
+  await t.rejects(nodes.start('n1'), {
+    code: 'membership',
+    message: `id n1 is in use by 127.0.0.1:${before.port}, which drains; start again when it has ended or choose another id`,
+  });
+  t.match(await request(before, 'GET', '/healthz'), { json: { status: 'draining' } });
+  const starting = nodes.start('n1');
+  await request(before, 'POST', '/v1/migrations', '{"usersPerSecond":1000}');
+  await drained;
+  await starting;
+  await nodes.agree(['n1', 'n2']);
+  t.ok(clients.every(({ end }) => end?.code === 4000));
 });
 
 t.test('a node that was replaced', async (t) => {

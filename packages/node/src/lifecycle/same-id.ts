@@ -1,4 +1,4 @@
-import { askHealth, type Member, type RingTracker } from '@pinwheel/membership';
+import { askHealth, type Member, type RingTracker, systemClock } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 
 export interface SameIdOptions {
@@ -9,8 +9,15 @@ export interface SameIdOptions {
 
 const askTimeoutMs = 1000;
 const askAgainMs = 1000;
+/** One that drains may be about to end. */
+const drainingMs = 5000;
 /** What was there before the own entry is seen for a moment after it has gone in, but not for so long. */
 const ownEntryMs = 5000;
+
+interface Other {
+  readonly where: string;
+  readonly isDraining: boolean;
+}
 
 /** Looks for another process under this node's id. What a list says of it is stale at times, so it is asked itself. */
 export class SameId {
@@ -26,15 +33,25 @@ export class SameId {
     this.#options = options;
   }
 
-  /** @throws PinwheelError (rejects) `membership` when another process runs under this id and is not leaving. */
+  /**
+   * Waits a moment for one that drains: with its id in the ring again, the users whom it has yet to send on would be its
+   * own.
+   *
+   * @throws PinwheelError (rejects) `membership` when another process runs under this id.
+   */
   async refuseSecond(): Promise<void> {
-    const { id } = this.#options;
-    const where = await this.#other();
-    if (where === undefined) return;
-    throw new PinwheelError(
-      'membership',
-      `id ${id} is in use by ${where}; stop that node or choose another id`,
-    );
+    const last = systemClock.now() + drainingMs;
+    let other = await this.#other();
+    while (other?.isDraining === true && systemClock.now() < last) {
+      await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+      other = await this.#other();
+    }
+    if (other === undefined) return;
+    const { where, isDraining } = other;
+    const what = isDraining
+      ? `${where}, which drains; start again when it has ended`
+      : `${where}; stop that node`;
+    throw new PinwheelError('membership', `id ${this.#options.id} is in use by ${what} or choose another id`);
   }
 
   /** @param replaced called once, with the address, when another process has entered itself under this id. */
@@ -72,11 +89,11 @@ export class SameId {
 
   async #ask(): Promise<void> {
     while (this.#watching === 'asking' && this.#entryOfAnother() !== undefined) {
-      const where = await this.#other();
+      const other = await this.#other();
       if (this.#watching !== 'asking') return;
-      if (where !== undefined) {
+      if (other?.isDraining === false) {
         this.stop();
-        this.#replaced(where);
+        this.#replaced(other.where);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, askAgainMs).unref());
@@ -96,8 +113,8 @@ export class SameId {
     return isOwn ? undefined : member;
   }
 
-  /** Where the other process answers. */
-  async #other(): Promise<string | undefined> {
+  /** The process that answers where the entry says, when it is not this one. */
+  async #other(): Promise<Other | undefined> {
     const { id, incarnation } = this.#options;
     const member = this.#entryOfAnother();
     if (member?.kind !== 'node') return undefined;
@@ -105,12 +122,13 @@ export class SameId {
     const finding = await askHealth(address, port, askTimeoutMs);
     if (finding.kind !== 'node') return undefined;
     const { answer } = finding;
-    if (answer.id !== id || answer.draining) return undefined;
+    if (answer.id !== id) return undefined;
     if (answer.incarnation === incarnation) {
       // nobody else can listen where we do: it need not be asked again
       this.#own = member;
       return undefined;
     }
-    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    return { where, isDraining: answer.draining };
   }
 }
