@@ -1,11 +1,14 @@
 import { buildRing } from '@pinwheel/ring';
 import fc from 'fast-check';
 import t from 'tap';
+import { seeded } from '../../../test/kit/seeded.js';
 import { backoffMs } from '../src/common/backoff.js';
 import { sleep } from '../src/common/sleep.js';
 import { TokenBucket } from '../src/common/token-bucket.js';
 import { viewOf } from '../src/member/digest.js';
 import { RingHistory } from '../src/ring/ring-history.js';
+import { Settle } from '../src/settle/settle.js';
+import { defaultSettleOptions } from '../src/settle/settle-options.js';
 import type { ProbeOutcome } from '../src/settle/standing.js';
 import { inParallel } from '../src/static/in-parallel.js';
 import { Prober } from '../src/tracker/prober.js';
@@ -130,3 +133,47 @@ t.test('probes are bounded, one that throws proves nothing, none is reported aft
   t.same(reports, ['m0 unasked']);
   t.equal(asked, 33);
 });
+
+t.test(
+  'of a large ring most are gone: witnesses are asked before those that wait, and few are asked twice',
+  async (t) => {
+    const ids = Array.from({ length: 1_000 }, (_, i) => `m${i}`);
+    const gone = new Set(ids.slice(0, 600));
+    const settle = new Settle(defaultSettleOptions, undefined, seeded(7));
+    let now = 0;
+    let asked = 0;
+    // as a driver does it, in time that passes only when nothing else is to be done
+    const ends: { readonly at: number; readonly end: () => void }[] = [];
+    const prober = new Prober(
+      ({ id }) => {
+        const isGone = gone.has(id);
+        if (isGone) asked++;
+        return new Promise((resolve) => {
+          const end = (): void => resolve(isGone ? 'unreachable' : 'alive');
+          ends.push({ at: now + (isGone ? 1_000 : 5), end });
+        });
+      },
+      (request, outcome) => {
+        settle.probed(request, outcome, now);
+        prober.run(settle.takeProbes(now));
+      },
+    );
+    settle.view(members(...ids), now);
+    settle.view(members(...ids.slice(600)), now);
+    prober.run(settle.takeProbes(now));
+    t.match(settle.frozen, '600 of 1000 members vanished');
+    while (settle.counted.length > 400 && now < 120_000) {
+      const nextEnd = Math.min(...ends.map(({ at }) => at));
+      now = Math.min(nextEnd, Math.max(now + 1, settle.dueAt ?? nextEnd));
+      for (const due of ends.splice(0)) {
+        if (due.at <= now) due.end();
+        else ends.push(due);
+      }
+      await sleep(0);
+      settle.tick(now);
+      prober.run(settle.takeProbes(now));
+    }
+    t.ok(now < 25_000, `all of them left within ${now} ms`);
+    t.ok(asked < 900, `${asked} questions to 600`);
+  },
+);

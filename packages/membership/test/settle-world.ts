@@ -1,5 +1,6 @@
 import type { Member } from '../src/member/contract.js';
-import { type ProbeRequest, Settle } from '../src/settle/settle.js';
+import type { ProbeRequest } from '../src/settle/probe-request.js';
+import { Settle } from '../src/settle/settle.js';
 import { defaultSettleOptions, type SettleOptions } from '../src/settle/settle-options.js';
 import type { ProbeOutcome } from '../src/settle/standing.js';
 
@@ -31,8 +32,13 @@ export class SettleWorld {
   readonly probed: { readonly id: string; readonly at: number; readonly outcome: ProbeOutcome }[] = [];
   #probes: { readonly request: ProbeRequest; readonly outcome: ProbeOutcome; readonly at: number }[] = [];
 
-  constructor(options: Partial<SettleOptions> = {}, eligible?: (member: Member) => boolean) {
-    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible);
+  /** @param random by default every pause is as long as it is said to be. */
+  constructor(
+    options: Partial<SettleOptions> = {},
+    eligible?: (member: Member) => boolean,
+    random: () => number = () => 0.5,
+  ) {
+    this.settle = new Settle({ ...defaultSettleOptions, ...options }, eligible, random);
   }
 
   get ring(): string {

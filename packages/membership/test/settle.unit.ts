@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { seeded } from '../../../test/kit/seeded.js';
 import type { Member } from '../src/member/contract.js';
 import { FlapDamping } from '../src/settle/flap-damping.js';
 import { massLoss } from '../src/settle/freeze.js';
@@ -502,6 +503,35 @@ t.test('too many vanish', async (t) => {
     t.equal(world.settle.frozen, undefined);
   });
 
+  t.test('they are gone, and others are listed at last: nobody waits for the next time to ask', async (t) => {
+    for (const laterMs of [20_000, 60_000, 300_000]) {
+      const world = new SettleWorld();
+      world.view(members('a', 'b', 'c'));
+      world.dead('a', 'b', 'c');
+      world.view([]);
+      world.run(laterMs);
+      t.equal(world.ring, 'a b c');
+      world.view(members('d'));
+      world.run(300);
+      t.equal(world.ring, 'd', `${laterMs} ms later`);
+    }
+  });
+
+  t.test(
+    'the list of a frozen ring has another member each time: nobody is asked more than once a second',
+    async (t) => {
+      const world = new SettleWorld();
+      world.view(members('a', 'b', 'c'));
+      world.view([]);
+      for (let i = 0; i < 100; i++) {
+        world.view(members(`n${i}`));
+        world.run(100);
+      }
+      const asked = world.probed.filter(({ id }) => id === 'a').length;
+      t.ok(asked <= 11, `${asked} questions in 10 s`);
+    },
+  );
+
   t.test('the source is believed again with one still missing: its grace period begins then', async (t) => {
     const world = new SettleWorld();
     world.view(members('a', 'b', 'c'));
@@ -628,6 +658,37 @@ t.test('a member flaps', async (t) => {
   });
 });
 
+t.test('many processes lose a member that answers', async (t) => {
+  const asked = (seed: number): readonly number[] => {
+    const world = new SettleWorld({}, undefined, seeded(seed));
+    world.view(members('a', 'b', 'c'));
+    world.view(members('a', 'b'));
+    world.run(9_000);
+    return world.probed.filter(({ id }) => id === 'c').map(({ at }) => at);
+  };
+  const times = Array.from({ length: 50 }, (_, seed) => asked(seed));
+  t.same([...new Set(times.map(([first]) => first))], [2], 'at once');
+  for (const again of [1, 2, 3]) {
+    const at = times.map((each) => each[again] ?? 0);
+    t.ok(Math.max(...at) - Math.min(...at) > 350 * again, `and not together again: ${again}`);
+  }
+  const pauses = times.map(([first = 0, second = 0]) => second - first);
+  t.ok(Math.min(...pauses) >= 750 && Math.max(...pauses) <= 1_255);
+
+  t.test('nor do all of them ask the same ones of the others whether they can be reached', async (t) => {
+    const ids = Array.from({ length: 40 }, (_, i) => `m${i}`);
+    const witnesses = Array.from({ length: 50 }, (_, seed) => {
+      const world = new SettleWorld({}, undefined, seeded(seed));
+      world.view(members(...ids));
+      world.view(members(...ids.slice(0, 10)));
+      world.run(3);
+      return world.probed.filter(({ id }) => ids.indexOf(id) < 10).map(({ id }) => id);
+    });
+    t.ok(witnesses.every(({ length }) => length === 3));
+    t.equal(new Set(witnesses.flat()).size, 10);
+  });
+});
+
 t.test('random schedules', async (t) => {
   const ids = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
   // what one member does, and how long the world goes on afterwards
@@ -638,7 +699,7 @@ t.test('random schedules', async (t) => {
   });
 
   const play = (steps: readonly { id: string; does: string; thenMs: number }[]) => {
-    const world = new SettleWorld();
+    const world = new SettleWorld({}, undefined, seeded(20261122));
     const listed = new Map<string, Member>(ids.map((id) => [id, member(id)]));
     let incarnations = 0;
     let isEmpty = false;

@@ -12,7 +12,7 @@ export interface SettleOptions {
    * Longer: rides out longer faults of the source; shorter: follows an operator's removal sooner.
    */
   readonly vanishGraceMs: number;
-  /** First pause between two probes of such a member; it doubles. Default 1000. */
+  /** First pause between two probes of such a member, ±25 %; it doubles. Default 1000. */
   readonly reprobeMs: number;
   /**
    * The ring freezes when more than this part of its members is missing from the source, 0–1. Default 0.5.

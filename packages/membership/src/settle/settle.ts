@@ -2,23 +2,17 @@ import type { Member } from '../member/contract.js';
 import { FlapDamping } from './flap-damping.js';
 import { Freeze } from './freeze.js';
 import { joinersOf, joinsDueAt } from './joins.js';
+import type { ProbeRequest } from './probe-request.js';
+import { reprobePauseMs } from './reprobe.js';
 import type { SettleOptions } from './settle-options.js';
-import type { Lingering, Missing, ProbeOutcome, Standing } from './standing.js';
+import { isUnlisted, type Lingering, type Missing, type ProbeOutcome, type Standing } from './standing.js';
 import { standingWhenSeen, standingWhenUnseen, unasked } from './standing-change.js';
+import { Witnesses } from './witnesses.js';
 
 /** Probes of members that vanished together end together: one change of the ring rather than several. */
 const proofBatchMs = 100;
-/** A silent member is believed dead in a frozen ring only if somebody else answered within this time of it. */
-const witnessMs = 5_000;
-const maxWitnesses = 3;
 /** So many probes in a row, two seconds apart, find nobody where a member lingered that is gone. */
 const mostMisses = 3;
-const longestReprobeMs = { following: 2_000, frozen: 30_000 } as const;
-
-export interface ProbeRequest {
-  readonly ticket: number;
-  readonly member: Member;
-}
 
 /**
  * Decides which members count in the ring. Growth is cheap, shrink needs proof:
@@ -28,7 +22,8 @@ export interface ProbeRequest {
  * - a member that vanishes is probed: it leaves at once when nothing or somebody else answers there, or when it drains,
  *   and after a grace period when it goes on answering, if the source was read since; while it answers it can still be
  *   reached, as one that drains; so can one that drained and vanishes, until it is silent once;
- * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does;
+ * - when too many vanish the ring is frozen: each leaves only if it does not answer while somebody else does; all are asked
+ *   when somebody is listed anew, else ever more rarely;
  * - a member that keeps dying waits longer each time before it counts again, unless the ring would be empty.
  *
  * Knows no socket and no clock: whoever drives it passes the time (in ms, never going back), runs the probes that
@@ -37,20 +32,27 @@ export interface ProbeRequest {
 export class Settle {
   readonly #options: SettleOptions;
   readonly #eligible: (member: Member) => boolean;
+  readonly #random: () => number;
   readonly #flaps: FlapDamping;
   readonly #standings = new Map<string, Standing>();
   #started = false;
   #firstProofAt: number | undefined;
-  #witnessedAt = Number.NEGATIVE_INFINITY;
   #tickets = 0;
-  #witnesses = 0;
+  readonly #witnesses: Witnesses;
   readonly #freeze: Freeze;
   /** When the source was read last, and when that was asked for. */
   #readAt = Number.NEGATIVE_INFINITY;
   #readAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SettleOptions, eligible: (member: Member) => boolean = () => true) {
+  /** @param random 0–1, to spread what all processes would do at the same moment. */
+  constructor(
+    options: SettleOptions,
+    eligible: (member: Member) => boolean = () => true,
+    random: () => number = Math.random,
+  ) {
     this.#options = options;
+    this.#random = random;
+    this.#witnesses = new Witnesses(random);
     this.#freeze = new Freeze(options.freezeAbove);
     this.#eligible = (member) => !member.draining && eligible(member);
     this.#flaps = new FlapDamping({
@@ -95,10 +97,12 @@ export class Settle {
   /** The source's newest list; ids must be unique. */
   view(members: readonly Member[], now: number): void {
     const listed = new Set<string>();
+    let isAnyNew = false;
     for (const member of members) {
       listed.add(member.id);
       this.#freeze.listed(member.id);
       const before = this.#standings.get(member.id);
+      isAnyNew ||= before === undefined || isUnlisted(before);
       this.#standings.set(member.id, this.#seen(before, member, now));
     }
     for (const [id, standing] of this.#standings) {
@@ -108,6 +112,7 @@ export class Settle {
       else this.#standings.set(id, next);
     }
     this.#started = true;
+    if (isAnyNew && this.frozen !== undefined) this.#askSoon(now);
     this.tick(now);
   }
 
@@ -145,18 +150,18 @@ export class Settle {
       this.#standings.set(unlisted.member.id, { ...unlisted, ticket, probes: unlisted.probes + 1 });
       requests.push({ ticket, member: unlisted.member });
     }
-    if (this.frozen !== undefined && requests.length > 0) requests.push(...this.#witnessRequests());
-    return requests;
+    if (this.frozen === undefined || requests.length === 0) return requests;
+    return [...this.#witnessRequests(now), ...requests];
   }
 
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    if (outcome !== 'unreachable' && outcome !== 'unasked') this.#witnessedAt = now;
+    if (outcome !== 'unreachable' && outcome !== 'unasked') this.#witnesses.answered(now);
     const unlisted = this.#standings.get(request.member.id);
     if (isUnlisted(unlisted) && unlisted.ticket === request.ticket) {
-      const longest = longestReprobeMs[this.frozen === undefined ? 'following' : 'frozen'];
+      const ring = this.frozen === undefined ? 'following' : 'frozen';
       // one that ends as planned is there for some tenths of a second behind its entry
-      const before = unlisted.kind === 'lingering' && unlisted.saidSo ? 2 : 1;
-      const pause = Math.min(longest, this.#options.reprobeMs * 2 ** Math.min(unlisted.probes - before, 20));
+      const probes = unlisted.kind === 'lingering' && unlisted.saidSo ? unlisted.probes - 1 : unlisted.probes;
+      const pause = reprobePauseMs(probes, this.#options.reprobeMs, ring, this.#random);
       const again = { ...unlisted, ticket: undefined, nextProbeAt: now + pause };
       const asked = { ...again, found: { outcome, at: now } };
       // nothing is known that was not known before
@@ -223,7 +228,7 @@ export class Settle {
     const { found } = missing;
     if (found?.outcome === 'draining' || found?.outcome === 'replaced') return true;
     if (this.frozen !== undefined) {
-      return found?.outcome === 'unreachable' && Math.abs(this.#witnessedAt - found.at) <= witnessMs;
+      return found?.outcome === 'unreachable' && this.#witnesses.confirm(found.at);
     }
     if (found?.outcome === 'unreachable') return true;
     return now >= this.#graceEnd(missing) && this.#readAt >= this.#graceEnd(missing);
@@ -266,15 +271,18 @@ export class Settle {
       this.#standings.set(member.id, { kind, member, vanishedAt: now, ...unasked(now) });
   }
 
-  #witnessRequests(): readonly ProbeRequest[] {
-    const listed = this.#members((standing) => !isUnlisted(standing));
-    // when nobody is listed, those bear witness who answered last
-    const known = listed.length > 0 ? listed : this.#members(isMissingAlive);
-    const count = Math.min(maxWitnesses, known.length);
-    return Array.from({ length: count }, () => ({
-      ticket: ++this.#tickets,
-      member: known[this.#witnesses++ % known.length]!,
-    }));
+  /** Somebody is there who can bear witness: of whoever is gone the ring is rid now, not in half a minute. */
+  #askSoon(now: number): void {
+    for (const missing of this.#missing()) {
+      const rested = (missing.found?.at ?? now) + this.#options.reprobeMs;
+      const nextProbeAt = Math.min(missing.nextProbeAt, Math.max(now, rested));
+      this.#standings.set(missing.member.id, { ...missing, nextProbeAt });
+    }
+  }
+
+  #witnessRequests(now: number): readonly ProbeRequest[] {
+    const asked = this.#witnesses.toAsk([...this.#standings.values()], now);
+    return asked.map((member) => ({ ticket: ++this.#tickets, member, isWitness: true }));
   }
 
   #missing(): readonly Missing[] {
@@ -288,12 +296,4 @@ export class Settle {
   #members(included: (standing: Standing) => boolean): readonly Member[] {
     return [...this.#standings.values()].filter(included).map(({ member }) => member);
   }
-}
-
-function isMissingAlive(standing: Standing): boolean {
-  return standing.kind === 'missing' && standing.found?.outcome === 'alive';
-}
-
-function isUnlisted(standing: Standing | undefined): standing is Missing | Lingering {
-  return standing?.kind === 'missing' || standing?.kind === 'lingering';
 }

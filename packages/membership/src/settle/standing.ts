@@ -41,3 +41,7 @@ interface Unlisted {
  * process could not ask, which says nothing.
  */
 export type ProbeOutcome = 'alive' | 'draining' | 'replaced' | 'unreachable' | 'unasked';
+
+export function isUnlisted(standing: Standing | undefined): standing is Missing | Lingering {
+  return standing?.kind === 'missing' || standing?.kind === 'lingering';
+}

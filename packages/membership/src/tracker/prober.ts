@@ -1,8 +1,8 @@
-import type { ProbeRequest } from '../settle/settle.js';
+import type { ProbeRequest } from '../settle/probe-request.js';
 import type { ProbeOutcome } from '../settle/standing.js';
 import type { Probe } from './probe.js';
 
-/** Probes at the same time; more wait for their turn. */
+/** Probes at the same time; more wait for their turn, behind witnesses. */
 const maxParallel = 32;
 
 /** Runs probes, bounded, and reports each outcome later, never from inside `run`. */
@@ -19,7 +19,10 @@ export class Prober {
   }
 
   run(requests: readonly ProbeRequest[]): void {
-    this.#queue.push(...requests);
+    for (const request of requests) {
+      if (request.isWitness) this.#queue.unshift(request);
+      else this.#queue.push(request);
+    }
     while (this.#running < maxParallel && this.#queue.length > 0) void this.#next(this.#queue.shift()!);
   }
 
