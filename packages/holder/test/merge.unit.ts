@@ -227,6 +227,31 @@ t.test('two nodes have held a user, and one becomes the holder', async (t) => {
       t.same(texts(phone), []);
     });
 
+    await t.test(
+      'but one that came later, and never had it, does; in doubt it comes once more',
+      async (t) => {
+        const { a, b, heldByA, heldByB, laptop, sessions } = situation();
+        heldByB.acknowledged(sessions.laptop, 1);
+        // it lost its link to a before it had what is kept there
+        const phone = new FakeLink();
+        const fresh = attach(heldByB, phone, 'phone', { positions: [{ stream: 'a1', seq: 1 }] });
+        t.match(fresh, { seq: 1, recovered: false });
+        move(a, heldByA, b);
+        t.same(texts(phone), ['both']);
+        t.same(texts(laptop), ['x', 'both']);
+      },
+    );
+
+    await t.test('nor is one passed by that lost it there', async (t) => {
+      const { a, b, heldByA, heldByB, sessions } = situation();
+      heldByA.acknowledged(sessions.phone, 2);
+      attach(heldByA, new FakeLink(), 'tablet', { positions: [{ stream: 'older', seq: 1 }] });
+      move(a, heldByA, b);
+      const tablet = new FakeLink();
+      attach(heldByB, tablet, 'tablet', { positions: [{ stream: 'a1', seq: 2 }] });
+      t.same(texts(tablet), ['both']);
+    });
+
     await t.test('though an older node does not say where it stood: it comes once more', async (t) => {
       const { a, b, heldByA, heldByB, sessions } = situation();
       heldByA.acknowledged(sessions.phone, 2);

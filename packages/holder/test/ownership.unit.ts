@@ -249,6 +249,16 @@ t.test('a member dies', async (t) => {
     t.equal(ownership.isAwaited(user), false);
   });
 
+  await t.test('nor when it has said so to a question, and not otherwise since', async (t) => {
+    for (const since of [0, 1]) {
+      const { ownership, vanish } = draining(user);
+      ownership.asking('b')(ownership.state.ring.fingerprint, 0);
+      ownership.asking('b')(ownership.state.ring.fingerprint, since);
+      vanish();
+      t.equal(ownership.isAwaited(user), since > 0);
+    }
+  });
+
   await t.test('else its users are: it was killed, or cut off, before it had handed them over', async (t) => {
     const { ownership, vanish } = draining(user);
     ownership.ends('b', 'b-0');

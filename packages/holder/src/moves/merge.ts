@@ -19,19 +19,20 @@ export function stateOf(held: HeldUser, second: number): UserState {
     base64: Buffer.from(data).toString('base64'),
     origins,
   }));
-  const sessions = held.sessions.flatMap((session) =>
-    session instanceof LinkSession ? [session.state] : [],
-  );
   return {
     stream: held.stream,
     next: inbox.next,
     kept,
     seen: inbox.seen(second, maxSeen),
-    sessions,
+    sessions: sessionsOf(held),
     absorbed: held.absorbed ?? [],
     isPartial: held.isPartial,
     contested: [...(held.contested ?? [])],
   };
+}
+
+function sessionsOf({ sessions }: HeldUser): readonly SessionState[] {
+  return sessions.flatMap((session) => (session instanceof LinkSession ? [session.state] : []));
 }
 
 /**
@@ -89,6 +90,9 @@ export function merge(
 ): void {
   const second = Math.floor(context.now() / 1000);
   const inbox = held.openInbox();
+  const sessionsHere = sessionsOf(held);
+  const surelyHere = surelyHadBehind(held.stream, sessionsHere, state.sessions);
+  const surelyThere = surelyHadBehind(state.stream, state.sessions, sessionsHere);
   // what either holder has let go of is lost for the other one's sessions
   const gone = state.next - state.kept.length - 1;
   for (const session of held.sessions) {
@@ -125,13 +129,13 @@ export function merge(
     inbox.append(id, binary, Buffer.from(base64, 'base64'), second, known?.sessions ?? 0);
     inbox.setOrigins(inbox.next - 1, all);
     // who had it here, before it was let go of, does not get it again
-    if (known !== undefined) inbox.setOrigins(inbox.next - 1, [{ stream: held.stream, seq: known.seq }]);
+    if (known !== undefined && known.seq > surelyHere)
+      inbox.setOrigins(inbox.next - 1, [{ stream: held.stream, seq: known.seq }]);
   }
   // nor does who had it there get what is kept here alone
-  for (const { id, seq } of state.seen) {
-    const known = inbox.find(id);
-    if (known !== undefined && seq !== undefined)
-      inbox.setOrigins(known.seq, [{ stream: state.stream, seq }]);
+  for (const { id, seq = 0 } of state.seen) {
+    const known = seq > surelyThere ? inbox.find(id) : undefined;
+    if (known !== undefined) inbox.setOrigins(known.seq, [{ stream: state.stream, seq }]);
   }
   const isWholeHere = at === 0 && !held.isPartial;
   if (gone > 0 || state.isPartial) {
@@ -144,6 +148,25 @@ export function merge(
   for (const session of [...held.sessions]) if (session instanceof LinkSession) held.catchUp(session);
   held.toSweep();
   held.lookAtWaits();
+}
+
+/**
+ * Behind which place of a stream whoever is beyond a message that was let go of has had it for sure. Before it, a session may
+ * stand there without having had it: it came later, or lost what stood before.
+ *
+ * @param there sessions of the stream's holder.
+ * @param elsewhere those of another holder, where nobody knows since when they read along.
+ */
+function surelyHadBehind(
+  stream: string,
+  there: readonly SessionState[],
+  elsewhere: readonly SessionState[],
+): number {
+  const keys = new Set(there.map(({ key }) => key));
+  const others = elsewhere.filter(({ key }) => !keys.has(key));
+  const claimed = others.flatMap(({ covers, former }) => [...covers, ...former]);
+  const places = claimed.filter((position) => position.stream === stream).map(({ seq }) => seq);
+  return Math.max(0, ...there.map(({ begins }) => begins), ...places);
 }
 
 /** Up to where a session has had the stream of that state. */

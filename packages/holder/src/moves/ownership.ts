@@ -62,8 +62,8 @@ export class Ownership {
   #doneMoving = new Map<string, number>();
   /** Members that have said that they do, and when first: a pause, or many users, makes moves outlast former rings. */
   readonly #moving = new Map<string, number>();
-  /** Processes that have said that they end and have nobody left, by the ids of their members. */
-  readonly #ended = new Map<string, string>();
+  /** Processes that leave and have said that they have nobody left, by the ids of their members. */
+  readonly #empty = new Map<string, string>();
   /** Who has died lately. */
   #dead: readonly Dead[] = [];
 
@@ -86,7 +86,7 @@ export class Ownership {
     if (state.ring !== before.ring) this.#doneMoving = new Map();
     this.#state = state;
     this.#noteDead(before);
-    for (const known of [this.#moving, this.#ended])
+    for (const known of [this.#moving, this.#empty])
       for (const member of known.keys()) if (!state.members.has(member)) known.delete(member);
     this.#draining = drainingOf(state);
     this.#takesAll = this.#mayTakeAll(state.ring);
@@ -105,8 +105,12 @@ export class Ownership {
       if (foreignUsers === 0) {
         this.#doneMoving.set(member, at);
         this.#moving.delete(member);
+        // it takes nobody any more by the ring that it has answered for
+        const { draining = false, incarnation } = this.#state.members.get(member) ?? {};
+        if (draining && incarnation !== undefined) this.#empty.set(member, incarnation);
       } else {
         this.#doneMoving.delete(member);
+        this.#empty.delete(member);
         if (!this.#moving.has(member)) this.#moving.set(member, at);
       }
     };
@@ -115,7 +119,7 @@ export class Ownership {
   /** The last word of a member's process of that incarnation: it ends, and has nobody left. */
   ends(member: string, incarnation: string): void {
     if (!this.#state.members.has(member)) return;
-    this.#ended.set(member, incarnation);
+    this.#empty.set(member, incarnation);
     this.#moving.delete(member);
   }
 
@@ -184,12 +188,12 @@ export class Ownership {
     this.#dead = [...this.#dead, dead];
   }
 
-  /** Of one that was not in the ring any more. One that has drained says that it has nobody left; one that was killed does not. */
+  /** Of one that was not in the ring any more. One that has drained has said that it has nobody left; one that was killed has not. */
   #mayHaveHad({ id, draining, kind, incarnation }: Member): boolean {
     if (this.#moving.has(id)) return true;
     // by this ring, which gives it nobody
     if (this.#doneMoving.has(id)) return false;
-    return draining && kind === 'node' && (incarnation === undefined || this.#ended.get(id) !== incarnation);
+    return draining && kind === 'node' && (incarnation === undefined || this.#empty.get(id) !== incarnation);
   }
 
   #forgetDead(): void {
