@@ -70,9 +70,7 @@ export class EdgeSession {
     this.#client.gone();
     const { acknowledges } = this.#client;
     // only 1000 is meant as the end: after any other a pinwheel.v1 client, which knows itself what was taken, may come back
-    const mayComeBack = acknowledges && code !== 1000;
-    if (mayComeBack || (acknowledges && this.#pin.out !== undefined))
-      this.#end(mayComeBack, code, reason, 'client-left');
+    if (acknowledges && code !== 1000) this.#end(true, code, reason, 'client-left');
     else this.#part(code, reason);
   }
 
