@@ -25,7 +25,11 @@ t.test('rings of several processes on a real Consul, with default settings', asy
         node.draining = true;
         await registered.drain();
       },
-      leave: () => registered.leave(),
+      // one that has drained ends behind its entry
+      leave: async () => {
+        await registered.leave();
+        await node.kill();
+      },
       // neither its port answers nor does it look after its entry any more
       kill: async () => {
         await Promise.all([node.kill(), membership.close()]);
