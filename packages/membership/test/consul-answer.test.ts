@@ -80,7 +80,9 @@ t.test('an id that another process has is a headline of its own, not a failed re
   fake.answer = (response, request) => {
     if (request.url?.startsWith('/v1/health/')) return entries('5', 'n1')(response, request);
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ n1: { ID: 'n1', Meta: { 'pinwheel-incarnation': 'theirs' } } }));
+    response.end(
+      JSON.stringify({ n1: { ID: 'n1', Service: 'chat', Meta: { 'pinwheel-incarnation': 'theirs' } } }),
+    );
   };
   await membership.register({
     id: 'n1',

@@ -89,7 +89,7 @@ export class ConsulRegistration implements Registered {
     await this.#write(async (timeoutMs) => {
       const entry = await this.#calls.entryOf(id, timeoutMs);
       // of the same service it is one that was left behind: whoever is alive there was asked before
-      other = entry && otherService(entry, this.#options);
+      other = entry && otherService(id, entry, this.#options);
       if (other === undefined) await this.#calls.register(this.#entry(), timeoutMs);
     });
     if (other !== undefined) throw new PinwheelError('membership', `id ${id} is taken by ${other}`);
@@ -216,7 +216,8 @@ export class ConsulRegistration implements Registered {
       const named = entry.meta[metaKeys.incarnation];
       if (named === incarnation) return undefined;
       return (
-        otherService(entry, this.#options) ?? `another process (incarnation ${String(named)}); ${oneOfTwo}`
+        otherService(this.#self.id, entry, this.#options) ??
+        `another process (incarnation ${String(named)}); ${oneOfTwo}`
       );
     }
     const listed = await this.#options.listedNow(id, timeoutMs);
@@ -230,12 +231,13 @@ const oneOfTwo = 'ids must be unique: end one of the two or give it another id';
 
 /** The service whose entry it is, when that is not ours, and what to do: an agent keeps one entry an id, whatever the service. */
 function otherService(
+  id: string,
   { service, tags }: AgentEntry,
   ours: { readonly service: string; readonly tag: string | undefined },
 ): string | undefined {
   if (service === ours.service && (ours.tag === undefined || tags.includes(ours.tag))) return undefined;
   const tagged = tags.length === 0 ? '' : ` (${tags.join(', ')})`;
-  return `service ${service}${tagged} at this Consul agent, where ids are unique across services; give this node another id, or take that entry out if its node is no more (consul services deregister -id ID)`;
+  return `service ${service}${tagged} at this Consul agent, where ids are unique across services; give this node another id, or take that entry out if its node is no more (consul services deregister -id ${id})`;
 }
 
 /** An answer that asking again does not change: a malformed entry, a token without the right. */
