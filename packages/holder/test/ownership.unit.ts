@@ -249,6 +249,14 @@ t.test('a member dies', async (t) => {
     t.equal(ownership.isAwaited(user), false);
   });
 
+  await t.test('and another process that had its id before says nothing of it', async (t) => {
+    const { ownership, vanish } = draining(user);
+    ownership.ends('b', 'b-1');
+    ownership.ends('b', 'b-0');
+    vanish();
+    t.equal(ownership.isAwaited(user), false);
+  });
+
   await t.test('nor when it has said so to a question, and not otherwise since', async (t) => {
     for (const since of [0, 1]) {
       const { ownership, vanish } = draining(user);

@@ -107,7 +107,11 @@ class RunningNode implements PinwheelNode {
         return () => before.count;
       },
       isInRing: () => this.#isInRing(),
-      sayLast: () => parts.holder.handoffs.commits.sayLast(),
+      sayLast: () => {
+        const { users, copies, handoffs } = parts.holder;
+        // where this ring has no other node, those who are there are waited for by nobody
+        if (users.userCount + copies.count === 0) handoffs.commits.sayLast();
+      },
       end: () => this.#end(),
     });
   }

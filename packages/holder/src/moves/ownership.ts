@@ -118,7 +118,8 @@ export class Ownership {
 
   /** The last word of a member's process of that incarnation: it ends, and has nobody left. */
   ends(member: string, incarnation: string): void {
-    if (!this.#state.members.has(member)) return;
+    // one that was replaced speaks for itself alone
+    if (this.hasEnded(member, incarnation)) return;
     this.#empty.set(member, incarnation);
     this.#moving.delete(member);
   }

@@ -19,7 +19,7 @@ export interface LeavingOptions {
   /** Begins to wait for the requests that have come; gives what tells how many of them are not answered yet. */
   readonly lastRequests: () => () => number;
   readonly isInRing: () => boolean;
-  /** Tells the other nodes that nobody is left here. */
+  /** Tells the other nodes that nobody is left here, if that is so. */
   readonly sayLast: () => void;
   /** Stops listening, cuts what is left and closes every part. */
   readonly end: () => Promise<void>;
