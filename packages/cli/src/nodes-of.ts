@@ -42,7 +42,7 @@ export function nodeTarget(
   const origin = originOf(member);
   if (!credentials.isApiKey) return targetAt(member.id, member.id, origin, credentials);
   const found = once(async () => {
-    const { adminPort } = await healthOf(member.id, origin);
+    const { adminPort } = await healthOfNode(member);
     if (typeof adminPort === 'number') {
       const url = new URL(origin);
       url.port = String(adminPort);
@@ -54,6 +54,32 @@ export function nodeTarget(
     );
   });
   return later(member.id, found);
+}
+
+/** The same for one that is not listed: another process may have its place by now. */
+export function unlistedTarget(
+  member: Pick<Member, 'id' | 'address' | 'port'>,
+  credentials: Credentials,
+): AdminTarget {
+  const target = once(async () => {
+    await healthOfNode(member);
+    return nodeTarget(member, credentials);
+  });
+  return later(member.id, target);
+}
+
+/** @throws PinwheelError (rejects) `unreachable` when somebody else answers there, who is not to be given a key. */
+async function healthOfNode(
+  member: Pick<Member, 'id' | 'address' | 'port'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const origin = originOf(member);
+  const health = await healthOf(member.id, origin);
+  if (health['id'] === member.id) return health;
+  const other = String(health['id'] ?? 'another process');
+  throw new PinwheelError(
+    'unreachable',
+    `${nameOf(member.id, origin)} cannot be reached: ${other} answers there`,
+  );
 }
 
 async function healthOf(id: string, origin: string): Promise<Readonly<Record<string, unknown>>> {

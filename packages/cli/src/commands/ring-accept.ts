@@ -3,7 +3,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { askEach, hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
 import type { Credentials } from '../credentials.js';
-import { type AdminTarget, edgeTarget, nodesOf, nodeTarget } from '../nodes-of.js';
+import { type AdminTarget, edgeTarget, nodesOf, unlistedTarget } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { table } from '../output.js';
@@ -64,7 +64,7 @@ async function unlistedIn(
     for (const member of answer.members) {
       const isNode = member.wsPort !== undefined;
       if (isNode && !named.some(({ id }) => id === member.id)) {
-        found.set(member.id, nodeTarget(member, credentials));
+        found.set(member.id, unlistedTarget(member, credentials));
       }
     }
   }
