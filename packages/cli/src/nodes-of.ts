@@ -61,11 +61,16 @@ export function unlistedTarget(
   member: Pick<Member, 'id' | 'address' | 'port'>,
   credentials: Credentials,
 ): AdminTarget {
-  const target = once(async () => {
-    await healthOfNode(member);
-    return nodeTarget(member, credentials);
-  });
-  return later(member.id, target);
+  const target = nodeTarget(member, credentials);
+  // with an API key its admin port is asked for, and who it is with that
+  if (credentials.isApiKey) return target;
+  return later(
+    member.id,
+    once(async () => {
+      await healthOfNode(member);
+      return target;
+    }),
+  );
 }
 
 /** @throws PinwheelError (rejects) `unreachable` when somebody else answers there, who is not to be given a key. */

@@ -1,11 +1,8 @@
-export { type BackoffOptions, backoffMs } from './common/backoff.js';
-export { callWithin } from './common/call-within.js';
-export { type Clock, systemClock } from './common/clock.js';
-export { type Log, silentLog } from './common/log.js';
-export { reasonOf } from './common/reason-of.js';
 export { consulMembership } from './consul/consul.js';
 export type { ConsulOptions } from './consul/consul-options.js';
 export { type InProcessMember, type InProcessMembership, inProcessMembership } from './in-process.js';
+export { type Log, silentLog } from './log/log.js';
+export { reasonOf } from './log/reason-of.js';
 export type { AddressRuleOptions } from './member/address-rule.js';
 export { askHealth, type HealthFinding } from './member/ask-health.js';
 export type {
@@ -24,5 +21,8 @@ export { addRingMetrics, ringMetrics } from './ring/ring-metrics.js';
 export type { RingState, RingTracker, RingTrackerStatus } from './ring/ring-state.js';
 export { type StaticMembershipOptions, staticMembership } from './static/static.js';
 export type { StaticMember } from './static/static-file.js';
+export { type BackoffOptions, backoffMs } from './time/backoff.js';
+export { callWithin } from './time/call-within.js';
+export { type Clock, systemClock } from './time/clock.js';
 export { createRingTracker } from './tracker/ring-tracker.js';
 export type { RingTrackerOptions } from './tracker/ring-tracker-options.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { KeySource } from '@pinwheel/trust';
-import { reasonOf } from './common/reason-of.js';
 import { consulMembership } from './consul/consul.js';
 import type { ConsulOptions } from './consul/consul-options.js';
+import { reasonOf } from './log/reason-of.js';
 import type { AddressRuleOptions } from './member/address-rule.js';
 import type { Membership } from './member/contract.js';
 import { staticMembership } from './static/static.js';

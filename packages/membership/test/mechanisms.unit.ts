@@ -2,15 +2,15 @@ import { buildRing } from '@pinwheel/ring';
 import fc from 'fast-check';
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
-import { backoffMs } from '../src/common/backoff.js';
-import { sleep } from '../src/common/sleep.js';
-import { TokenBucket } from '../src/common/token-bucket.js';
 import { viewOf } from '../src/member/digest.js';
 import { RingHistory } from '../src/ring/ring-history.js';
 import { Settle } from '../src/settle/settle.js';
 import { defaultSettleOptions } from '../src/settle/settle-options.js';
 import type { ProbeOutcome } from '../src/settle/standing.js';
 import { inParallel } from '../src/static/in-parallel.js';
+import { backoffMs } from '../src/time/backoff.js';
+import { sleep } from '../src/time/sleep.js';
+import { TokenBucket } from '../src/time/token-bucket.js';
 import { Prober } from '../src/tracker/prober.js';
 import { member, members } from './settle-world.js';
 

@@ -1,4 +1,4 @@
-import type { Log } from '../src/common/log.js';
+import type { Log } from '../src/log/log.js';
 
 /** A log whose lines a test reads: the text, then the fields as JSON. */
 export function recordedLog(): Log & { readonly lines: string[] } {

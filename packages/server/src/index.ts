@@ -11,7 +11,7 @@ export { type Handshake, readHandshake, type WrongHandshake } from './handshake.
 export { mostHeadBytes } from './head-bound.js';
 export { type Heads, openHeads } from './heads.js';
 export { type HttpTarget, httpTarget, isHttpUrl } from './http-target.js';
-export { isLoopback } from './is-loopback.js';
+export { isLoopback, leadsToLoopback } from './is-loopback.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';
 export { Opening } from './opening.js';

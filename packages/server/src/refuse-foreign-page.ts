@@ -1,5 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { isLoopback } from './is-loopback.js';
+import { leadsToLoopback } from './is-loopback.js';
 
 /**
  * Where whoever is on this machine may call, the pages of others that a browser on it has open may not: it sends a page's
@@ -18,7 +18,6 @@ export function refuseForeignPage(origin: string | undefined): void {
 
 function isOfThisMachine(origin: string): boolean {
   if (!URL.canParse(origin)) return false;
-  // an address of IPv6 stands in brackets
-  const host = new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1');
-  return isLoopback(host) || host.endsWith('.localhost');
+  const url = new URL(origin);
+  return leadsToLoopback(url) || url.hostname.endsWith('.localhost');
 }

@@ -1,5 +1,5 @@
 import { PinwheelError, withoutSecret } from '@pinwheel/protocol';
-import { type HttpTarget, httpTarget, isHttpUrl, isLoopback } from '@pinwheel/server';
+import { type HttpTarget, httpTarget, isHttpUrl, isLoopback, leadsToLoopback } from '@pinwheel/server';
 import { OriginList } from './origin-list.js';
 
 /** How clients prove who they are. */
@@ -159,8 +159,8 @@ function resolveJwt(jwt: JwtOptions): ResolvedJwtOptions {
 /** Whoever can answer in its place signs tokens for everybody. */
 function securely(url: string): void {
   if (!URL.canParse(url)) throw wrong('jwt.jwks', url, 'a URL or the path of a file');
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))) return;
+  const target = new URL(url);
+  if (target.protocol === 'https:' || leadsToLoopback(target)) return;
   throw wrong('jwt.jwks', url, 'an https: URL: over http: anybody in between could put in keys of his own');
 }
 

@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { PinwheelError } from '@pinwheel/protocol';
 import Consul from 'consul';
-import { reasonOf } from '../common/reason-of.js';
+import { reasonOf } from '../log/reason-of.js';
 import { ConsulReads } from './consul-reads.js';
 
 export interface ConsulAddress {

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { callWithin } from '../common/call-within.js';
+import { callWithin } from '../time/call-within.js';
 
 /** A service of 10,000 nodes with long check outputs is half of this. */
 export const maxAnswerBytes = 67_108_864;

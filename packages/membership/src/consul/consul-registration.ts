@@ -1,8 +1,8 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { backoffMs } from '../common/backoff.js';
-import { sleep } from '../common/sleep.js';
 import type { Member, Registered, Registration } from '../member/contract.js';
 import { authorityOf } from '../member/member-fields.js';
+import { backoffMs } from '../time/backoff.js';
+import { sleep } from '../time/sleep.js';
 import type { AgentEntry, ConsulCalls, ServiceEntry } from './consul-calls.js';
 import { metaKeys } from './consul-entry.js';
 

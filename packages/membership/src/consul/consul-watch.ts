@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { backoffMs } from '../common/backoff.js';
-import { sleep } from '../common/sleep.js';
-import { TokenBucket } from '../common/token-bucket.js';
+import { backoffMs } from '../time/backoff.js';
+import { sleep } from '../time/sleep.js';
+import { TokenBucket } from '../time/token-bucket.js';
 import type { HealthAnswered } from './consul-calls.js';
 import { nextIndex } from './consul-index.js';
 

@@ -1,6 +1,5 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { followKeys, type KeySource } from '@pinwheel/trust';
-import { systemClock } from '../common/clock.js';
 import type {
   Member,
   Membership,
@@ -12,6 +11,7 @@ import type {
 import { viewOf } from '../member/digest.js';
 import { checkRegistration } from '../member/registration.js';
 import { told, Watchers } from '../member/watchers.js';
+import { systemClock } from '../time/clock.js';
 import { askProof } from './ask-proof.js';
 import { ConsulCalls, type HealthAnswered } from './consul-calls.js';
 import { membersFromEntries } from './consul-entry.js';

@@ -1,7 +1,7 @@
 import type { Key, KeyRing } from '@pinwheel/trust';
-import { backoffMs } from '../common/backoff.js';
-import type { Clock } from '../common/clock.js';
 import type { Member, MembersView } from '../member/contract.js';
+import { backoffMs } from '../time/backoff.js';
+import type { Clock } from '../time/clock.js';
 
 /** Asks a member to prove that it has a key of the service; the key by which it has, or why it has not. Never rejects. */
 export type AskProof = (member: Member) => Promise<Key | string>;

@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { reasonOf } from '../common/reason-of.js';
+import { reasonOf } from '../log/reason-of.js';
 import { type HealthAnswer, parseHealthAnswer } from './health-answer.js';
 import { authorityOf } from './member-fields.js';
 

@@ -1,5 +1,5 @@
 import { buildRing, pointsOfWeight, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
-import type { Clock } from '../common/clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** Points that one turn of the event loop places: some 10 ms. */
 const pointsPerTurn = 16_384;

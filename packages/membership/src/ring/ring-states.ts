@@ -1,7 +1,7 @@
 import { buildRing, pointsOfWeight, type Ring, type RingMember, type RingSettings } from '@pinwheel/ring';
-import type { Clock } from '../common/clock.js';
 import type { Member } from '../member/contract.js';
 import { membersDigest, sortMembers } from '../member/digest.js';
+import type { Clock } from '../time/clock.js';
 import { PlaceAhead } from './place-ahead.js';
 import type { RingHistory } from './ring-history.js';
 import { type RingRoom, ringRoom } from './ring-room.js';

@@ -1,4 +1,4 @@
-import type { Log } from '../common/log.js';
+import type { Log } from '../log/log.js';
 import type { RingState } from './ring-state.js';
 
 type Listener = (current: RingState, before: RingState) => void;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { PinwheelError } from '@pinwheel/protocol';
 import { z } from 'zod';
-import { isUnread, reasonOf } from '../common/reason-of.js';
+import { isUnread, reasonOf } from '../log/reason-of.js';
 import { firstFault, memberFields, withoutUndefined } from '../member/member-schema.js';
 
 /** A member as an operator writes it down. */

@@ -2,8 +2,6 @@ import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
-import { sleep } from '../common/sleep.js';
-import { TokenBucket } from '../common/token-bucket.js';
 import { AddressRule, type AddressRuleOptions } from '../member/address-rule.js';
 import { askHealth } from '../member/ask-health.js';
 import type {
@@ -16,6 +14,8 @@ import type {
 import { viewOf } from '../member/digest.js';
 import { checkRegistration } from '../member/registration.js';
 import { told, Watchers } from '../member/watchers.js';
+import { sleep } from '../time/sleep.js';
+import { TokenBucket } from '../time/token-bucket.js';
 import { inParallel } from './in-parallel.js';
 import { parseStaticMembers, readStaticFile, type StaticMember } from './static-file.js';
 import { StaticHeard } from './static-heard.js';

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PinwheelError } from '@pinwheel/protocol';
 import { z } from 'zod';
-import type { Log } from '../common/log.js';
-import { reasonOf } from '../common/reason-of.js';
+import type { Log } from '../log/log.js';
+import { reasonOf } from '../log/reason-of.js';
 import type { Member } from '../member/contract.js';
 import { firstFault, memberFields, withoutUndefined } from '../member/member-schema.js';
 

@@ -1,9 +1,9 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type RingSettings, ringSettings } from '@pinwheel/ring';
-import { type Clock, systemClock } from '../common/clock.js';
-import { type Log, silentLog } from '../common/log.js';
+import { type Log, silentLog } from '../log/log.js';
 import type { Membership } from '../member/contract.js';
 import { defaultSettleOptions, type SettleOptions } from '../settle/settle-options.js';
+import { type Clock, systemClock } from '../time/clock.js';
 import { defaultProbeOptions, directProbe, type Probe } from './probe.js';
 
 export interface RingTrackerOptions extends Partial<SettleOptions> {

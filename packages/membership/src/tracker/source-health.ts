@@ -1,6 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Clock } from '../common/clock.js';
-import type { Log } from '../common/log.js';
+import type { Log } from '../log/log.js';
+import type { Clock } from '../time/clock.js';
 
 /** How well the source of members can be read. Logs when that changes, not at every failed try. */
 export class SourceHealth {

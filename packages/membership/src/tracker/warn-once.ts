@@ -1,4 +1,4 @@
-import type { Log } from '../common/log.js';
+import type { Log } from '../log/log.js';
 
 /** Reasons that are remembered; when there are more, all may be said again. */
 const maxRemembered = 1_000;
