@@ -192,8 +192,6 @@ export class Ownership {
   /** Of one that was not in the ring any more. One that has drained has said that it has nobody left; one that was killed has not. */
   #mayHaveHad({ id, draining, kind, incarnation }: Member): boolean {
     if (this.#moving.has(id)) return true;
-    // by this ring, which gives it nobody
-    if (this.#doneMoving.has(id)) return false;
     return draining && kind === 'node' && (incarnation === undefined || this.#empty.get(id) !== incarnation);
   }
 
