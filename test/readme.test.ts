@@ -50,10 +50,11 @@ t.test('the README, block after block, as somebody would who follows it', async 
     PINWHEEL_ADMIN_PORT: ports.get('8081')!,
     PINWHEEL_NODE_PORT: String(firstNode),
   };
+  const moved = new Map([...ports, ['8500', String(consul.port)], ['8101', String(firstNode)]]);
+  // whole numbers and all at once: a free port may contain one of these, or be one
+  const written = new RegExp(`\\b(?:${[...moved.keys()].join('|')})\\b`, 'g');
   const adapt = (line: string): string => {
-    let adapted = line.replaceAll('127.0.0.1:8500', `127.0.0.1:${consul.port}`);
-    adapted = adapted.replaceAll('127.0.0.1:8101', `127.0.0.1:${firstNode}`);
-    for (const [port, free] of ports) adapted = adapted.replaceAll(port, free);
+    const adapted = line.replaceAll(written, (port) => moved.get(port)!);
     // the first edge is where the README says; here it is elsewhere
     return adapted.replace(/^npx pinwheel listen \w+$/, `$& --edge ws://127.0.0.1:${ports.get('8080')}/ws`);
   };

@@ -1,31 +1,30 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-/** Given out by this process already: the system may offer a port twice while nobody listens on it yet. */
-const given = new Set<number>();
+/** Tried or given out by this process already: who gets a port does not listen on it at once. */
+const taken = new Set<number>();
 
 /**
  * A port of the loopback address that nobody listens on now, for TCP and for UDP. Prefer port 0 where the program
  * under test can say which port it got.
  */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await unusedTcpPort();
-    if (given.has(port) || !(await isFreeForUdp(port))) continue;
-    given.add(port);
-    return port;
-  }
+export function freePort(): Promise<number> {
+  return freePortsInARow(1);
 }
 
-/** The first of several ports in a row that nobody listens on now, below those that the system gives out by itself. */
+/**
+ * The first of several ports in a row that nobody listens on now. They are below those that the system gives out by
+ * itself (from 32768 on Linux), as one of those may be in use again, by a connection of somebody's, before it is
+ * listened on; and above those that browsers refuse (10080 is the last).
+ */
 export async function freePortsInARow(count: number): Promise<number> {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const first = 11_000 + Math.floor(Math.random() * 20_000);
     const row = Array.from({ length: count }, (_, i) => first + i);
-    if (row.some((port) => given.has(port))) continue;
-    if (!(await Promise.all(row.map(isFreeForTcp))).every((free) => free)) continue;
-    for (const port of row) given.add(port);
-    return first;
+    if (row.some((port) => taken.has(port))) continue;
+    for (const port of row) taken.add(port);
+    const free = await Promise.all(row.flatMap((port) => [isFreeForTcp(port), isFreeForUdp(port)]));
+    if (!free.includes(false)) return first;
   }
 }
 
@@ -34,18 +33,6 @@ function isFreeForTcp(port: number): Promise<boolean> {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-function unusedTcpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
   });
 }
 
