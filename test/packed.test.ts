@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { untapped } from './kit/untapped.js';
@@ -52,6 +52,13 @@ t.test(
     npm(root, 'pack', '--workspaces', '--pack-destination', tarballs);
     const packed = readdirSync(tarballs).map((file) => join(tarballs, file));
     t.equal(packed.length, readdirSync(join(root, 'packages')).length, 'every package packs');
+    for (const tarball of packed) {
+      const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+      const others = files.filter(
+        (path) => !/^package\/(package\.json|README\.md|bin\/.*|dist\/.*\.(js|d\.ts))$/.test(path),
+      );
+      t.same(others, [], `${basename(tarball)} has what is run, its types, and nothing that the build left`);
+    }
     writeFileSync(join(project, 'package.json'), '{"name":"empty","private":true,"type":"module"}');
     npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packed);
 
