@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { TellLimit } from './limit-log.js';
 import { Place } from './place.js';
 import { type RateBounds, RateLimit } from './rate-limit.js';
 
@@ -40,14 +41,24 @@ export interface UserShare {
 export class ConnectionLimits {
   readonly bounds: ConnectionBounds;
   readonly counters: LimitCounters;
+  readonly #tell: TellLimit;
   readonly #memory: { readonly isOver: boolean };
   readonly #connects: RateLimit;
   readonly #users = new Map<string, UserShare>();
   readonly #addresses = new Map<string, number>();
   #connections = 0;
 
-  /** @param memory says when there is too little for new connections. */
-  constructor(bounds: ConnectionBounds, memory: { readonly isOver: boolean }, counters: LimitCounters) {
+  /**
+   * @param memory says when there is too little for new connections.
+   * @param tell of a bound that is somebody's own.
+   */
+  constructor(
+    bounds: ConnectionBounds,
+    memory: { readonly isOver: boolean },
+    counters: LimitCounters,
+    tell: TellLimit = () => {},
+  ) {
+    this.#tell = tell;
     this.bounds = bounds;
     this.counters = counters;
     this.#memory = memory;
@@ -85,6 +96,7 @@ export class ConnectionLimits {
     const ofAddress = key === undefined ? 0 : (this.#addresses.get(key) ?? 0);
     if (key !== undefined && ofAddress >= maxConnectionsPerAddress) {
       const many = `this address has ${ofAddress} connections, the most that one may have`;
+      this.#tell('address-connections', undefined, key);
       return this.#reached('address-connections', 'limit-reached', many);
     }
     if (!this.#connects.take(performance.now(), 1, 0)) {
@@ -109,10 +121,21 @@ export class ConnectionLimits {
     }
     if (maxConnectionsPerUser > 0 && known.connections >= maxConnectionsPerUser) {
       const many = `the user has ${known.connections} connections, the most that one may have`;
+      this.#tell('user-connections', user, undefined);
       return this.#reached('user-connections', 'limit-reached', many);
     }
     known.connections++;
     return known;
+  }
+
+  /** Somebody sends more than he may. */
+  exceeded(
+    limit: 'connection-rate' | 'user-rate',
+    user: string | undefined,
+    address: string | undefined,
+  ): void {
+    this.counters[limit]++;
+    this.#tell(limit, user, address);
   }
 
   leave(address: string | undefined, user: string | undefined): void {

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
 
-/** Where requests go: a URL that may be told to anybody, and the headers that hold what may not. */
+/** Where requests go: a URL without a password, and the headers that hold what may not be told. */
 export interface HttpTarget {
   readonly url: URL;
+  /** The URL for a log: without its query, in which many services have a secret. */
+  readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -20,11 +22,12 @@ export function httpTarget(text: string): HttpTarget | undefined {
   if (!isHttpUrl(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const { username, password } = url;
-  if (username === '' && password === '') return { url, headers: {} };
+  const name = `${url.origin}${url.pathname}`;
+  if (username === '' && password === '') return { url, name, headers: {} };
   url.username = '';
   url.password = '';
   const secret = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
-  return { url, headers: { authorization: `Basic ${secret}` } };
+  return { url, name, headers: { authorization: `Basic ${secret}` } };
 }
 
 /** A password with a `%` that was not written as `%25` is taken as it is. */

@@ -12,6 +12,7 @@ export { mostHeadBytes } from './head-bound.js';
 export { type Heads, openHeads } from './heads.js';
 export { type HttpTarget, httpTarget, isHttpUrl } from './http-target.js';
 export { isLoopback, leadsToLoopback } from './is-loopback.js';
+export { limitLog } from './limit-log.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';
 export { Opening } from './opening.js';

@@ -36,13 +36,12 @@ export class Place {
   /** The client has sent this. Returns false when that is more than it may: it is to be closed. */
   sent(messages: number, bytes: number): boolean {
     const now = performance.now();
-    const { counters } = this.#limits;
     if (!this.#rate.take(now, messages, bytes)) {
-      counters['connection-rate']++;
+      this.#limits.exceeded('connection-rate', this.#user, this.#address);
       return false;
     }
     if (this.#share === undefined || this.#share.rate.take(now, messages, bytes)) return true;
-    counters['user-rate']++;
+    this.#limits.exceeded('user-rate', this.#user, this.#address);
     return false;
   }
 

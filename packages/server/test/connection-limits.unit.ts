@@ -3,6 +3,7 @@ import {
   type ConnectionBounds,
   ConnectionLimits,
   type LimitCounters,
+  limitLog,
   limitNames,
   Place,
 } from '../src/index.js';
@@ -73,4 +74,35 @@ t.test('the rate of a user is shared by all of its connections', async (t) => {
   const neighbour = arrive();
   neighbour.belongsTo('bob');
   t.ok(neighbour.sent(2, 10), 'another user has his own');
+});
+
+t.test('a log says who has reached a bound, of each bound one client in ten seconds', async (t) => {
+  const lines: object[] = [];
+  let now = 1;
+  const tell = limitLog({ warn: (fields) => lines.push(fields) }, () => now);
+  const counters = Object.fromEntries(limitNames.map((name) => [name, 0])) as LimitCounters;
+  const perConnection = { messagesPerSecond: 1, bytesPerSecond: 0 };
+  const perUser = { messagesPerSecond: 2, bytesPerSecond: 0 };
+  const bounds = { maxConnections: 9, maxConnectionsPerUser: 2, maxConnectionsPerAddress: 2 };
+  const all = { ...bounds, connectsPerSecond: 0, perConnection, perUser };
+  const limits = new ConnectionLimits(all, { isOver: false }, counters, tell);
+  const come = (user: string, address: string): Place => {
+    const place = limits.arrive(address) as Place;
+    place.belongsTo(user);
+    return place;
+  };
+  const [one, other] = [come('alice', 'a'), come('alice', 'b')];
+  come('alice', 'c');
+  limits.arrive('a');
+  limits.arrive('a');
+  t.same(lines.splice(0), [
+    { limit: 'user-connections', user: 'alice' },
+    { limit: 'address-connections', address: 'a' },
+  ]);
+  t.same([one.sent(1, 1), other.sent(1, 1), one.sent(1, 1), one.sent(1, 1)], [true, true, false, false]);
+  t.same(lines.splice(0), [{ limit: 'connection-rate', user: 'alice', address: 'a' }], 'once');
+  now += 10_000;
+  other.sent(1, 1);
+  t.same(lines, [{ limit: 'connection-rate', user: 'alice', address: 'b' }], 'and again later');
+  t.equal(counters['connection-rate'], 3, 'each is counted');
 });

@@ -14,6 +14,7 @@ t.test('a URL without its secrets, and a header with them', async (t) => {
   ] as const) {
     const target = httpTarget(text);
     t.same({ url: target?.url.href, headers: target?.headers }, { url, headers }, text);
+    t.equal(target?.name, url.replace('?c=d', ''), 'as a log has it');
   }
 });
 

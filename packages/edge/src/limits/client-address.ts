@@ -45,7 +45,8 @@ function withoutPort(named: string): string {
   return v6 ?? v4 ?? named;
 }
 
-function isTrusted(address: string, trusted: BlockList): boolean {
+/** Whether it is an address of one of these proxies; `false` for what is no address. */
+export function isTrusted(address: string, trusted: BlockList): boolean {
   const plain = isIPv4(address) ? address : addressOf(address);
   return trusted.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
 }

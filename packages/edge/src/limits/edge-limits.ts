@@ -1,5 +1,5 @@
 import type { Log } from '@pinwheel/membership';
-import { ConnectionLimits, MemoryWatch } from '@pinwheel/server';
+import { ConnectionLimits, limitLog, MemoryWatch } from '@pinwheel/server';
 import type { EdgeLimitCounters } from './limit-counters.js';
 import type { ResolvedLimits } from './limit-options.js';
 
@@ -11,5 +11,5 @@ export interface EdgeLimits {
 
 export function edgeLimits(bounds: ResolvedLimits, counters: EdgeLimitCounters, log: Log): EdgeLimits {
   const memory = new MemoryWatch({ maxRssBytes: bounds.maxRssBytes, log });
-  return { memory, places: new ConnectionLimits(bounds, memory, counters) };
+  return { memory, places: new ConnectionLimits(bounds, memory, counters, limitLog(log)) };
 }
