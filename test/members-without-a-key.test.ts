@@ -156,3 +156,24 @@ t.test('a member whose key is taken out leaves the rings, and the others do not'
     { id: 'keeps-the-old-one', reason: /made with a key that is known here/ },
   ]);
 });
+
+t.test('a member that stays silent is named in the log once, however often it is asked', async (t) => {
+  const consul = await startConsul(t);
+  const silent = await impostor(t, 'silent', () => new Promise(() => {}));
+  const Meta = { 'pinwheel-incarnation': 'of-silent' };
+  await consul.register({ Name: 'chat', ID: 'silent', Address: '127.0.0.1', Port: silent.port, Meta });
+  const membership = consulMembership({ port: consul.port, service: 'chat', pauseMs: 20, keys: keysOf('a') });
+  const lines: string[] = [];
+  const write = (fields: object): number => lines.push(JSON.stringify(fields));
+  const tracker = createRingTracker({ membership, log: { info: () => {}, warn: write, error: write } });
+  t.teardown(async () => {
+    await tracker.close();
+    await membership.close();
+  });
+  await tracker.start();
+  // the answer to the second question is known when a third one is asked
+  await until('it was asked three times', () => silent.asked.length > 2);
+  const { port } = silent;
+  t.match(lines, [new RegExp(`http://127.0.0.1:${port}/healthz: no answer within 500 ms`)]);
+  t.equal(lines.length, 1);
+});

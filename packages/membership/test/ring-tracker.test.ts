@@ -193,6 +193,13 @@ t.test('members come and go', async (t) => {
     },
   );
 
+  await t.test('the log names who has come, who leaves and who is gone', async (t) => {
+    const said = log.lines.flatMap(
+      (line) => /^the ring changed .*"generation":\d+,(.*)}$/.exec(line)?.[1] ?? [],
+    );
+    t.same(said, ['"joined":["d"]', '"leaving":["d"]', '"gone":["c"]', '"leaving":["b"]']);
+  });
+
   await t.test('an empty list freezes the ring; an operator accepts it', async (t) => {
     membership.remove('a');
     membership.remove('d');
@@ -311,7 +318,14 @@ t.test('the source is away', async (t) => {
     Object.assign(membership, { description });
   const away = 'a source that is away';
 
-  await t.test('nothing on disk: start is refused after its deadline', async (t) => {
+  await t.test('none is kept on disk: start is refused after its deadline', async (t) => {
+    await t.rejects(tracked(t, { membership: awaySource() }).start(), {
+      code: 'membership',
+      message: `${away} was not heard within 100 ms: connection refused`,
+    });
+  });
+
+  await t.test('nothing on disk: start is refused, and says so', async (t) => {
     const tracker = tracked(t, { membership: awaySource(), lastGoodPath });
     await t.rejects(tracker.start(), {
       code: 'membership',

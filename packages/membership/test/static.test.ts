@@ -158,6 +158,19 @@ t.test('a node registers', async (t) => {
   await registered.leave();
 });
 
+t.test('a node that drains sees so at once, however rarely it looks', async (t) => {
+  const node = await startHealthzNode(t, 'n1');
+  const membership = staticMembership([entry('n1', node.port)], { pollMs: 3_600_000 });
+  t.teardown(() => membership.close());
+  const watch = record(membership);
+  await until('first view', () => watch.ids() === 'n1');
+  const registered = await membership.register(node.registration);
+  t.equal(watch.newest()?.members[0]?.draining, false);
+  node.draining = true;
+  await registered.drain();
+  t.equal(watch.newest()?.members[0]?.draining, true);
+});
+
 t.test('a list that is given as it is, is checked when it is given', async (t) => {
   t.throws(() => staticMembership([entry('a', 0)]), {
     code: 'bad-option',

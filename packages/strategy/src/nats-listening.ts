@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { withinDeadline } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { QueueListener } from './queue.js';
 import { RetryLater } from './retry-later.js';
-import { withinDeadline } from './within-deadline.js';
 
 const againDeadlineMs = 5000;
 

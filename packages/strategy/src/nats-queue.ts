@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { ConnectionOptions, NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
-import { backoffMs } from '@pinwheel/membership';
+import { backoffMs, withinDeadline } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { NatsListening } from './nats-listening.js';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
-import { withinDeadline } from './within-deadline.js';
 
 const reconnectWait = { firstMs: 50, longestMs: 2000 };
 const pingIntervalMs = 2000;

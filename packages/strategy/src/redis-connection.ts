@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
-import { backoffMs } from '@pinwheel/membership';
+import { backoffMs, withinDeadline } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
-import { withinDeadline } from './within-deadline.js';
 
 /** For what is loaded when it is first used: most processes never do, and it takes a fifth of their start. */
 const load = createRequire(import.meta.url);

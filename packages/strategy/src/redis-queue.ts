@@ -1,9 +1,9 @@
+import { withinDeadline } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Redis } from 'ioredis';
 import type { Post, Posted, Queue, QueueListener } from './queue.js';
 import { openRedis, RedisConnection } from './redis-connection.js';
 import { RetryLater } from './retry-later.js';
-import { withinDeadline } from './within-deadline.js';
 
 /** Far below Redis' own bound, 512 MiB, and above anything that is posted. */
 const maxPostBytes = 33_554_432;

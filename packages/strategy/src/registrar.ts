@@ -15,6 +15,8 @@ export interface RegistrarOptions {
   /** The registry could not be written to. Called once until it could. */
   readonly failing: (error: Error) => void;
   readonly working: () => void;
+  /** Of this user, and perhaps of others, something else is where the route belongs. Called once until it is of nobody any more. */
+  readonly refused: (user: string) => void;
 }
 
 const mostPerWrite = 1000;
@@ -37,6 +39,8 @@ export class Registrar {
   readonly #renewals = new Rounds(this.#here);
   /** Users of whom the registry may know something else than what holds. */
   readonly #unwritten = new Set<string>();
+  /** Users who are here and whose route has no place: tried again at each renewal. */
+  readonly #refused = new Set<string>();
   #isWriting = false;
   #inFlight = 0;
   #failures = 0;
@@ -181,8 +185,16 @@ export class Registrar {
       const isFound = this.#here.has(user) || this.#overlapping.has(user);
       (isFound ? here : gone).push(user);
     }
-    await routes.write(where, { here, gone }, leaseMs, writeDeadlineMs);
-    this.#written += users.length;
+    const refused = await routes.write(where, { here, gone }, leaseMs, writeDeadlineMs);
+    this.#written += users.length - refused.length;
+    if (refused.length > 0 || this.#refused.size > 0) this.#noteRefused(users, refused);
+  }
+
+  #noteRefused(users: readonly string[], refused: readonly string[]): void {
+    const wasNone = this.#refused.size === 0;
+    for (const user of users) this.#refused.delete(user);
+    for (const user of refused) this.#refused.add(user);
+    if (wasNone && refused.length > 0) this.#options.refused(refused[0]!);
   }
 
   #works(): void {

@@ -1,3 +1,5 @@
+import type { PinwheelError } from '@pinwheel/protocol';
+
 /**
  * Which nodes have a user, kept by a registry. A route has a lease: what is not renewed is gone after it, so that a node
  * that crashed leaves nothing behind.
@@ -8,15 +10,17 @@ export interface Routes {
   /**
    * Says of users that they are, or are not any more, at the node that `where` names. Saying it twice changes nothing.
    *
+   * @returns who is here and could not be written down, because something else is where the routes belong; nothing is amiss
+   * with the others.
    * @throws PinwheelError (rejects) `unreachable`, `unavailable`, `deadline` or `unknown-outcome`; some of it may hold.
    */
-  write(where: string, users: RouteChanges, leaseMs: number, deadlineMs: number): Promise<void>;
+  write(where: string, users: RouteChanges, leaseMs: number, deadlineMs: number): Promise<readonly string[]>;
   /**
-   * Where each user is: none, one or several routes, without an order.
+   * Where each user is: none, one or several routes, without an order; or why that cannot be known, of this one alone.
    *
    * @throws PinwheelError (rejects) as `write`.
    */
-  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[])[]>;
+  read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[] | PinwheelError)[]>;
   /**
    * Removes routes that lead nowhere, those that have not been written again since they were read.
    *

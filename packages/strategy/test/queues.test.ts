@@ -6,6 +6,7 @@ import {
   type Post,
   type Queue,
   type QueueListener,
+  type Route,
   redisQueue,
   redisRoutes,
 } from '../src/index.js';
@@ -252,6 +253,32 @@ t.test('a route with a short lease takes no other with it', async (t) => {
   await routes.write('n2/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
   const ttlMs = await admin.pttl('leases.route.ann');
   t.ok(ttlMs > 3_000_000 && ttlMs <= 3_600_000, `${ttlMs} ms`);
+});
+
+t.test('a key that holds something else than routes is told of, and concerns nobody else', async (t) => {
+  const admin = await redisAdmin(t);
+  const routes = redisRoutes(redis.url, 'others');
+  t.teardown(() => routes.close());
+  await admin.set('others.route.bad', 'of somebody else');
+  const refused = await routes.write(
+    'n1/1',
+    { here: ['ann', 'bad', 'ben'], gone: ['bad', 'eve'] },
+    30_000,
+    deadlineMs,
+  );
+  t.same(refused, ['bad']);
+  const found = await routes.read(['ann', 'bad', 'ben', 'eve'], deadlineMs);
+  t.match(found, [
+    [{ where: 'n1/1' }],
+    { code: 'unavailable', message: /"others\.route\.bad" on redis .* holds something else than routes/ },
+    [{ where: 'n1/1' }],
+    [],
+  ]);
+  const [ann] = found[0] as readonly Route[];
+  const stale = ['bad', 'ann'].map((user) => ({ user, lease: ann!.lease }));
+  await routes.remove('n1/1', stale, deadlineMs);
+  t.match(await routes.read(['ann'], deadlineMs), [[]]);
+  t.equal(await admin.get('others.route.bad'), 'of somebody else', 'and is left alone');
 });
 
 t.test('a command whose connection broke says why, and not which option a library has', async (t) => {

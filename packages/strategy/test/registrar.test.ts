@@ -20,6 +20,7 @@ function stage(seed = 1) {
     random,
     failing: ({ message }) => told.push(message),
     working: () => told.push('working'),
+    refused: (user) => told.push(`refused ${user}`),
   });
   return { clock, random, registry, registrar, told };
 }
@@ -172,6 +173,33 @@ t.test('a registry that fails is named once, and once more when it works', async
   t.equal(registrar.isFailing, false);
   t.equal(registrar.unwritten, 0);
 });
+
+t.test(
+  'something else is where a route belongs: it is named once, others are written, and it is tried again',
+  async (t) => {
+    const { clock, registry, registrar, told } = stage();
+    registry.others.add('anne').add('bert');
+    for (const user of ['anne', 'bert', 'carl']) registrar.came(user);
+    await clock.pass(1);
+    t.same(registry.users, ['carl']);
+    t.same(told, ['refused anne'], 'once for all');
+    t.same([registrar.unwritten, registrar.written, registrar.isFailing], [0, 1, false]);
+    await clock.pass(leaseMs);
+    t.same(told, ['refused anne']);
+    registry.others.clear();
+    await clock.pass(leaseMs / 2);
+    t.same(registry.users, ['anne', 'bert', 'carl'], 'by their renewal');
+    registry.others.add('dora');
+    registrar.came('dora');
+    await clock.pass(1);
+    t.same(told, ['refused anne', 'refused dora'], 'it is news again');
+    registrar.left('dora');
+    await clock.pass(1);
+    registrar.came('dora');
+    await clock.pass(1);
+    t.same(told.slice(2), ['refused dora'], 'who has left is forgotten');
+  },
+);
 
 t.test('a registry that was away may have lost everything: everybody is written again', async (t) => {
   const { clock, registry, registrar } = stage();

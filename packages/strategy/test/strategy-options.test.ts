@@ -22,7 +22,7 @@ const queue: Queue = {
 };
 const routes: Routes = {
   description: 'no routes',
-  write: async () => {},
+  write: async () => [],
   read: async () => [],
   remove: async () => {},
   close: async () => {},

@@ -7,6 +7,8 @@ const inWords: Readonly<Record<string, string>> = {
 /** Why something failed, for the end of a message: no name of a class, no system call that repeats the path. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // `fetch` itself says no more than that it did
+  if (error.message === 'fetch failed' && error.cause instanceof Error) return reasonOf(error.cause);
   const { code = '' } = error as { code?: string };
   return inWords[code] ?? (error.message || code || error.name);
 }

@@ -26,7 +26,8 @@ export function askHealth(
   nonce?: string,
 ): Promise<HealthFinding> {
   const path = `/healthz${nonce === undefined ? '' : `?nonce=${nonce}`}`;
-  const url = `http://${authorityOf(address, port)}${path}`;
+  // without the nonce: the same reason as before is no news
+  const url = `http://${authorityOf(address, port)}/healthz`;
   return new Promise<HealthFinding>((resolve, reject) => {
     const request = get({ host: address, port, path, agent: false });
     const end = (finding: HealthFinding): void => {

@@ -63,6 +63,11 @@ export interface Registered {
   drain(): Promise<void>;
   /** Takes the entry out. May be called twice. Rejects past the source's deadline. */
   leave(): Promise<void>;
+  /**
+   * Missing where a source tells everybody of a drain. Where the others ask the node itself, each has asked once within this
+   * time, in ms: they hear nothing of one that has ended before.
+   */
+  readonly askedWithinMs?: number;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface StaticMembershipOptions {
 
 /** Questions at the same time: those that are not answered must not hold up the others for long. */
 const maxParallel = 64;
+/** By this part a pause is longer or shorter: processes that were started together ask at times of their own. */
+const pauseSpread = 0.2;
 /** Two rounds that somebody asks for at once, then one per this time, in ms: each asks every member. */
 const refreshPauseMs = 500;
 
@@ -124,8 +126,9 @@ class StaticMembership implements Membership {
       const advice = `its entry must say ${JSON.stringify(entry)}`;
       throw new PinwheelError('membership', `member ${self.id} ${fault} ${this.description}; ${advice}`);
     }
-    // others see it in the list already, and hear from its own /healthz that it drains
-    return { drain: async () => {}, leave: async () => {} };
+    // others see it in the list already, and hear from its own /healthz that it drains, as this process does
+    const askedWithinMs = (1 + pauseSpread) * this.#pollMs + this.#askTimeoutMs;
+    return { drain: () => this.refresh(), leave: async () => {}, askedWithinMs };
   }
 
   async close(): Promise<void> {
@@ -152,7 +155,7 @@ class StaticMembership implements Membership {
       // before the file is read: a change during the read wakes the loop again
       this.#wake = new AbortController();
       await this.#readRound();
-      const pause = this.#pollMs * (0.8 + 0.4 * Math.random());
+      const pause = this.#pollMs * (1 + pauseSpread * (2 * Math.random() - 1));
       await sleep(pause, signal, this.#wake.signal);
       // a change of the file comes as several events: one read for all of them
       if (this.#wake.signal.aborted) await sleep(10, signal);

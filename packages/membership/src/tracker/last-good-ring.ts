@@ -17,10 +17,12 @@ export interface LastGoodMembers {
 
 /** Why there is no ring to start with. */
 export interface NoLastGood {
-  readonly fault: string;
+  /** `undefined` where none is kept: nobody has asked for it. */
+  readonly fault: string | undefined;
 }
 
-export const noLastGood: NoLastGood = Object.freeze({ fault: 'no last good ring is on disk' });
+export const noneKept: NoLastGood = Object.freeze({ fault: undefined });
+const noLastGood: NoLastGood = Object.freeze({ fault: 'no last good ring is on disk' });
 
 const file = z.object({
   version: z.literal(1),

@@ -55,6 +55,11 @@ export interface TrackerSetup {
  * @throws PinwheelError `bad-option` that names the option, the value and the bound.
  */
 export function trackerSetup(options: RingTrackerOptions): TrackerSetup {
+  // a program in JavaScript hears of a name that is misspelt only here
+  if (typeof options.membership?.watch !== 'function') {
+    const hint = 'give what consulMembership, staticMembership or inProcessMembership returns';
+    throw new PinwheelError('bad-option', `membership is ${typeof options.membership}; ${hint}`);
+  }
   const pick = (name: keyof SettleOptions): number => options[name] ?? defaultSettleOptions[name];
   const settle: SettleOptions = {
     joinQuietMs: pick('joinQuietMs'),

@@ -1,13 +1,14 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type RingSettings, ringSettingsDigest } from '@pinwheel/ring';
 import type { Member, MembersView } from '../member/contract.js';
+import { ringChange } from '../ring/ring-change.js';
 import { RingHistory } from '../ring/ring-history.js';
 import type { RingState, RingTracker, RingTrackerStatus } from '../ring/ring-state.js';
 import { RingStates } from '../ring/ring-states.js';
 import { RingSubscribers } from '../ring/ring-subscribers.js';
 import { massLoss } from '../settle/freeze.js';
 import { Settle } from '../settle/settle.js';
-import { type LastGoodMembers, LastGoodRing, type NoLastGood, noLastGood } from './last-good-ring.js';
+import { type LastGoodMembers, LastGoodRing, type NoLastGood, noneKept } from './last-good-ring.js';
 import { Prober } from './prober.js';
 import { type RingTrackerOptions, type TrackerSetup, trackerSetup } from './ring-tracker-options.js';
 import { describeMismatch, hasOtherSettings, mismatchAmong } from './settings-mismatch.js';
@@ -126,7 +127,7 @@ class SettlingTracker implements RingTracker {
   }
 
   async #begin(): Promise<RingState> {
-    const saved = (await this.#lastGood?.read()) ?? noLastGood;
+    const saved = (await this.#lastGood?.read()) ?? noneKept;
     if (this.#phase.kind === 'closed') throw new PinwheelError('closed', 'the ring tracker is closed');
     const { membership, clock, startDeadlineMs } = this.#setup;
     return new Promise((resolve, reject) => {
@@ -203,7 +204,8 @@ class SettlingTracker implements RingTracker {
     const { membership, startDeadlineMs, clock } = this.#setup;
     if ('fault' in phase.saved) {
       const cause = this.#source.lastError;
-      const text = `${notHeard(membership.description, startDeadlineMs, cause)}; ${phase.saved.fault}`;
+      const unheard = notHeard(membership.description, startDeadlineMs, cause);
+      const text = phase.saved.fault === undefined ? unheard : `${unheard}; ${phase.saved.fault}`;
       this.#end(new PinwheelError('membership', text, { cause }));
       return;
     }
@@ -254,7 +256,8 @@ class SettlingTracker implements RingTracker {
     if (next === undefined) return;
     if (next.ring !== before.ring && before.generation > 0) {
       const { fingerprint, members } = next.ring;
-      log.info({ fingerprint, members: members.length, generation: next.generation }, 'the ring changed');
+      const fields = { fingerprint, members: members.length, generation: next.generation };
+      log.info({ ...fields, ...ringChange(before.ring, next) }, 'the ring changed');
     }
     if (next.members.size > 0) this.#lastGood?.save(next.members.values(), next.index);
     this.#subscribers.tell(next, before);

@@ -17,6 +17,8 @@ export const noFaults: Faults = { lost: 0, unanswered: 0, longestMs: 0 };
 /** A registry in memory with leases by its clock, for the routes of one node. */
 export class FakeRegistry implements Pick<Routes, 'write'> {
   faults: Faults = noFaults;
+  /** Users with something else where their routes belong. */
+  readonly others = new Set<string>();
   /** Every write that has arrived: when, and of whom. */
   readonly writes: { readonly at: number; readonly users: RouteChanges }[] = [];
   readonly #clock: Clock;
@@ -43,16 +45,18 @@ export class FakeRegistry implements Pick<Routes, 'write'> {
     this.#ends.clear();
   }
 
-  async write(_where: string, users: RouteChanges, leaseMs: number): Promise<void> {
+  async write(_where: string, users: RouteChanges, leaseMs: number): Promise<readonly string[]> {
     const { lost, unanswered, longestMs } = this.faults;
     await this.#wait(longestMs / 2);
     if (this.#random() < lost) throw new PinwheelError('unreachable', 'it did not arrive');
     const now = this.#clock.now();
     this.writes.push({ at: now, users });
-    for (const user of users.here) this.#ends.set(user, now + leaseMs);
+    const refused = users.here.filter((user) => this.others.has(user));
+    for (const user of users.here) if (!this.others.has(user)) this.#ends.set(user, now + leaseMs);
     for (const user of users.gone) this.#ends.delete(user);
     await this.#wait(longestMs / 2);
     if (this.#random() < unanswered) throw new PinwheelError('unknown-outcome', 'no answer came');
+    return refused;
   }
 
   #wait(longestMs: number): Promise<void> | undefined {
