@@ -35,6 +35,8 @@ interface Wait {
 }
 
 const againWait = { firstMs: 25, longestMs: 500 };
+const onQueue =
+  'its node has published it to a queue, which answers nothing: give the sender the strategy of the nodes, and no wait';
 /** With less time no other question is asked. */
 const lastQuestionMs = 100;
 
@@ -66,7 +68,8 @@ export class ClientWaits {
     if (message.settled) return;
     const question = questionOf(receipt);
     if (question === undefined) {
-      this.#settle(message, nobodyAcknowledges({ user: message.user }));
+      const why = receipt.status === 'published' ? onQueue : undefined;
+      this.#settle(message, nobodyAcknowledges({ user: message.user }, why));
       return;
     }
     message.lastWord = receipt.status === 'queued' ? receipt : unacknowledged(question);

@@ -13,6 +13,7 @@ export type { BroadcastReceipt } from './broadcast.js';
 export { messageIds } from './message-ids.js';
 export { flightsToNode } from './node-client.js';
 export { NodeClients, originOf } from './node-clients.js';
+export { refusalOf } from './node-pool.js';
 export { defaultOutboxLimits, type Landed, Outbox } from './outbox.js';
 export { createSender, type Sender, type SenderCounters, type SendOptions } from './sender.js';
 export { addSenderMetrics, senderMetrics } from './sender-metrics.js';

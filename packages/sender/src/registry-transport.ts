@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { PinwheelError, type ReceiptDetail } from '@pinwheel/protocol';
+import { type ErrorCode, PinwheelError, type ReceiptDetail } from '@pinwheel/protocol';
 import {
   nodeName,
   type Posted,
@@ -23,6 +23,14 @@ const cleanDeadlineMs = 1000;
  */
 const awaitedForMs = 2000;
 
+/**
+ * So long, in ms, nobody without a route is called absent after the registry could not be reached: it may have lost everything,
+ * and nodes connect to it again within two seconds and write down whom they have.
+ */
+const refilledWithinMs = 3000;
+/** The connection to the registry was not there, or broke. */
+const away: ReadonlySet<ErrorCode> = new Set(['unreachable', 'unknown-outcome']);
+
 /** What became of a message: it failed, or it has not been taken for a reason that its receipt says. */
 type End = 'published' | 'offline' | ReceiptDetail | PinwheelError;
 
@@ -35,8 +43,8 @@ interface Part {
 interface Found {
   /** By the node that has their users. */
   readonly parts: ReadonlyMap<string, Part>;
-  /** Places of users who have no route, and had one just now. */
-  readonly awaited: readonly number[];
+  /** Places of users of whom it is not known where they are, with what their receipts say. */
+  readonly unknown: ReadonlyMap<number, ReceiptDetail>;
 }
 
 /** Reads where users are and posts to those nodes' own topics, which answers nothing. */
@@ -44,6 +52,7 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   readonly #writers = new QueueWriters();
   /** Users whose route has led to nobody, and until when they are awaited: the oldest first. */
   readonly #awaited = new Map<string, number>();
+  #refilledAt = 0;
 
   protected async outcomesOf(batch: readonly Pending[], deadlineMs: number): Promise<readonly PostOutcome[]> {
     const start = performance.now();
@@ -68,11 +77,16 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
     const found = await this.#read([...users.keys()], deadlineMs);
     this.#forgetAwaited();
     const parts = new Map<string, Part>();
-    const awaited: number[] = [];
+    const unknown = new Map<number, ReceiptDetail>();
     let at = 0;
     for (const [user, places] of users) {
       const routes = found[at++]!;
-      if (routes.length === 0 && this.#awaited.has(user)) awaited.push(...places);
+      if (routes instanceof PinwheelError) {
+        for (const place of places) unknown.set(place, detailOf(routes));
+        continue;
+      }
+      const why = routes.length === 0 ? this.#whyAwaited(user) : undefined;
+      if (why !== undefined) for (const place of places) unknown.set(place, why);
       for (const { where, lease } of routes) {
         let part = parts.get(where);
         if (part === undefined) {
@@ -85,7 +99,13 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
     }
     // the order of the batch, which is that of each user's messages
     for (const { places } of parts.values()) places.sort((a, b) => a - b);
-    return { parts, awaited };
+    return { parts, unknown };
+  }
+
+  /** Why a user without a route may be there all the same. */
+  #whyAwaited(user: string): ReceiptDetail | undefined {
+    if (this.#awaited.has(user)) return routeLedNowhere;
+    return performance.now() < this.#refilledAt ? maybeLost : undefined;
   }
 
   #forgetAwaited(): void {
@@ -97,11 +117,15 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   }
 
   /** Nothing has been sent when it fails, whatever became of the question. */
-  async #read(users: readonly string[], deadlineMs: number): Promise<readonly (readonly Route[])[]> {
+  async #read(
+    users: readonly string[],
+    deadlineMs: number,
+  ): Promise<readonly (readonly Route[] | PinwheelError)[]> {
     try {
       return await this.strategy.routes.read(users, deadlineMs);
     } catch (thrown) {
       const { code, message } = PinwheelError.from(thrown);
+      if (away.has(code)) this.#refilledAt = performance.now() + refilledWithinMs;
       throw inDoubt.has(code) ? new PinwheelError('unavailable', message, { cause: thrown }) : thrown;
     }
   }
@@ -123,11 +147,11 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
   /** A message was published when one of its user's nodes has it; else it has the failure of its own post, if there is one. */
   #outcomes(
     batch: readonly Pending[],
-    { parts, awaited }: Found,
+    { parts, unknown }: Found,
     posted: readonly Posted[],
   ): readonly PostOutcome[] {
     const ends = new Array<End>(batch.length).fill('offline');
-    for (const i of awaited) ends[i] = routeLedNowhere;
+    for (const [i, why] of unknown) ends[i] = why;
     let at = 0;
     for (const [name, { places, routes }] of parts) {
       const end = posted[at++]!;
@@ -168,6 +192,13 @@ const routeLedNowhere = detailOf(
   new PinwheelError(
     'unavailable',
     'the route of the user led to a node that did not listen; it may be back soon',
+  ),
+);
+
+const maybeLost = detailOf(
+  new PinwheelError(
+    'unavailable',
+    'the registry was away, and may have lost where the user is; nodes write it down again',
   ),
 );
 

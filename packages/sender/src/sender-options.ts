@@ -34,12 +34,15 @@ export interface SenderOptions {
   readonly maxBatchMessages?: number;
   /** Most bytes in one request; default 1,048,576, a string counted at its longest. */
   readonly maxBatchBytes?: number;
-  /** How often a message is tried within its deadline; default 50. */
+  /** How often a message is tried within its deadline; default 400, which are more than the longest one has time for. */
   readonly maxAttempts?: number;
   /** The keys that the processes of the service share: every call carries a proof. The sender does not close them. */
   readonly keys?: KeySource;
   readonly log?: Log;
 }
+
+/** With the waits between them, a quarter of a second each on average, they outlast 60 s. */
+const defaultMaxAttempts = 400;
 
 export interface CheckedSenderOptions extends DispatchLimits {
   readonly strategy: Strategy;
@@ -62,7 +65,7 @@ export function checkSenderOptions(options: SenderOptions): CheckedSenderOptions
     maxQueuedBytes: options.maxQueuedBytes ?? 67_108_864,
     maxBatchMessages: options.maxBatchMessages ?? defaultOutboxLimits.maxBatchMessages,
     maxBatchBytes: options.maxBatchBytes ?? defaultOutboxLimits.maxBatchBytes,
-    maxAttempts: options.maxAttempts ?? 50,
+    maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
     log: options.log ?? silentLog,
   };
   checkWhole('deadlineMs', checked.deadlineMs, 1, maxDeadlineMs);

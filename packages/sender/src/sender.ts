@@ -45,7 +45,8 @@ export interface Sender {
   /**
    * Resolves when the first ring is there.
    *
-   * @param deadlineMs how long it waits for that, in ms. Default 15,000. The sender itself never gives up.
+   * @param deadlineMs how long it waits for that, in ms, `Infinity` as long as it takes. Default 15,000. The sender itself never
+   * gives up.
    * @throws PinwheelError (rejects) when there will be none, such as `settings-mismatch`; after that time why there is none yet:
    * `membership` when the source of members cannot be read, else `unavailable`.
    */
@@ -85,6 +86,8 @@ export function createSender(options: SenderOptions): Sender {
 type Id = ConstructorParameters<typeof Pending>[3];
 
 const drainPollMs = 10;
+/** A timer of Node.js that is to run longer ends at once. */
+const longestTimerMs = 2_147_483_647;
 const noOptions: SendOptions = {};
 
 let keptSettle: (receipt: Receipt) => void;
@@ -212,7 +215,9 @@ class DispatchingSender implements Sender {
   async #readyBy(deadline: number): Promise<void> {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = systemClock.after(deadline - systemClock.now(), () => reject(this.#transport.whyNowhere()));
+      const left = deadline - systemClock.now();
+      if (left > longestTimerMs) return;
+      cancel = systemClock.after(left, () => reject(this.#transport.whyNowhere()));
     });
     await Promise.race([this.#ready, late]).finally(cancel);
   }

@@ -49,6 +49,18 @@ t.test('what no session can acknowledge is said at once', async (t) => {
   t.match(nodes.receiptOf(offline), { status: 'offline' });
 });
 
+t.test('a sender by the ring whose node publishes learns that no queue answers', async (t) => {
+  const nodes = new FakeNodes();
+  nodes.meets = () => ({ fate: { kind: 'answered', notOwner: new Set(), published: true }, afterMs: 1 });
+  const [waits, other] = [nodes.send('ann', 1000, 'x', true), nodes.send('ben')];
+  await nodes.clock.pass(2);
+  t.match(nodes.receiptOf(waits), {
+    status: 'overloaded',
+    error: { code: 'unknown-outcome', message: /published it to a queue.*give the sender the strategy/ },
+  });
+  t.match(nodes.receiptOf(other), { status: 'published' });
+});
+
 t.test('whoever is named is asked next, once; then the owner again', async (t) => {
   const nodes = new FakeNodes(seeded(1));
   nodes.acknowledges = ({ member, question }) =>

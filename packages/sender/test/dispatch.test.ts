@@ -1,6 +1,8 @@
+import { inProcessMembership } from '@pinwheel/membership';
 import fc from 'fast-check';
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
+import { checkSenderOptions } from '../src/sender-options.js';
 import { settled } from './kit/fake-clock.js';
 import { FakeNodes, type Fate, limits } from './kit/fake-nodes.js';
 
@@ -81,6 +83,20 @@ t.test('without an owner a message waits for one, until its deadline', async (t)
   nodes.dispatch.ringChanged();
   await nodes.clock.pass(600);
   t.match(nodes.receiptOf(second), { status: 'delivered' });
+});
+
+t.test('by default a message is tried for as long as its deadline says, the longest one, too', async (t) => {
+  const { maxAttempts } = checkSenderOptions({ membership: inProcessMembership() });
+  for (let seed = 1; seed <= 5; seed++) {
+    const nodes = new FakeNodes(seeded(seed), { maxAttempts });
+    nodes.meets = () => ({ fate: { kind: 'failed', code: 'unreachable', taken: false }, afterMs: 1 });
+    const id = nodes.send('ann', 60_000);
+    await nodes.clock.pass(59_000);
+    t.equal(nodes.receiptOf(id), undefined, 'it is not given up');
+    nodes.meets = () => ({ fate: fine, afterMs: 1 });
+    await nodes.clock.pass(900);
+    t.equal(nodes.receiptOf(id)?.status, 'delivered');
+  }
 });
 
 t.test(

@@ -37,7 +37,7 @@ class ScriptedQueue implements Queue {
 function routesOf(users: Readonly<Record<string, readonly string[]>>): Routes {
   return {
     description: 'routes',
-    write: async () => {},
+    write: async () => [],
     read: async (asked) =>
       asked.map((user) => (users[user] ?? []).map((where): Route => ({ where, lease: '1' }))),
     remove: async () => {},
@@ -84,6 +84,53 @@ t.test(
     const [ann, nobody] = await sender.sendMany(['ann', 'nobody'], 'x', { deadlineMs: 300 });
     t.match(ann, { status: 'overloaded', error: { code: 'unknown-outcome' } });
     t.same(nobody, { user: 'nobody', status: 'offline' });
+  },
+);
+
+t.test(
+  'registry: of whom it cannot be known where he is concerns nobody else, and is not absent',
+  async (t) => {
+    const queue = new ScriptedQueue(() => taken);
+    const known = routesOf({ ann: ['n1/one'] });
+    const why = new PinwheelError('unavailable', 'the key "pinwheel.route.bad" holds something else');
+    const read: Routes['read'] = async (users, deadlineMs) => {
+      const found = await known.read(users, deadlineMs);
+      return found.map((routes, i) => (users[i] === 'bad' ? why : routes));
+    };
+    const sender = senderOf(t, { name: 'registry', queue, routes: { ...known, read } });
+    const receipts = await sender.sendMany(['ann', 'bad', 'nobody'], 'x', { deadlineMs: 300 });
+    t.same(receipts, [
+      { user: 'ann', status: 'published' },
+      { user: 'bad', status: 'overloaded', error: { code: 'unavailable', message: why.message } },
+      { user: 'nobody', status: 'offline' },
+    ]);
+  },
+);
+
+t.test(
+  'registry: after it was away, who has no route is awaited until nodes have written their users down again',
+  async (t) => {
+    for (const code of ['unreachable', 'unknown-outcome'] as const) {
+      const queue = new ScriptedQueue(() => taken);
+      let reads = 0;
+      const known = routesOf({ ann: ['n1/one'] });
+      const lost = routesOf({});
+      const read: Routes['read'] = async (users, deadlineMs) => {
+        if (++reads === 1) throw new PinwheelError(code, 'redis is away');
+        return (reads < 5 ? lost : known).read(users, deadlineMs);
+      };
+      const sender = senderOf(t, { name: 'registry', queue, routes: { ...known, read } });
+      const began = performance.now();
+      const receipts = await sender.sendMany(['ann', 'nobody'], 'x');
+      t.same(
+        receipts.map(({ status }) => status),
+        ['published', 'offline'],
+        code,
+      );
+      t.ok(performance.now() - began >= 2000, 'nobody is called absent before nodes are connected again');
+      const [later] = await sender.sendMany(['nobody'], 'x', { deadlineMs: 300 });
+      t.equal(later!.status, 'offline', 'and that is over');
+    }
   },
 );
 

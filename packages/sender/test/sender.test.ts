@@ -216,7 +216,11 @@ t.test('a source of members that comes later than the sender', async (t) => {
   await t.rejects(sender.ready(50), why, 'whoever waits for it learns why');
   t.match(await sender.send('ann', 'x', { deadlineMs: 50 }), { status: 'overloaded', error: why });
   const waiting = sender.send('ann', 'y', { deadlineMs: 30_000 });
+  const patient = [sender.ready(Number.POSITIVE_INFINITY), sender.ready(2 ** 31)];
+  for (const ready of patient) ready.catch(() => {});
+  await t.rejects(sender.ready(50), why);
   begin();
+  await t.resolves(Promise.all(patient), 'nor is a time too long for a timer no time at all');
   await sender.ready();
   t.match(await waiting, { status: 'offline' }, 'and what was sent meanwhile goes');
 });

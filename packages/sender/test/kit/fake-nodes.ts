@@ -33,6 +33,8 @@ export type Fate =
       readonly kind: 'answered';
       readonly notOwner: ReadonlySet<string>;
       readonly offline?: boolean;
+      /** Handed to a queue. */
+      readonly published?: boolean;
       /** Kept, for users who are away. */
       readonly queued?: boolean;
       /** For users without a session that acknowledges. */
@@ -140,6 +142,7 @@ export class FakeNodes {
       const place = hasPlace ? { stream: 's', seq: order + 1 } : undefined;
       if (fate.notOwner.has(user)) receipts.set(i, 'not-owner', 0, { owner: 'n9' });
       else if (fate.offline === true) receipts.set(i, 'offline');
+      else if (fate.published === true) receipts.set(i, 'published');
       else if (fate.passedOn !== undefined) {
         const error = { code: fate.passedOn, message: `fake ${fate.passedOn}` };
         receipts.set(i, 'overloaded', 0, { error });
