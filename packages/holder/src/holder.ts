@@ -101,10 +101,11 @@ export class Holder {
       tookBack: (held) => taken(held),
     });
     const { maxCopies } = limits;
-    const copies = new Copies({ users, ownership, clock, handoffs, budget, maxCopies, isOpen, taken });
+    const common = { users, ownership, handoffs, clock };
+    const copies = new Copies({ ...common, budget, maxCopies, isOpen, taken, refreshRing });
     this.claims = new Claims({ self, incarnation, users, ownership, copies, peers });
     this.contested = new Contested({ users, ownership, clock, random, claims: () => this.claims });
-    this.moves = new Moves({ users, ownership, handoffs, clock, usersPerSecond, closeDirect });
+    this.moves = new Moves({ ...common, usersPerSecond, closeDirect });
     this.attaching = new Attaching({
       users,
       ownership,
@@ -122,10 +123,7 @@ export class Holder {
       refreshRing,
     });
     this.#claimAnswers = new ClaimAnswers({
-      users,
-      ownership,
-      handoffs,
-      clock,
+      ...common,
       limits,
       goNow: (user) => this.moves.goNow(user),
       refreshRing,

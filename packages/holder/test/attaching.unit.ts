@@ -204,6 +204,18 @@ t.test('a session is refused because a newer connection of it is here', async (t
   t.equal(a.held('alice').sessions.length, 1);
 });
 
+t.test('two connections of a session that count alike: the one that came first is closed', async (t) => {
+  const cluster = new Cluster(one);
+  const a = cluster.node('a');
+  const [first, second] = [new TestLink(a, 'e1'), new TestLink(a, 'e2')];
+  const before = first.attach('phone', { user: 'alice', epoch: 1 });
+  const after = second.attach('phone', { user: 'alice', epoch: 1 });
+  await cluster.settle();
+  t.same(first.take(before).at(-1), ['close', before, 4505, 'a newer connection of this session']);
+  t.match(second.take(after), [['attached', after]]);
+  t.equal(a.held('alice').sessions.length, 1);
+});
+
 t.test('the application hears of a session once', async (t) => {
   const cluster = new Cluster(one);
   const a = cluster.node('a');

@@ -97,11 +97,16 @@ t.test('a copy is refused', async (t) => {
     t.equal(prepare(1), 'this node takes no users');
   });
 
-  await t.test('when the user belongs elsewhere by the node’s own ring', async (t) => {
-    const { cluster, prepare } = start();
-    cluster.ring(['a'], { members: { b: {} } });
-    t.equal(prepare(1), 'the user is not mine by my ring');
-  });
+  await t.test(
+    'when the user belongs elsewhere by the node’s own ring, which is looked at then',
+    async (t) => {
+      const { b, cluster, prepare } = start();
+      cluster.ring(['a'], { members: { b: {} } });
+      t.equal(b.refreshes, 0);
+      t.equal(prepare(1), 'the user is not mine by my ring');
+      t.equal(b.refreshes, 1);
+    },
+  );
 
   await t.test('when there is one of somebody else', async (t) => {
     const { b, prepare } = start();

@@ -150,10 +150,7 @@ t.test('two connections of one session', async (t) => {
     node.send(held, '1');
     older.take();
     const { session } = attach(held, newer, 'a', { epoch: 2, positions: here(held, 1) });
-    t.same(older.take(), [
-      ['end', number, 4505, 'a newer connection of this session'],
-      ['forget', number],
-    ]);
+    t.same(older.take(), [['end', number, 4505, 'a newer connection of this session']]);
     t.equal(held.sessions.length, 1);
     t.equal(session.link, newer);
     node.send(held, '2');
@@ -161,13 +158,13 @@ t.test('two connections of one session', async (t) => {
     t.same(older.take(), []);
   });
 
-  await t.test('the same one by another link: the older link is told nothing', async (t) => {
+  await t.test('the same epoch by another link: the one before is closed, too', async (t) => {
     const node = new OneNode();
     const held = node.hold();
     const [older, newer] = [new FakeLink('e1'), new FakeLink('e1')];
     const { number } = attach(held, older, 'a').session;
     attach(held, newer, 'a', { positions: here(held, 0) });
-    t.same(older.take(), [['forget', number]]);
+    t.same(older.take(), [['end', number, 4505, 'a newer connection of this session']]);
     t.equal(held.sessions.length, 1);
   });
 

@@ -313,7 +313,7 @@ t.test('two nodes have held a user, and one becomes the holder', async (t) => {
     attach(heldByB, older, 'phone');
     move(a, heldByA, b);
     attach(heldByB, new FakeLink(), 'phone', { epoch: 3 });
-    t.match(older.take(), [['end'], ['forget']]);
+    t.match(older.take(), [['end']]);
   });
 
   await t.test('who may have the user, too, is asked by the one who goes on', async (t) => {

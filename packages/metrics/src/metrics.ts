@@ -46,7 +46,10 @@ export class Metrics {
     return this.registry.metrics();
   }
 
-  /** @param read gives the counter's or gauge's value, one for each value of its label. */
+  /**
+   * @param read gives the counter's or gauge's value, one for each value of its label; none, as an empty list, where there
+   * is nothing to measure.
+   */
   add(definition: MetricDefinition, read: () => number | readonly Reading[]): void {
     const { name, help } = definition;
     const [label] = Object.keys(definition.labels);
@@ -71,7 +74,10 @@ export class Metrics {
       ...common,
       collect() {
         this.reset();
-        for (const [value, of] of readings()) this.set(labelled(of), value);
+        const all = readings();
+        // reset leaves a 0 where there is no label
+        if (all.length === 0 && label === undefined) this.remove();
+        for (const [value, of] of all) this.set(labelled(of), value);
       },
     });
   }

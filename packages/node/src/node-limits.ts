@@ -1,4 +1,4 @@
-import { ConnectionLimits, type LimitCounters, MemoryWatch } from '@pinwheel/server';
+import { ConnectionLimits, type LimitCounters, limitLog, MemoryWatch } from '@pinwheel/server';
 import type { CheckedNodeOptions } from './node-options.js';
 
 /** The limits of a node at work, for the clients whose sockets end here. */
@@ -21,5 +21,5 @@ export function nodeLimits(node: CheckedNodeOptions, counters: LimitCounters): N
     perConnection: { messagesPerSecond, bytesPerSecond },
     perUser: noBound,
   };
-  return { memory, places: new ConnectionLimits(bounds, memory, counters) };
+  return { memory, places: new ConnectionLimits(bounds, memory, counters, limitLog(log)) };
 }

@@ -85,7 +85,7 @@ export const nodeMetrics = {
   ),
   staleFrames: counter('pinwheel_node_stale_frames_total', 'Frames for sessions that were over.'),
   attaches: counter('pinwheel_node_attaches_total', 'Sessions that edges asked to attach, by outcome.', {
-    outcome: ['attached', 'repinned', 'superseded'],
+    outcome: ['attached', 'repinned', 'superseded', 'dismissed'],
   }),
   resumes: counter('pinwheel_node_resumes_total', 'Sessions that came back, by whether something was lost.', {
     outcome: ['recovered', 'not-recovered'],
@@ -110,7 +110,10 @@ export const nodeMetrics = {
   inboxBytes: gauge('pinwheel_node_inbox_bytes', 'Memory of all inboxes.'),
   applicationErrors: counter('pinwheel_node_application_errors_total', 'Failures of the application.'),
   forwardedBytes: counter('pinwheel_node_forwarded_bytes_total', 'Messages passed on, in bytes as encoded.'),
-  queueUp: gauge('pinwheel_node_queue_up', '1 while this node hears what is posted on its queue.'),
+  queueUp: gauge(
+    'pinwheel_node_queue_up',
+    '1 while this node hears what is posted on its queue; without a value at a node that has none.',
+  ),
   queueLosses: counter('pinwheel_node_queue_losses_total', 'How often the queue was lost.'),
   queueCopies: counter(
     'pinwheel_node_queue_copies_total',
@@ -210,8 +213,8 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.linkErrors, () => holder.linkCounters.protocolErrors);
   metrics.add(nodeMetrics.staleFrames, () => holder.linkCounters.stale);
   metrics.add(nodeMetrics.attaches, () => {
-    const { attached, repinned, superseded } = holder.attaches.counters;
-    return readingsOf({ attached, repinned, superseded });
+    const { attached, repinned, superseded, dismissed } = holder.attaches.counters;
+    return readingsOf({ attached, repinned, superseded, dismissed });
   });
   metrics.add(nodeMetrics.resumes, () => {
     const { recovered, notRecovered } = holder.attaches.counters;
@@ -238,7 +241,8 @@ export function addNodeMetrics(
 
 function addQueueMetrics(metrics: Metrics, intake: QueueIntake | undefined): void {
   const { counters } = intake ?? { counters: createQueueCounters() };
-  metrics.add(nodeMetrics.queueUp, () => (intake?.isUp === true ? 1 : 0));
+  // a 0 would alarm where there is no queue that could be away
+  metrics.add(nodeMetrics.queueUp, () => (intake === undefined ? [] : intake.isUp ? 1 : 0));
   metrics.add(nodeMetrics.queueLosses, () => counters.losses);
   metrics.add(nodeMetrics.queueCopies, (): readonly Reading[] => [
     [counters.copies - counters.unwanted, 'here'],

@@ -120,7 +120,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     random: Math.random,
     soon: linkTurn.soon,
     newStream: () => randomBytes(9).toString('base64url'),
-    peers: httpPeers(clients, node.forwardTimeoutMs, deadlineMs),
+    peers: httpPeers(clients, node.forwardTimeoutMs, deadlineMs, log),
     work: new LinkWork({ inbound, counters, maxInboundBytes: node.maxInboundBytes }),
     isOpen: () => !isLeaving(phase()),
     closeDirect,

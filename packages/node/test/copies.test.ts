@@ -3,6 +3,7 @@ import type { UserState } from '@pinwheel/holder';
 import t, { type Test } from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
+import { connectEdge } from './kit/fake-edge.js';
 import { startNodes, type TestNodes } from './kit/nodes.js';
 import { request } from './kit/requests.js';
 
@@ -116,3 +117,27 @@ t.test('a user who has gone on from where this node sent it', async (t) => {
   });
   t.same(asked, ['b alone']);
 });
+
+t.test(
+  'a node that cannot be asked about users is named in the log, with the reason, and once',
+  async (t) => {
+    const lines: object[] = [];
+    const write = (fields: object): number => lines.push(fields);
+    const nodes = await startNodes(t, ['n1'], { log: { info: write, warn: write, error: write } });
+    nodes.haveLinks = true;
+    let asked = 0;
+    let isWrong = true;
+    await joinFake(t, nodes, 'x', (path, body) => {
+      if (path === '/v1/claims') asked++;
+      const error = { code: 'not-authenticated', message: 'do the clocks agree?' };
+      return isWrong ? [401, { error }] : claimed(path, body);
+    });
+    const edge = await connectEdge(t, nodes.of('n1'));
+    edge.attach('ann');
+    await until('x is asked again and again', () => asked > 2);
+    isWrong = false;
+    const ofX = () => lines.filter((line) => 'member' in line);
+    await until('x has answered', () => ofX().length > 1);
+    t.same(ofX(), [{ member: 'x', reason: 'node x answered 401: do the clocks agree?' }, { member: 'x' }]);
+  },
+);

@@ -1,7 +1,13 @@
-import { type InProcessMembership, inProcessMembership, type Membership } from '@pinwheel/membership';
+import {
+  type InProcessMembership,
+  inProcessMembership,
+  type Membership,
+  staticMembership,
+} from '@pinwheel/membership';
 import { buildRing } from '@pinwheel/ring';
 import { createSender } from '@pinwheel/sender';
 import t from 'tap';
+import { freePort } from '../../../test/kit/free-port.js';
 import { until } from '../../../test/kit/until.js';
 import { createNode, type PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';
@@ -68,6 +74,43 @@ t.test('a node drains while messages flow, and nothing is lost', async (t) => {
   const others = flow.receipts.filter(({ status }) => status !== 'delivered' && status !== 'offline');
   t.same(others, [], 'the others were told to be offline: between their two sessions');
   t.match(sender.counters(), { queuedMessages: 0, waitingUsers: 0 });
+});
+
+t.test('a node of a written-down list that drains is there until everybody has asked it', async (t) => {
+  const ports = await Promise.all(Array.from({ length: 4 }, freePort));
+  const list = ['n1', 'n2'].map((id, i) => ({
+    id,
+    address: '127.0.0.1',
+    port: ports[2 * i]!,
+    wsPort: ports[2 * i + 1]!,
+  }));
+  const [own, ...others] = Array.from({ length: 10 }, () => staticMembership(list));
+  const nodes = await Promise.all(
+    list.map(({ id, port, wsPort }, i) =>
+      createNode({ id, port, wsPort, membership: [own!, others[0]!][i]! }),
+    ),
+  );
+  t.teardown(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await Promise.all([own!, ...others].map((membership) => membership.close()));
+  });
+  await Promise.all(nodes.map((node) => node.ready()));
+  const drained = others.map(() => false);
+  for (const [i, other] of others.entries()) {
+    other.watch({
+      view: ({ members }) => {
+        drained[i] ||= members.some(({ id, draining }) => id === 'n1' && draining);
+      },
+      fresh: () => {},
+      trouble: (error) => t.fail(error.message),
+    });
+  }
+  await nodes[0]!.drain();
+  t.same(
+    drained,
+    others.map(() => true),
+    'though it had nobody to send on',
+  );
 });
 
 t.test('the only node drains: its clients are told to come again later', async (t) => {

@@ -1,6 +1,7 @@
 import { BatchWriter, batchContentType, readPlaces } from '@pinwheel/protocol';
 import { NodeClients } from '@pinwheel/sender';
 import t from 'tap';
+import { rawCall } from '../../../test/kit/raw-call.js';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
 import { dyingMembership, startNodes } from './kit/nodes.js';
@@ -110,6 +111,17 @@ t.test('three nodes', async (t) => {
     t.same(closed.json, { user, closed: 1 });
     await until('it is closed', () => client.end);
     t.same(client.end, { code: 4002, reason: 'go away' });
+  });
+
+  t.test('a reason that is not percent-encoded is the same through every node', async (t) => {
+    for (const { port } of [n2, n3]) {
+      const again = await connect(t, n2, user);
+      const target = `/v1/users/${user}/sessions?reason=Über日`;
+      const { status, body } = await rawCall(port, { method: 'DELETE', target });
+      t.match({ status, body }, { status: 200, body: /"closed":1/ });
+      await until('it is closed', () => again.end);
+      t.same(again.end, { code: 4500, reason: 'Über日' });
+    }
   });
 });
 

@@ -25,7 +25,8 @@ function situation() {
     pass: unused,
   });
   const closed: number[] = [];
-  const held = { user: 'alice', ended: (_session: LinkSession, code: number) => closed.push(code) } as never;
+  const ended = (_session: LinkSession, code: number) => closed.push(code);
+  const held = { user: 'alice', sessionOf: () => undefined, ended } as never;
   const start = { key: 'a', edge: 'e1', since: 0, acknowledges: true, epoch: 1 };
   const session = new LinkSession(held, start, 0);
   void inbound.hold('alice');

@@ -211,6 +211,39 @@ t.test('an application that fails', async (t) => {
   });
 });
 
+t.test('an error that cannot be read is a failure like any other, and ends no process', async (t) => {
+  const oddError = (field: string): Error =>
+    Object.defineProperty(new Error('x'), field, {
+      get: () => {
+        throw new Error(`${field} cannot be read`);
+      },
+    });
+  const fields = ['message', 'code', 'stack'];
+  const nodes = await startNodes(t, ['n1'], {
+    onMessage: ({ data, reply }) => {
+      const [when, field] = String(data).split(' ');
+      if (field === undefined) {
+        reply('fine');
+        return undefined;
+      }
+      if (when === 'now') throw oddError(field);
+      return Promise.reject(oddError(field));
+    },
+  });
+  const node = nodes.of('n1');
+  for (const when of ['now', 'later']) {
+    for (const field of fields) {
+      const client = await connect(t, node, 'ann');
+      client.send(`${when} ${field}`);
+      await until(`${when} ${field}: it is closed`, () => client.end);
+      t.equal(client.end!.code, 4004, `${when} ${field}`);
+    }
+  }
+  const next = await connect(t, node, 'ann');
+  next.send('next');
+  await until('her next message is taken', () => next.texts.includes('fine'));
+});
+
 t.test('a message over the limit closes its client only', async (t) => {
   const seen: string[] = [];
   const nodes = await startNodes(t, ['n1'], {

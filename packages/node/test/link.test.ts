@@ -281,6 +281,13 @@ t.test('what is kept for sessions', async (t) => {
     await until('it is told', () => ida.closes.length === 1);
     t.same(ida.closes, [{ code: 4001, reason: 'go' }]);
     t.match((await request(node, 'GET', '/v1/users/ida')).json, { online: false, sessions: [] });
+    const back = edge.attach('ida', { key: away.key, epoch: 2, positions: [away.position(0)] });
+    await until('the other one is told when it comes', () => back.closes.length === 1);
+    t.same(back.closes, [{ code: 4001, reason: 'go' }]);
+    t.equal(await metric(node, 'pinwheel_node_attaches_total{outcome="dismissed"}'), 1);
+    t.match((await request(node, 'GET', '/v1/users/ida')).json, { online: false, sessions: [] });
+    const again = await edge.attached('ida', { key: away.key, epoch: 3, positions: [away.position(0)] });
+    t.match(again.attached, [{ recovered: false }], 'once, and then it begins anew');
   });
 });
 

@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
 import { connect } from './kit/client.js';
@@ -185,6 +186,24 @@ t.test('a node with users', async (t) => {
     t.match(id, { status: 400, json: { error: { code: 'bad-request' } } });
   });
 
+  t.test('who writes a body to its end that is somewhat too large reads why behind it', async (t) => {
+    const socket = connectTo(node.port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    let text = '';
+    socket.on('data', (bytes) => {
+      text += bytes.toString();
+    });
+    socket.on('error', (error) => {
+      text += error.message;
+    });
+    socket.write('POST /v1/users/bob/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n');
+    await until('it is refused', () => text.includes('too-large'));
+    socket.write('x'.repeat(2_000_000));
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until('the connection is there', () => text.includes('"status":"ok"'));
+    t.match(text, /^HTTP\/1.1 413 /);
+  });
+
   t.test('chunked bodies are read, and held to the limit', async (t) => {
     const head = 'POST /v1/users/nobody/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n';
     const fine = await rawRequest(node.port, `${head}3\r\nabc\r\n0\r\n\r\n`);
@@ -208,9 +227,25 @@ t.test('a node with users', async (t) => {
     t.match(unknown, { status: 404, json: { error: { code: 'not-found' } } });
     const method = await request(node, 'PUT', '/v1/messages', 'x');
     t.match(method, { status: 405, json: { error: { code: 'method-not-allowed', message: /POST/ } } });
-    const head = await rawRequest(node.port, 'HEAD /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
-    t.match(head, /^HTTP\/1.1 405 /);
-    t.match(head, /\r\n\r\n$/, 'no body follows the answer to HEAD');
+    for (const [path, status] of [
+      ['/v1/messages', 405],
+      ['/v1/ring', 405],
+      ['/healthz', 200],
+      ['/readyz', 200],
+      ['/metrics', 200],
+    ] as const) {
+      const head = await rawRequest(node.port, `HEAD ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      t.match(head, new RegExp(`^HTTP/1.1 ${status} `), path);
+      t.match(head, /\r\n\r\n$/, 'no body follows the answer to HEAD');
+    }
+    const pipelined = ['HEAD /v1/ring', 'HEAD /healthz', 'GET /readyz'];
+    const each = pipelined.map((line) => `${line} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    const behind = await rawRequest(node.port, each.join(''), { whole: false });
+    t.same(
+      behind.match(/HTTP\/1.1 \d+/g),
+      ['HTTP/1.1 405', 'HTTP/1.1 200', 'HTTP/1.1 200'],
+      'but the next answer does',
+    );
     for (const [name, value] of [
       ['pinwheel-hops', '3'],
       ['pinwheel-hops', '-1'],
@@ -240,6 +275,9 @@ t.test('a node with users', async (t) => {
     t.match(claim.json, { foreignUsers: 0, answers: [{ kind: 'none' }] });
     for (const query of [
       'unknown=1',
+      'session=a&session=b',
+      'session',
+      '=a',
       'code=999',
       'code=1006',
       'code=x',
@@ -280,7 +318,7 @@ t.test('a node with users', async (t) => {
     t.match(answer, /^HTTP\/1.1 400 .*content-length is there 2 times/s, 'where no body is read, too');
     t.match(answer, /connection: close/i);
     const head = await rawRequest(node.port, unread.replace('GET', 'HEAD'));
-    t.match(head, /^HTTP\/1.1 400 .*connection: close/is);
+    t.match(head, /^HTTP\/1.1 400 .*connection: close.*\r\n\r\n$/is);
     const hidden = await rawRequest(node.port, `${unread}GET /healthz HTTP/1.1\r\nhost: y\r\n\r\n`);
     t.notMatch(hidden, /HTTP\/1.1 200 /, 'and what may be its body is not obeyed');
     t.match(await ask('transfer-encoding: Chunked', chunked), /^HTTP\/1.1 404 /, 'offline');
@@ -373,6 +411,8 @@ t.test('a node with users', async (t) => {
       ['remove=n7', /^cannot remove n7/],
       ['add=n2:0', /^weight of n2 is 0/],
       ['add=%ff', /./],
+      ['add=n4&add=n5', /^parameter "add" is there more than once/],
+      ['add=n4&removes=n1', /^unknown parameter "removes"; known: add, remove$/],
       [many(65, 1), /^add names 65 members; it must name at most 64$/],
       [many(64, 100), /^add has 3276800 points .*; it must have at most 65536$/],
     ] as const) {

@@ -62,6 +62,12 @@ t.test('options out of their bounds are refused with name, value and bound', asy
   ] as const) {
     await t.rejects(createNode({ id: 'n1', membership, ...options }), { code: 'bad-option', message });
   }
+  for (const wrong of [undefined, 'consul://127.0.0.1:8500/chat'] as unknown as Membership[]) {
+    await t.rejects(createNode({ id: 'n1', membership: wrong }), {
+      code: 'bad-option',
+      message: new RegExp(`^membership is ${typeof wrong}; give what consulMembership`),
+    });
+  }
   t.same(membership.members(), []);
 });
 
@@ -207,4 +213,5 @@ t.test('metrics carry no user, and every label has a value that is documented', 
   }
   t.equal(await metric(node, 'pinwheel_node_closes_total{reason="disconnected"}'), 1);
   t.equal(await metric(node, 'pinwheel_node_receipts_total{status="offline"}'), 1);
+  t.notMatch(text, /^pinwheel_node_queue_up /m, 'no alarm where there is no queue that could be away');
 });

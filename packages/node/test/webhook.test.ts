@@ -149,6 +149,29 @@ t.test('a webhook that does not answer is given up past the deadline', async (t)
   t.equal(events.filter(({ event }) => event === 'message').length, 2);
 });
 
+t.test('an answer counts from its status: a body that does not end holds up nothing', async (t) => {
+  const { node, events } = await startWithWebhook(
+    t,
+    (event, response) => {
+      if (event['event'] !== 'message') return ok(response);
+      response.writeHead(200);
+      response.write('and so on');
+    },
+    { timeoutMs: 3000, tries: 2, connections: 1 },
+  );
+  const client = await connect(t, node, 'ann');
+  for (const text of ['1', '2', '3']) client.send(text);
+  await until('all have come', () => events.length === 4);
+  client.close();
+  await until('the session is over', () => events.length === 5);
+  t.same(
+    events.map(({ event, data }) => data ?? event),
+    ['connect', '1', '2', '3', 'disconnect'],
+    'each once, by the one connection that there may be',
+  );
+  t.not(client.end?.code, 4004);
+});
+
 t.test('a try that waits for a connection is over at its deadline', async (t) => {
   // with https and a server that says nothing no connection comes to be, as where packets are dropped
   const sockets: Socket[] = [];

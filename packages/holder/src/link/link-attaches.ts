@@ -3,6 +3,7 @@ import type { Attaching, AttachPlace } from '../moves/attaching.js';
 import type { Ownership } from '../moves/ownership.js';
 import type { HeldUser } from '../users/held-user.js';
 import type { LinkSession } from '../users/link-session.js';
+import type { Dismissal } from '../users/session.js';
 import type { Users } from '../users/users.js';
 import type { NodeLink } from './node-link.js';
 
@@ -22,6 +23,7 @@ export interface AttachCounters {
   notRecovered: number;
   repinned: number;
   superseded: number;
+  dismissed: number;
 }
 
 /** Answers ATTACH: pins the session here, or says where to. */
@@ -32,6 +34,7 @@ export class LinkAttaches {
     notRecovered: 0,
     repinned: 0,
     superseded: 0,
+    dismissed: 0,
   };
   readonly #options: LinkAttachesOptions;
 
@@ -63,7 +66,7 @@ export class LinkAttaches {
   }
 
   #answer(place: AttachPlace, request: AttachRequest, link: NodeLink): void {
-    const { refreshRing, ownership, began, attached } = this.#options;
+    const { refreshRing, ownership, began, attached, users } = this.#options;
     if (place.kind !== 'here') {
       this.counters.repinned++;
       if (request.fingerprint !== ownership.state.ring.fingerprint) refreshRing();
@@ -72,12 +75,16 @@ export class LinkAttaches {
       return;
     }
     const { held } = place;
+    const dismissal = users.dismissed.take(request.key);
+    if (dismissal !== undefined) {
+      this.counters.dismissed++;
+      this.#refuse(request, link, held, dismissal);
+      return;
+    }
     const attachment = held.attach(request, link);
     if (attachment === undefined) {
       this.counters.superseded++;
-      const { code, reason } = closeCodes.superseded;
-      link.end(request.session, code, reason);
-      this.#options.users.forgetIfUnneeded(held);
+      this.#refuse(request, link, held, closeCodes.superseded);
       return;
     }
     const { session, seq, recovered } = attachment;
@@ -90,5 +97,10 @@ export class LinkAttaches {
       began(session);
     }
     attached(held);
+  }
+
+  #refuse({ session }: AttachRequest, link: NodeLink, held: HeldUser, { code, reason }: Dismissal): void {
+    link.end(session, code, reason);
+    this.#options.users.forgetIfUnneeded(held);
   }
 }

@@ -145,10 +145,6 @@ export class NodeLink implements SessionLink, EdgeFrames {
     this.#written();
   }
 
-  forget(session: number): void {
-    this.#sessions.delete(session);
-  }
-
   gap(session: number, stream: string, seq: number, taken: number): void {
     const { resumeWindowMs } = this.#options;
     this.#writer.attached({ session, stream, seq, recovered: false, taken, resumeWindowMs });

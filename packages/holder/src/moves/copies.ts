@@ -20,6 +20,8 @@ export interface CopiesOptions {
   readonly isOpen: () => boolean;
   /** A user has come to be held here: it is judged by the ring. */
   readonly taken: (held: HeldUser) => void;
+  /** The ring seems to be out of date. */
+  readonly refreshRing: () => void;
 }
 
 export interface CopyCounters {
@@ -154,10 +156,14 @@ export class Copies {
   }
 
   #refusal(user: string, copy: Copy): string | undefined {
-    const { users, ownership, handoffs, maxCopies, isOpen } = this.#options;
+    const { users, ownership, handoffs, maxCopies, isOpen, refreshRing } = this.#options;
     const hash = ownership.state.ring.hashOf(user);
     if (!isOpen()) return 'this node takes no users';
-    if (!ownership.isMine(hash)) return 'the user is not mine by my ring';
+    if (!ownership.isMine(hash)) {
+      // else the user comes in vain until this node looks again by itself
+      refreshRing();
+      return 'the user is not mine by my ring';
+    }
     if (handoffs.isUnderWay(user)) return 'the user is on its way from here';
     // else the copy would be taken for that of a process that is gone
     if (ownership.isAnother(copy.from, copy.incarnation))

@@ -1,29 +1,20 @@
 import type { Position } from '@pinwheel/protocol';
-import { forgetEldest } from './forget-eldest.js';
+import { ExpiringMap } from './expiring-map.js';
 import { maxStreams } from './user-state.js';
 
 /** Beyond it the oldest are forgotten. */
 const mostUsers = 100_000;
-
-interface Departure {
-  readonly positions: readonly Position[];
-  /** By the node's clock, in ms. */
-  readonly until: number;
-}
 
 /**
  * What plain sessions that have ended had of streams whose holders may yet hand them over. A plain client that connects
  * again is another session, which says nothing of the one before: without this it would be sent again what that had.
  */
 export class Departed {
-  readonly #now: () => number;
-  readonly #keptMs: number;
-  readonly #users = new Map<string, Departure>();
+  readonly #users: ExpiringMap<readonly Position[]>;
 
   /** @param keptMs as long as a message is kept. */
   constructor(now: () => number, keptMs: number) {
-    this.#now = now;
-    this.#keptMs = keptMs;
+    this.#users = new ExpiringMap(now, keptMs, mostUsers);
   }
 
   /** A session of the user is over. Of two in the same stream it may be either one's client that comes back. */
@@ -34,24 +25,14 @@ export class Departed {
       all.delete(position.stream);
       all.set(position.stream, before !== undefined && before.seq < position.seq ? before : position);
     }
-    // in the order of their times
-    this.#users.delete(user);
-    this.#users.set(user, {
-      positions: [...all.values()].slice(-maxStreams),
-      until: this.#now() + this.#keptMs,
-    });
-    if (this.#users.size > mostUsers) forgetEldest(this.#users.keys(), (one) => this.#users.delete(one));
+    this.#users.set(user, [...all.values()].slice(-maxStreams));
   }
 
   of(user: string): readonly Position[] | undefined {
-    return this.#users.get(user)?.positions;
+    return this.#users.get(user);
   }
 
   sweep(): void {
-    const now = this.#now();
-    for (const [user, { until }] of this.#users) {
-      if (until > now) return;
-      this.#users.delete(user);
-    }
+    this.#users.sweep();
   }
 }

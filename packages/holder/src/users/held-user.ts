@@ -2,11 +2,12 @@ import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protoco
 import { Inbox } from '../inbox/inbox.js';
 import { type AckWait, AckWaits } from './ack-waits.js';
 import { type AttachPosition, attachPosition, coversOf, hasGap, heardFrom } from './attach-position.js';
+import type { ExpiringMap } from './expiring-map.js';
 import type { HeldContext } from './held-context.js';
 import type { Copy } from './known-user.js';
 import { LinkSession, type LinkSessionStart, type SessionLink } from './link-session.js';
 import { oneTooManyAway } from './one-too-many-away.js';
-import type { Session } from './session.js';
+import type { Dismissal, Session } from './session.js';
 import type { Absorbed } from './user-state.js';
 
 /** RFC 6455: no close frame came. */
@@ -54,9 +55,12 @@ export class HeldUser {
 
   /** Whether there is a reason to remember the user. */
   get isNeeded(): boolean {
-    return (
-      this.sessions.length > 0 || this.contested !== undefined || this.incoming !== undefined || this.isFrozen
-    );
+    const isAwaited = this.contested !== undefined || this.incoming !== undefined;
+    return this.sessions.length > 0 || isAwaited || this.isFrozen;
+  }
+
+  get dismissed(): ExpiringMap<Dismissal> {
+    return this.#context.dismissed;
   }
 
   /** Whoever has only sockets here brings nothing along. */
@@ -123,11 +127,11 @@ export class HeldUser {
       session = new LinkSession(this, start, from.seq);
       if (!resumes && !acknowledges) session.former = this.#context.departed.of(this.user);
       this.addSession(session);
-    } else if (session.link !== undefined && isNewConnection) {
+    } else if (session.link !== undefined) {
+      // with the same epoch, too: an edge that attaches a connection anew has done with its number, and hears nothing
       const { code, reason } = closeCodes.superseded;
       session.link.end(session.number, code, reason);
     }
-    session.link?.forget(session.number);
     session.epoch = epoch;
     session.edge = link.edge;
     session.link = link;
@@ -254,9 +258,7 @@ export class HeldUser {
     this.isFrozen = false;
     this.#looksWhenThawed = undefined;
     for (const look of looks) look();
-    for (const session of [...this.sessions]) {
-      if (session instanceof LinkSession) session.leaveWhenDone();
-    }
+    for (const session of [...this.sessions]) if (session instanceof LinkSession) session.leaveWhenDone();
   }
 
   toSweep(): void {
@@ -290,9 +292,8 @@ export class HeldUser {
 
   #released(): void {
     let least = this.inbox!.next - 1;
-    for (const session of this.sessions) {
+    for (const session of this.sessions)
       if (session instanceof LinkSession) least = Math.min(least, session.acked);
-    }
     this.inbox!.release(least);
   }
 }

@@ -13,8 +13,6 @@ export interface SessionLink {
   reply(session: number, binary: boolean, data: Uint8Array): void;
   /** Something that the session should have had is lost; it goes on behind `seq`. */
   gap(session: number, stream: string, seq: number, taken: number): void;
-  /** The number is over; nothing is said. */
-  forget(session: number): void;
   /** The session has ended: the client is closed, and the number is over. */
   end(session: number, code: number, reason: string): void;
   /** What became of a message to another user. */
@@ -215,7 +213,8 @@ export class LinkSession implements Session {
   }
 
   #end(code: number, reason: string): void {
-    this.link?.end(this.number, code, reason);
+    if (this.link !== undefined) this.link.end(this.number, code, reason);
+    else if (this.held.sessionOf(this.id) === this) this.held.dismissed.set(this.id, { code, reason });
     this.link = undefined;
     this.held.ended(this, code, reason);
   }

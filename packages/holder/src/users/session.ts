@@ -1,5 +1,8 @@
 import type { CloseCode, Message } from '@pinwheel/protocol';
 
+/** How a client is told that its session is over. */
+export type Dismissal = Pick<CloseCode, 'code' | 'reason'>;
+
 /** What the holder of a user knows of one of the user's clients, whatever way it is reached by. */
 export interface Session {
   /** `link`: it can come back and is handed over with its user. `direct`: it ends with its socket. */

@@ -1,13 +1,16 @@
 import { Rounds } from '@pinwheel/migration';
 import { Departed } from './departed.js';
+import { ExpiringMap } from './expiring-map.js';
 import { forgetEldest } from './forget-eldest.js';
 import type { HeldContext } from './held-context.js';
 import { HeldUser } from './held-user.js';
 import type { KnownUser, ReleasedUser } from './known-user.js';
-import type { Session } from './session.js';
+import type { Dismissal, Session } from './session.js';
 
 /** Tombstones beyond it are forgotten, the oldest first. */
 const maxTombstones = 100_000;
+/** The same of sessions that were closed while they were away. */
+const maxDismissed = 100_000;
 
 /** Hears of who is here, held or on the way. */
 export interface Presence {
@@ -17,7 +20,8 @@ export interface Presence {
   moved(user: string): void;
 }
 
-export interface UsersOptions extends Omit<HeldContext, 'departed' | 'began' | 'ended' | 'toSweep'> {
+export interface UsersOptions
+  extends Omit<HeldContext, 'departed' | 'dismissed' | 'began' | 'ended' | 'toSweep'> {
   /** The user is not held any more, because nothing needs it. */
   readonly forgotten: (held: HeldUser) => void;
   readonly sessionEnded: (session: Session, code: number, reason: string) => void;
@@ -26,6 +30,8 @@ export interface UsersOptions extends Omit<HeldContext, 'departed' | 'began' | '
 
 /** What a node knows of users: whom it holds, of whom it has a copy, and who is elsewhere. */
 export class Users {
+  /** Sessions that were closed while they were away, by their keys: their clients are told when they come, once. */
+  readonly dismissed: ExpiringMap<Dismissal>;
   readonly #options: UsersOptions;
   readonly #context: HeldContext;
   readonly #known = new Map<string, KnownUser>();
@@ -37,9 +43,11 @@ export class Users {
 
   constructor(options: UsersOptions) {
     this.#options = options;
+    this.dismissed = new ExpiringMap(options.now, options.resumeWindowMs, maxDismissed);
     this.#context = {
       ...options,
       departed: new Departed(options.now, options.resumeWindowMs),
+      dismissed: this.dismissed,
       began: (held) => {
         if (this.#known.get(held.user) === held) this.#sessions++;
       },
@@ -141,10 +149,11 @@ export class Users {
     });
   }
 
-  /** Forgets tombstones and former positions whose time is over. */
+  /** Forgets tombstones, and what is known of sessions that are over, when their time is over. */
   forgetOld(): void {
     const now = this.#options.now();
     this.#context.departed.sweep();
+    this.dismissed.sweep();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;
       if (tombstone.unacknowledged === undefined) this.delete(tombstone);

@@ -42,10 +42,6 @@ export class FakeLink implements SessionLink {
     this.#said.push(['gap', session, stream, seq, taken]);
   }
 
-  forget(session: number): void {
-    this.#said.push(['forget', session]);
-  }
-
   end(session: number, code: number, reason: string): void {
     this.#said.push(['end', session, code, reason]);
   }

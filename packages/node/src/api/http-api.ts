@@ -55,6 +55,9 @@ export function createHttpApi(
     const answer = answering(path, need);
     const { GET: get, POST: post, DELETE: del } = methods;
     if (get !== undefined) app.get(path, (response, request) => answer(response, request, 'GET', get));
+    // some probes ask no more than whether it is 200
+    if (get !== undefined && need === 'nothing')
+      app.head(path, (response, request) => answer(response, request, 'HEAD', get));
     if (post !== undefined) app.post(path, (response, request) => answer(response, request, 'POST', post));
     if (del !== undefined) app.del(path, (response, request) => answer(response, request, 'DELETE', del));
     const refuse = refuseMethod(Object.keys(methods));

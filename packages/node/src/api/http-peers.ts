@@ -1,8 +1,9 @@
 import type { PeerAnswer, Peers } from '@pinwheel/holder';
-import type { Member } from '@pinwheel/membership';
+import type { Log, Member } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import type { NodeClients } from '@pinwheel/sender';
+import { type NodeClients, refusalOf } from '@pinwheel/sender';
 import { z } from 'zod';
+import { ToldFailures } from './told-failures.js';
 
 /** Where each call is posted. */
 export const peerPaths = { claim: '/v1/claims', prepare: '/v1/handoffs', commit: '/v1/commits' } as const;
@@ -15,7 +16,13 @@ const peerAnswer = z.object({
 });
 
 /** The calls between nodes, over HTTP. */
-export function httpPeers(clients: NodeClients, deadlineMs: number, claimDeadlineMs: number): Peers {
+export function httpPeers(
+  clients: NodeClients,
+  deadlineMs: number,
+  claimDeadlineMs: number,
+  log: Log,
+): Peers {
+  const told = new ToldFailures(log);
   const call = async <Answer>(
     member: Member,
     path: string,
@@ -24,7 +31,7 @@ export function httpPeers(clients: NodeClients, deadlineMs: number, claimDeadlin
   ): Promise<PeerAnswer<Answer>> => {
     const options = { deadlineMs: withinMs, contentType: 'application/json' };
     const { status, body } = await clients.of(member).call('POST', path, options, JSON.stringify(request));
-    if (status !== 200) throw new PinwheelError('unavailable', `member ${member.id} answered ${status}`);
+    if (status !== 200) throw refusalOf(member.id, status, body);
     const answer = peerAnswer.parse(JSON.parse(body));
     if (answer.answers.length !== request.users.length) {
       const counts = `${answer.answers.length} answers for ${request.users.length} users`;
@@ -32,9 +39,22 @@ export function httpPeers(clients: NodeClients, deadlineMs: number, claimDeadlin
     }
     return answer as unknown as PeerAnswer<Answer>;
   };
+  const heard = async <Answer>(
+    { id }: Member,
+    asked: Promise<PeerAnswer<Answer>>,
+  ): Promise<PeerAnswer<Answer>> => {
+    try {
+      const answer = await asked;
+      told.answered(id);
+      return answer;
+    } catch (error) {
+      told.failed(id, error);
+      throw error;
+    }
+  };
   return {
-    claim: (member, request) => call(member, peerPaths.claim, request, claimDeadlineMs),
-    prepare: (member, request) => call(member, peerPaths.prepare, request, deadlineMs),
+    claim: (member, request) => heard(member, call(member, peerPaths.claim, request, claimDeadlineMs)),
+    prepare: (member, request) => heard(member, call(member, peerPaths.prepare, request, deadlineMs)),
     commit: (member, request) => call(member, peerPaths.commit, request, deadlineMs),
   };
 }

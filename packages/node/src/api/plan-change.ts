@@ -8,6 +8,7 @@ import {
   type RingMember,
   type RingPlan,
 } from '@pinwheel/ring';
+import { checkParameters } from '../http/check-parameters.js';
 
 const maxAdded = 64;
 /** Placing points takes about a microsecond each, and nobody is served meanwhile. */
@@ -19,6 +20,7 @@ const leastMaxAddedPoints = 65_536;
  * @throws PinwheelError `bad-request` for a change that is none, cannot be, or would take long to work out.
  */
 export function planChange(ring: Ring, query: string): RingPlan {
+  checkParameters(query, ['add', 'remove']);
   const add = readIds(query, 'add').map(parseRingMember);
   const remove = readIds(query, 'remove');
   if (add.length === 0 && remove.length === 0) {

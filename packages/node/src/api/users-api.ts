@@ -12,6 +12,7 @@ import {
 import { type NodeClients, timelyMs } from '@pinwheel/sender';
 import type { NodeCounters } from '../counters/node-counters.js';
 import type { Passage } from '../delivery/passage.js';
+import { checkParameters } from '../http/check-parameters.js';
 import type { Exchange } from '../http/exchange.js';
 import { readPassage } from '../http/read-passage.js';
 import { askEverywhere, type NodeAnswer } from './ask-everywhere.js';
@@ -200,8 +201,9 @@ interface Answered {
   readonly body: string;
 }
 
+/** What a caller has not percent-encoded of the query is: it would be written otherwise, or not at all. */
 function targetOf({ path, query }: Exchange): string {
-  return query === '' ? path : `${path}?${query}`;
+  return query === '' ? path : `${path}?${query.replace(/[^\x21-\x7e]+/g, encodeURIComponent)}`;
 }
 
 /** An answer about one user, as it is said. */
@@ -247,15 +249,7 @@ interface WantedClose {
 
 function readClose(query: string): WantedClose {
   const text = (name: string): string | undefined => queryText(query, name);
-  for (const pair of query.split('&')) {
-    const name = pair.split('=')[0]!;
-    if (!['', 'session', 'code', 'reason'].includes(name)) {
-      throw new PinwheelError(
-        'bad-request',
-        `unknown parameter ${JSON.stringify(name)}; known: session, code, reason`,
-      );
-    }
-  }
+  checkParameters(query, ['session', 'code', 'reason']);
   const code = Number(text('code') ?? closeCodes.disconnected.code);
   if (!(code === 1000 || (Number.isInteger(code) && code >= 3000 && code <= 4999))) {
     throw new PinwheelError(

@@ -1,6 +1,7 @@
 import { type InboundWork, LinkSession, type Session } from '@pinwheel/holder';
 import { type CloseCode, closeCodes, PinwheelError, type Receipt } from '@pinwheel/protocol';
 import { AwaitedSends } from './awaited-sends.js';
+import { boundedLog } from './bounded-log.js';
 import { ifRepeated } from './client-receipt.js';
 import { ClientSends, type ClientSendsOptions } from './client-sends.js';
 import { logFailure } from './log-failure.js';
@@ -44,9 +45,9 @@ export class Inbound implements InboundWork {
   readonly #awaited = new AwaitedSends();
 
   constructor(options: InboundOptions) {
-    this.#options = options;
+    this.#options = { ...options, log: boundedLog(options.log) };
     this.#turns = new Turns(options.limits);
-    this.#sends = new ClientSends(options);
+    this.#sends = new ClientSends(this.#options);
   }
 
   /** Bytes that wait for the application. */
@@ -229,7 +230,12 @@ function firstMissing(session: Session, number: number | undefined): number | un
 
 /** By its code alone: an application may have a copy of its own of the error's class, or use none. */
 function isUnavailable(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable';
+  try {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'unavailable';
+  } catch {
+    // whatever an application throws, it ends no process
+    return false;
+  }
 }
 
 /** @throws PinwheelError `bad-request`. */

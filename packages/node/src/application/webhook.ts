@@ -18,6 +18,9 @@ export interface WebhookOptions {
   readonly connections?: number;
 }
 
+/** So long the rest of an answer may have its connection, in ms: longer costs more than another one. */
+const restMs = 500;
+const mostRestBytes = 131_072;
 const waits = { firstMs: 200, longestMs: 2000 };
 
 /**
@@ -31,7 +34,7 @@ const waits = { firstMs: 200, longestMs: 2000 };
  * @throws PinwheelError `bad-option` for a URL that cannot be used and for a number outside its bounds.
  */
 export function webhookApplication(options: WebhookOptions): Application & { close(): Promise<void> } {
-  const { url, headers: credentials } = targetOf(options.url);
+  const { url, name, headers: credentials } = targetOf(options.url);
   const { timeoutMs = 5000, tries = 4, connections = 16 } = options;
   checkWhole('webhook timeoutMs', timeoutMs, 1, 60_000);
   checkWhole('webhook tries', tries, 1, 100);
@@ -44,13 +47,16 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
   const headers = { 'content-type': 'application/json', ...credentials };
 
   const statusOf = async (body: string, signal: AbortSignal): Promise<number> => {
+    let rest: Promise<unknown> | undefined;
     try {
       const answer = await pool.request({ method: 'POST', path, headers, body, signal });
-      await answer.body.dump();
+      // the status says it all: a body that is slow, or never ends, must not have the event sent again
+      rest = answer.body.dump({ limit: mostRestBytes, signal: AbortSignal.timeout(restMs) }).catch(() => {});
       return answer.statusCode;
     } finally {
-      // only now: the pool gets no more than it has connections for
-      slots.giveBack();
+      // only when its connection is free: the pool gets no more than it has connections for
+      if (rest === undefined) slots.giveBack();
+      else void rest.then(() => slots.giveBack());
     }
   };
 
@@ -70,7 +76,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
     if (statusCode === undefined) return `no answer within ${timeoutMs} ms`;
     if (statusCode >= 200 && statusCode < 300) return 'done';
     const forGood = statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429;
-    if (forGood) throw new PinwheelError('application', `webhook ${url.href} answered ${statusCode}`);
+    if (forGood) throw new PinwheelError('application', `webhook ${name} answered ${statusCode}`);
     return `answered ${statusCode}`;
   };
 
@@ -83,7 +89,7 @@ export function webhookApplication(options: WebhookOptions): Application & { clo
       if (last === 'done') return;
     }
     if (closing.signal.aborted) throw new PinwheelError('unavailable', 'the webhook is closed');
-    throw new PinwheelError('unavailable', `webhook ${url.href} failed ${tries} times, last: ${last}`);
+    throw new PinwheelError('unavailable', `webhook ${name} failed ${tries} times, last: ${last}`);
   };
 
   const named = ({ user, session }: SessionEvent) => ({ user, session });

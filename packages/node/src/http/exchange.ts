@@ -5,7 +5,7 @@ import type { Unanswered } from '../counters/node-counters.js';
 import type { LinkTurn } from '../link/link-turn.js';
 import { callOf } from './call-of.js';
 import { bodyLength, type HeadLines, readHeadLines } from './head-lines.js';
-import { grown, tooLarge } from './request-body.js';
+import { grown, leavesRest, tooLarge } from './request-body.js';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
@@ -261,12 +261,12 @@ export class Exchange {
       this.#response.writeHeader('content-type', contentType);
       for (const name in extra) this.#response.writeHeader(name, extra[name]!);
       if (this.method === 'HEAD') {
-        // a body would be taken for the next answer
-        this.#response.endWithoutBody(Buffer.byteLength(body), this.#isLast);
+        // a body would be taken for the next answer; told its length, uWebSockets.js would wait for it for ever
+        if (this.#isLast) this.#response.end('', true);
+        else this.#response.endWithoutBody();
         return;
       }
-      // the rest of a body that is too large is not waited for
-      this.#response.end(body, this.#isLast || status === 413);
+      this.#response.end(body, this.#isLast || leavesRest(status, this.#announced));
     });
   }
 

@@ -10,3 +10,14 @@ export function grown(body: Buffer, used: number, size: number): Buffer {
   body.copy(larger, 0, 0, used);
   return larger;
 }
+
+/** Up to this a body that is too large is read to its end, for nothing. */
+const mostPassedOverBytes = 16_777_216;
+
+/**
+ * Whether the answer ends the connection, as the rest of a body that is too large is not waited for. Who is still writing
+ * it reads the answer behind it, if the connection is there by then.
+ */
+export function leavesRest(status: number, announced: number | undefined): boolean {
+  return status === 413 && (announced === undefined || announced > mostPassedOverBytes);
+}

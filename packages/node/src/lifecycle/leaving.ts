@@ -135,7 +135,8 @@ export class Leaving {
     }
     if (users() === 0) sayLast();
     await this.#takeOut();
-    await this.#until(() => false, systemClock.now() + lingerMs);
+    const askedBy = Math.min(deadline, startedAt + (this.#registered?.askedWithinMs ?? 0));
+    await this.#until(() => false, Math.max(systemClock.now() + lingerMs, askedBy));
     const unanswered = lastRequests();
     await this.#until(() => unanswered() === 0, Math.max(deadline, systemClock.now() + answerMs));
     await this.close();

@@ -53,6 +53,11 @@ export function createRegistrar({ strategy, id, incarnation, log }: RegistrarPar
         'routes cannot be written: who comes now is not found by senders until they can',
       ),
     working: () => log.info({ registry: routes.description }, 'routes can be written again'),
+    refused: (user) =>
+      log.error(
+        { registry: routes.description, user },
+        'something else is where the route of this user belongs, who is not found by senders; others may follow, and are not named',
+      ),
   });
 }
 
