@@ -117,7 +117,8 @@ async function start(
   const notReady = (): string | undefined => {
     if (phase !== 'open') return 'the edge is draining';
     if (limits.memory.isOver) return 'memory is at its bound';
-    return tracker.current.ring.size === 0 ? 'the ring has no members' : undefined;
+    if (tracker.current.ring.size === 0) return 'the ring has no members';
+    return admissions.lacks?.();
   };
 
   try {

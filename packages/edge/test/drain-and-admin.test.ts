@@ -46,9 +46,12 @@ t.test('an edge drains', async (t) => {
   const { edge, backend, admin, connect } = await situation(t, { drainMs: 4000 });
   const { codes, delays } = await connect(200);
   t.equal((await admin('/readyz')).status, 200);
+  t.equal((await admin('/readyz', { method: 'HEAD' })).status, 200, 'for a probe that wants no body');
+  t.equal((await admin('/v1/ring', { method: 'HEAD' })).status, 405, 'probes only');
   const startedAt = performance.now();
   const drained = edge.drain();
   t.equal(edge.drain() instanceof Promise, true, 'twice is once');
+  t.equal((await admin('/readyz', { method: 'HEAD' })).status, 503);
   const ready = await admin('/readyz');
   t.same([ready.status, await ready.json()], [503, { status: 'not-ready', reason: 'the edge is draining' }]);
   t.equal((await admin('/healthz')).status, 200, 'it is still alive');

@@ -66,6 +66,10 @@ t.test('the key set', async (t) => {
   await more(oneOf('failed'));
   t.equal(await statusOf(second.token()), 101, 'and behind a 500');
   t.ok(lines.some((line) => line.includes('the last ones stay good')));
+  server.close();
+  server.closeAllConnections();
+  await more(oneOf('failed'));
+  t.match(lines.at(-1), /ECONNREFUSED/, 'and why it is not reached is in the log');
   t.notMatch(lines.join('\n'), /s3cret/);
   t.ok(asked < 100, `asked ${asked} times`);
 });
@@ -74,7 +78,15 @@ t.test('while the keys have never been read nobody is admitted, and everybody ma
   const tokens = new TokenIssuer();
   const jwks = `${t.testdir()}/jwks.json`;
   const jwt = { jwks, issuer, audience, refreshMs: 1000 };
-  const { answerTo, edge } = await admissionSituation(t, 'tunnel', { jwt }, tokens);
+  // with a check of its own in front
+  const guarded = { jwt, allowOrigin: ['https://chat.example'] };
+  const { answerTo, edge } = await admissionSituation(t, 'tunnel', guarded, tokens);
+  const readiness = async () => {
+    const answer = await fetch(`http://127.0.0.1:${edge.adminPort}/readyz`);
+    return [answer.status, ((await answer.json()) as { readonly reason?: string }).reason];
+  };
+  const why = 'the keys that tokens are signed with could not be read yet';
+  t.same(await readiness(), [503, why], 'so that a roll-out stops here');
   const refused = await answerTo(upgradeText(`/ws?token=${tokens.token()}`));
   t.equal(refused.status, 503);
   t.match(refused.text, /retry-after: 1/);
@@ -87,6 +99,6 @@ t.test('while the keys have never been read nobody is admitted, and everybody ma
     else client.socket.destroy();
   }
   t.equal(status, 101);
+  t.same(await readiness(), [200, undefined]);
   rmSync(jwks);
-  t.ok(edge);
 });

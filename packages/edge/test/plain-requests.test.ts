@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { type Backend, onHead, rawBackend } from './backends.js';
+import { type Backend, onHead, rawBackend, wsBackend } from './backends.js';
 import { edgeBefore, foreignSituation } from './foreign-situation.js';
 import { RawClient } from './raw-client.js';
 import type { TestScope } from './test-scope.js';
@@ -47,6 +47,34 @@ for (const line of ['000 X', '099 X', '101 Switching Protocols', '199 X']) {
   });
 }
 
+t.test('a backend upgrades a connection that asked for none', async (t) => {
+  const { edge, backend } = await rawSituation(t, (socket) =>
+    onHead(socket, () => socket.write('HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\nbar')),
+  );
+  const client = await new RawClient(edge.port).write(get).answered();
+  t.equal(client.status, 502, client.text);
+  await until('its connection is ended', () => backend.sockets.size === 0);
+  client.socket.destroy();
+});
+
+t.test('the headers of an answer do not wait for its body', async (t) => {
+  let finish = (): void => {};
+  const { edge } = await rawSituation(t, (socket) =>
+    onHead(socket, () => {
+      socket.write(
+        'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
+      );
+      finish = () => void socket.write('9\r\ndata: 1\n\n\r\n0\r\n\r\n');
+    }),
+  );
+  const client = await new RawClient(edge.port).write(get).answered();
+  t.match([client.status, client.text], [200, /content-type: text\/event-stream/]);
+  t.equal(client.body.length, 0, 'and there is no body yet');
+  finish();
+  await until('the event', () => client.text.includes('data: 1'));
+  client.socket.destroy();
+});
+
 for (const words of ['O\x01K', 'O\x7fK', '\xc3\xa4', '']) {
   t.test(`a backend has ${JSON.stringify(words)} for its status`, async (t) => {
     const { edge } = await rawSituation(t, (socket) =>
@@ -91,6 +119,25 @@ t.test('an answer before the end of the body: the rest of it is awaited for a wh
   t.teardown(() => clearInterval(trickle));
   await client.gone();
   t.equal(edge.status.connections, 0);
+});
+
+t.test('an answer before the end of a long body: what comes behind it is answered, too', async (t) => {
+  let bytes = 0;
+  const backend = await wsBackend('a', undefined, (request, response) => {
+    response.end(request.method === 'POST' ? 'too long' : 'the next one');
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+  });
+  const edge = await edgeBefore(t, backend);
+  const client = new RawClient(edge.port);
+  const body = Buffer.alloc(8_000_000, 'x');
+  client.write(`POST /x?user=u HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`).write(body);
+  client.write(get);
+  await until('both answers', () => client.closed || client.text.includes('the next one'));
+  t.match(client.text, /too long.*the next one/s);
+  t.equal(bytes, body.length, 'and the backend has the whole body');
+  client.socket.destroy();
 });
 
 t.test('a request that is refused ends its connection, behind its body', async (t) => {
@@ -139,4 +186,17 @@ t.test('requests behind one another on a connection that is gone', async (t) => 
   client.socket.resetAndDestroy();
   await until('all are given up there', () => backend.sockets.size === 0);
   t.match(await edge.metrics(), 'pinwheel_edge_requests_total{outcome="client-left"} 3');
+});
+
+t.test('a trusted proxy ends by itself the connections that it keeps, and nobody else does', async (t) => {
+  const backend = await rawBackend((socket) => onHead(socket, () => socket.end(good)));
+  const edge = await edgeBefore(t, backend, { trustedProxies: ['127.0.0.2'] });
+  const asked = (from: string): Promise<RawClient> => new RawClient(edge.port, from).write(get).answered();
+  const [proxy, other] = await Promise.all([asked('127.0.0.2'), asked('127.0.0.1')]);
+  await other.gone();
+  t.notOk(proxy.ended, 'while others are ended');
+  proxy.received = Buffer.alloc(0);
+  await proxy.write(get).answered();
+  t.equal(proxy.status, 200);
+  proxy.socket.destroy();
 });

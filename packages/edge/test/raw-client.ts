@@ -12,8 +12,9 @@ export class RawClient {
   ended = false;
   closed = false;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  /** @param localAddress of this machine, from where it connects. */
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
     this.socket.on('error', () => {});
     this.socket.on('data', (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);

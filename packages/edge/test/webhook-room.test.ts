@@ -1,6 +1,7 @@
 import { silentLog } from '@pinwheel/membership';
 import { httpTarget } from '@pinwheel/server';
 import t from 'tap';
+import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { recordedLog } from '../../membership/test/recorded-log.js';
 import { admissionCounters } from '../src/admission/admission-counters.js';
@@ -44,6 +45,42 @@ t.test('a webhook that fails: strangers do not fill the log', async (t) => {
   }
   const seconds = (performance.now() - from) / 1000;
   t.equal(counters.webhook.failed, 100);
-  t.match(log.lines[0], /the auth webhook gave no answer: it answered 500/);
+  t.match(log.lines[0], /the auth webhook http:\/\/127.0.0.1:\d+\/ gave no answer: it answered 500/);
   t.ok(log.lines.length <= 1 + seconds, `${log.lines.length} lines in ${seconds} s`);
+});
+
+t.test('what is wrong with a webhook is in the log, and nothing of what clients have sent', async (t) => {
+  const token = 'eyJhbGciOiJFUzI1NiJ9.x';
+  const port = await startHttpServer(t, (request, response) => {
+    const { url } = request;
+    if (url === '/moved') response.writeHead(308, { location: '/' });
+    response.end(url === '/null' ? 'null' : `${token} is good`);
+  });
+  const cases = [
+    [`http://127.0.0.1:${port}/moved`, /redirect/],
+    [`http://127.0.0.1:${await freePort()}/`, /ECONNREFUSED/],
+    [`https://127.0.0.1:${port}/`, /SSL|TLS/i],
+    [`http://127.0.0.1:${port}/null`, /its answer is no JSON object/],
+    [`http://127.0.0.1:${port}/`, /its answer is no JSON object/],
+  ] as const;
+  for (const [url, reason] of cases) {
+    const log = recordedLog();
+    const options = { target: httpTarget(url)!, timeoutMs: 60_000, cacheMs: 0 };
+    const admission = new WebhookAdmission(options, admissionCounters(), log);
+    const headers = new Map([['authorization', [`Bearer ${token}`]]]);
+    t.match(await admission.admit({ path: '/ws', query: '', headers }), { outcome: 'unavailable' });
+    t.match(log.lines, [reason], url);
+    t.notMatch(log.lines.join(), token.slice(0, 10));
+    admission.close();
+  }
+});
+
+t.test('a webhook that cannot be reached: the log says where it should be, and why', async (t) => {
+  const target = httpTarget(`http://edge:s3cret@127.0.0.1:${await freePort()}/who?key=s3cret`)!;
+  const log = recordedLog();
+  const admission = new WebhookAdmission({ target, timeoutMs: 5000, cacheMs: 0 }, admissionCounters(), log);
+  t.teardown(() => admission.close());
+  await admission.admit({ path: '/ws', query: '', headers: new Map() });
+  t.match(log.lines[0], /the auth webhook http:\/\/127.0.0.1:\d+\/who gave no answer: .*ECONNREFUSED/);
+  t.notMatch(log.lines[0], /s3cret/);
 });

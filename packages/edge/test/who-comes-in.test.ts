@@ -239,6 +239,7 @@ t.test('a webhook that says who clients are', async (t) => {
       const refusals: readonly (readonly [string, [number, string] | undefined, number])[] = [
         ['401', [401, '{}'], 401],
         ['403', [403, ''], 403],
+        ['401 with a long page', [401, 'x'.repeat(100_000)], 401],
         ['500', [500, '{"user":"alice"}'], 503],
         ['204', [204, ''], 503],
         ['201', [201, '{"user":"alice"}'], 503],

@@ -114,7 +114,9 @@ async function answer(
     const methods = routes.get(path);
     if (methods === undefined)
       throw new PinwheelError('not-found', 'there is no such path on the admin port');
-    const route = methods.get(request.method ?? '');
+    // some probes ask no more than whether it is 200; Node.js leaves the body away
+    const isProbe = request.method === 'HEAD' && openPaths.has(path);
+    const route = methods.get(isProbe ? 'GET' : (request.method ?? ''));
     if (route === undefined) {
       response.setHeader('allow', [...methods.keys()].join(', '));
       throw new PinwheelError(

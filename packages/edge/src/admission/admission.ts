@@ -20,6 +20,8 @@ export interface Admissions {
   admit(request: AdmissionRequest): Admission | Promise<Admission>;
   /** What a token says that a client sends later on its connection; missing where there are no tokens. Never rejects. */
   readonly renew?: (token: string) => Promise<Admission>;
+  /** Why nobody can be admitted until something is there that was not yet; `undefined` when all is. */
+  readonly lacks?: () => string | undefined;
   /** Ends its timers and what it is asking. May be called twice. */
   close(): void;
 }

@@ -10,6 +10,8 @@ import { hasRepeatedNames } from './repeated-names.js';
 /** What a token for access says that it is; others (of a logout, of an event) are signed with the same keys. */
 const accessTypes: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 
+const noKeysYet = 'the keys that tokens are signed with could not be read yet';
+
 /** `auth: 'jwt'`: the client is who its token says, for as long as the token says. */
 export class JwtAdmission implements Admissions {
   readonly #options: ResolvedJwtOptions;
@@ -44,12 +46,13 @@ export class JwtAdmission implements Admissions {
       return this.#admission(await this.#verified(token), token);
     } catch (thrown) {
       if (thrown instanceof KeysMissing) {
-        const why = 'the keys that tokens are signed with could not be read yet';
-        return { refused: notNow('unavailable', why), outcome: 'unavailable' };
+        return { refused: notNow('unavailable', noKeysYet), outcome: 'unavailable' };
       }
       return refused(reasonOf(thrown));
     }
   };
+
+  lacks = (): string | undefined => (this.#keySet.keys === undefined ? noKeysYet : undefined);
 
   close(): void {
     this.#keySet.close();

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { type Clock, callWithin, type Log } from '@pinwheel/membership';
+import { type Clock, callWithin, type Log, reasonOf } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type HttpTarget, httpTarget } from '@pinwheel/server';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type LocalJWKSet } from 'jose';
 import type { AdmissionCounters } from './admission-counters.js';
 import { boundedText } from './bounded-text.js';
+import { jsonObject } from './json-object.js';
 
 export interface KeySetOptions {
   /** An `https:` URL (`http:` on loopback only), or the path of a file. */
@@ -81,8 +82,8 @@ export class KeySet {
       counters.keySets.failed++;
       const kept = this.#keys === undefined ? 'nobody is admitted until it can' : 'the last ones stay good';
       log.warn(
-        { jwks: this.#target?.url.href ?? source },
-        `the key set cannot be read: ${PinwheelError.from(thrown).message}; ${kept}`,
+        { jwks: this.#target?.name ?? source },
+        `the key set cannot be read: ${reasonOf(thrown)}; ${kept}`,
       );
     }
     if (this.#closing.signal.aborted) return;
@@ -111,7 +112,7 @@ async function fetched(target: HttpTarget, signal: AbortSignal): Promise<string>
 /** Keys of other kinds are none of ours; a shared secret among them would make everybody who can read it a signer. */
 function publicKeys(text: string): JSONWebKeySet {
   if (text.length > maxBytes) throw new PinwheelError('too-large', `it has more than ${maxBytes} bytes`);
-  const { keys } = JSON.parse(text) as { keys?: unknown };
+  const { keys } = jsonObject(text, 'it');
   if (!Array.isArray(keys) || keys.length > maxKeys) {
     throw new PinwheelError('bad-option', `it must be {"keys":[…]} with at most ${maxKeys} keys`);
   }

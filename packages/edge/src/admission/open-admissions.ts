@@ -47,6 +47,7 @@ function behind(origins: OriginList, inner: Admissions): Admissions {
   return {
     admit: (request) => origins.refuse(request) ?? inner.admit(request),
     ...(inner.renew === undefined ? {} : { renew: inner.renew }),
+    ...(inner.lacks === undefined ? {} : { lacks: inner.lacks }),
     close: () => inner.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { callWithin, type Log } from '@pinwheel/membership';
+import { callWithin, type Log, reasonOf } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { notNow, refusal } from '../http/refusal.js';
 import type { Admission, Admissions } from './admission.js';
@@ -10,6 +10,7 @@ import type { ResolvedWebhookOptions } from './admission-options.js';
 import type { AdmissionRequest } from './admission-request.js';
 import { AnswerCache } from './answer-cache.js';
 import { boundedText } from './bounded-text.js';
+import { jsonObject } from './json-object.js';
 import { SparseWarning } from './sparse-warning.js';
 
 /** What the webhook is told of a request; the rest is of the connection, not of the client. */
@@ -101,7 +102,8 @@ export class WebhookAdmission implements Admissions {
   #failed(thrown: unknown): Admission {
     this.#counters.webhook.failed++;
     if (!this.#closing.signal.aborted) {
-      this.#unanswered.warn(`the auth webhook gave no answer: ${PinwheelError.from(thrown).message}`);
+      const { name } = this.#options.target;
+      this.#unanswered.warn(`the auth webhook ${name} gave no answer: ${reasonOf(thrown)}`);
     }
     const why = 'who the client is cannot be asked at the moment';
     return { refused: notNow('unavailable', why), outcome: 'unavailable' };
@@ -112,7 +114,9 @@ export class WebhookAdmission implements Admissions {
     const headers = { 'content-type': 'application/json', ...target.headers };
     const { status, text } = await callWithin(timeoutMs, this.#closing.signal, async (signal) => {
       const answer = await fetch(target.url, { method: 'POST', headers, body, signal, redirect: 'error' });
-      return { status: answer.status, text: await boundedText(answer, maxAnswerBytes, 'its answer') };
+      const text = boundedText(answer, maxAnswerBytes, 'its answer');
+      // a no is a no, whatever page comes with it
+      return { status: answer.status, text: answer.status === 200 ? await text : await text.catch(() => '') };
     });
     if (status === 401 || status === 403) {
       this.#counters.webhook.refused++;
@@ -127,7 +131,7 @@ export class WebhookAdmission implements Admissions {
   }
 
   #read(text: string): Admission {
-    const { user, expiresAt } = JSON.parse(text) as { user?: unknown; expiresAt?: unknown };
+    const { user, expiresAt } = jsonObject(text, 'its answer');
     const known = parseUserId(user);
     if (expiresAt === undefined || expiresAt === null) return { user: known };
     if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {

@@ -18,6 +18,7 @@ export type ExchangeFailure = 'unreachable' | 'broken' | 'stale' | 'timeout';
 /** The guards around one plain request that node-http-proxy makes. */
 export class Exchange {
   #done: ((result: ExchangeResult) => void) | undefined;
+  #outgoing: ClientRequest | undefined;
   #isReused = false;
   readonly #path: string;
   readonly #response: ServerResponse;
@@ -43,10 +44,19 @@ export class Exchange {
       outgoing.destroy();
       return;
     }
+    this.#outgoing = outgoing;
     this.#isReused = outgoing.reusedSocket;
     outgoing.setTimeout(this.#timeoutMs, () => {
       outgoing.destroy(
         new PinwheelError('deadline', `nothing came from the backend for ${this.#timeoutMs} ms`),
+      );
+    });
+    // without this one Node.js ends the connection, and tells nobody that there will be no answer
+    outgoing.once('upgrade', ({ statusCode }, socket) => {
+      socket.on('error', () => {});
+      socket.destroy();
+      this.fail(
+        new PinwheelError('unreachable', `it answered ${statusCode} to a request that asks for no upgrade`),
       );
     });
     const onClose = (): void => {
@@ -64,7 +74,25 @@ export class Exchange {
   answered(answer: IncomingMessage): void {
     // a reset in the middle of the body is an error of the answer; whoever passes it on sees its end too
     answer.on('error', () => {});
+    answer.once('end', () => this.#goOnWithBody());
     if (!this.#settle({ kind: 'answer', answer })) answer.destroy();
+  }
+
+  /**
+   * The answer is whole. If the body is not, node:http does not tell any more when the backend has taken what was written: the
+   * body would stop there, and with it everything that comes behind it from the client.
+   */
+  #goOnWithBody(): void {
+    const outgoing = this.#outgoing;
+    const socket = outgoing?.socket;
+    // one that is being ended tells of its end
+    if (outgoing === undefined || !socket?.writable || outgoing.writableFinished) return;
+    const onDrain = (): void => {
+      if (outgoing.writableNeedDrain && !socket.writableNeedDrain) outgoing.emit('drain');
+    };
+    socket.on('drain', onDrain);
+    outgoing.once('close', () => socket.off('drain', onDrain));
+    onDrain();
   }
 
   fail(error: Error): void {

@@ -3,6 +3,7 @@ import { maxLinkMessageBytes } from '@pinwheel/protocol';
 import { type Signer, withProof } from '@pinwheel/trust';
 import { WebSocket } from 'ws';
 import type { LinkEvents, LinkSocket } from '../link/edge-world.js';
+import { refusedBecause } from './refused-link.js';
 
 /** A link whose node has so much unread is lost. */
 const maxUnreadBytes = 67_108_864;
@@ -43,6 +44,11 @@ export class LinkDialer {
     socket.on('message', (data: Buffer, isBinary) => events.received(isBinary ? data : nothing));
     socket.on('error', (error) => {
       why ??= error.message;
+    });
+    socket.on('unexpected-response', async (_, response) => {
+      const refused = await refusedBecause(response);
+      why ??= refused;
+      socket.terminate();
     });
     socket.on('close', (code, reason) => {
       this.#open.delete(socket);

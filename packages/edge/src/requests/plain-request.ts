@@ -121,6 +121,10 @@ export class PlainRequest {
     // not with the backend's words for the status: clients have no use for them (RFC 9112, 4), and they may be such as
     // Node.js reads and does not write
     response.writeHead(answer.statusCode!, answerHeaders(answer.headers) as IncomingHttpHeaders);
+    // a stream of events begins with its headers, however long its first event takes
+    response.flushHeaders();
+    // `pipeline` has several for its end alone; from eleven on Node.js warns of a leak, for each answer anew
+    response.setMaxListeners(mostListeners);
     pipeline(answer, response, (error) => {
       if (error) {
         this.#end(answer.errored ? 'broken' : 'client-left');
@@ -143,6 +147,8 @@ export class PlainRequest {
   }
 }
 
+/** For one event of an answer: whoever follows a request has one, and each of its two tries. */
+const mostListeners = 20;
 /** RFC 9110, section 9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const broken = refusal(502, 'unknown-outcome', 'the backend closed the connection before it answered');

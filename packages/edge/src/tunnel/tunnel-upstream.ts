@@ -30,6 +30,7 @@ import {
   type Gate,
   type Welcome,
 } from '../requests/admit-request.js';
+import { keepForProxies } from '../requests/keep-for-proxies.js';
 import { PlainRequests } from '../requests/plain-requests.js';
 import { RequestPlaces } from '../requests/request-places.js';
 import { Unanswered } from '../requests/unanswered.js';
@@ -101,6 +102,7 @@ export class TunnelUpstream implements Upstream {
       headersFor: (request, user) =>
         this.#headersFor(request, request.socket, user, requestHop(request), undefined),
     });
+    keepForProxies(this.#server, limits.trustedProxies);
     this.#server.on('request', (request, response) => requests.take(request, response));
   }
 
