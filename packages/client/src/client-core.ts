@@ -86,7 +86,7 @@ export class ClientCore {
     { wait }: SendToOptions = {},
   ): Promise<ClientReceipt> {
     this.#refuseWhenClosed();
-    const receipt = await this.#outgoing.add(sendOf(user, data, wait === 'client'));
+    const receipt = await this.#outgoing.add(sendOf(user, data, wait));
     return receipt!;
   }
 
@@ -95,9 +95,12 @@ export class ClientCore {
     if (state.kind === 'talking') {
       const stop = this.#world.clock.after(closeTimeoutMs, () => this.#end(ownEnd));
       const { conversation } = state;
+      const { isOpen } = conversation;
       this.#state = { kind: 'closing', stop, conversation };
       this.#outgoing.end(ownEnd.reason);
       conversation.leave(ownEnd);
+      // nobody has to follow; and the WebSocket of Node.js 22 tells of no end of one that was not open yet
+      if (!isOpen) this.#end(ownEnd);
     } else if (state.kind !== 'closing' && state.kind !== 'closed') {
       this.#end(ownEnd);
     }

@@ -33,7 +33,7 @@ export interface Connection {
    * It has a name of its own because `send(to, data)` beside `send(data)` would turn a forgotten argument into a message
    * to the wrong place.
    *
-   * @throws PinwheelError (rejects) as `send`, and `bad-user`.
+   * @throws PinwheelError (rejects) as `send`, `bad-user`, and `bad-option` for another `wait`.
    */
   sendTo(user: string, data: string | Uint8Array, options?: SendToOptions): Promise<ClientReceipt>;
   /**

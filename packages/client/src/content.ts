@@ -29,13 +29,17 @@ export function messageOf(data: string | Uint8Array): Extract<Content, { kind: '
   return { kind: 'message', binary, data: bytes };
 }
 
-/** @throws PinwheelError as {@link messageOf}, and `bad-user`. */
-export function sendOf(to: string, data: string | Uint8Array, waitForClient: boolean): Content {
+/** @throws PinwheelError as {@link messageOf}, `bad-user`, and `bad-option` for a `wait` that there is not. */
+export function sendOf(to: string, data: string | Uint8Array, wait: 'client' | undefined): Content {
   if (typeof to !== 'string' || to === '' || !to.isWellFormed()) {
     throw new PinwheelError('bad-user', 'user must be a string of 1 to 256 bytes that is valid UTF-8');
   }
   if (encoder.encode(to).length > maxUserBytes) {
     throw new PinwheelError('bad-user', `user has more than ${maxUserBytes} bytes`);
   }
-  return { ...messageOf(data), kind: 'send', waitForClient, to };
+  // passed over, it would make `delivered` say more than it does
+  if (wait !== undefined && wait !== 'client') {
+    throw new PinwheelError('bad-option', `wait is ${JSON.stringify(wait)}; it must be "client" or missing`);
+  }
+  return { ...messageOf(data), kind: 'send', waitForClient: wait === 'client', to };
 }

@@ -85,6 +85,11 @@ export class Conversation {
     this.#state = { kind: 'opening', stop };
   }
 
+  /** Whether its socket has opened, and it is not over. */
+  get isOpen(): boolean {
+    return 'keepAlive' in this.#state;
+  }
+
   /** Ends it from this side. Of what follows only `closed` is told. */
   leave({ code, reason }: { readonly code: number; readonly reason: string }): void {
     if (this.#state.kind === 'connected') this.#state.acknowledgements.sayNow();

@@ -1,5 +1,8 @@
-/** As many as a node remembers of a user: what it may send twice lies closer together. */
-const windowSize = 256;
+/**
+ * More than a node remembers of a user, which are 256 beside what it keeps: a sender whose receipt was lost asks again up
+ * to 30 s later, and of what came long before the node knows nothing any more.
+ */
+const windowSize = 1024;
 
 /** The ids of the last messages: one that was moved or sent again may come by a second way, with another seq. */
 export class KnownIds {

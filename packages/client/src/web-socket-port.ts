@@ -10,7 +10,8 @@ export interface WebSocketLike {
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
-  send(data: string | Uint8Array): void;
+  /** Is given a text or a `Uint8Array`. `never`, as with the events: of which bytes exactly, each kind says otherwise. */
+  send(data: never): void;
   close(code: number, reason: string): void;
 }
 

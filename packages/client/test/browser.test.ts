@@ -144,6 +144,7 @@ t.test('in Chromium', { timeout: 240_000 }, async (t: Test) => {
 
   await t.test('an error of a callback goes to the page’s handler', async (t) => {
     const { client } = await open(t, browser, relay.port, 'dave');
+    await client.is('connected');
     client.page.removeAllListeners('pageerror');
     const reported: string[] = [];
     client.page.on('pageerror', (error) => reported.push(error.message));

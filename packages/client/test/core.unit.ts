@@ -48,14 +48,14 @@ t.test('messages', async (t) => {
     t.same(world.socket.frames, [{ kind: 'ack', welcomes: 1, seq: 3 }]);
   });
 
-  t.test('the ids of the last 256 are known, also on another connection', async (t) => {
+  t.test('the ids of the last 1,024 are known, also on another connection', async (t) => {
     const world = new FakeWorld().connected();
-    for (let seq = 1; seq <= 257; seq++) world.socket.message(seq, String(seq));
+    for (let seq = 1; seq <= 1025; seq++) world.socket.message(seq, String(seq));
     world.reconnect().connected({ stream: 't', seq: 0 });
     world.socket.message(1, 'forgotten', 'm1');
     world.socket.message(2, 'known', 'm3');
-    world.socket.message(3, 'known', 'm257');
-    t.same(world.data.slice(257), ['forgotten']);
+    world.socket.message(3, 'known', 'm1025');
+    t.same(world.data.slice(1025), ['forgotten']);
   });
 
   t.test('replies are not numbered', async (t) => {
@@ -586,6 +586,9 @@ t.test('what is sent', async (t) => {
     for (const user of ['', 'é'.repeat(129), '\ud800', 7 as never]) {
       await refused(world.core.sendTo(user, 'x'), 'bad-user');
     }
+    for (const wait of [true, 'Client', null]) {
+      await refused(world.core.sendTo('bob', 'x', { wait } as never), 'bad-option');
+    }
   });
 });
 
@@ -646,6 +649,19 @@ t.test('close', async (t) => {
     world.clock.pass(5000);
     t.same(await outcomeOf(closed), { value: undefined });
     t.equal(world.clock.pending, 0);
+  });
+
+  await t.test('of a socket that is not open yet is over at once, whatever is heard of it', async (t) => {
+    const world = new FakeWorld();
+    const sent = world.core.send('x');
+    t.same(await outcomeOf(world.core.close()), { value: undefined });
+    t.equal(world.socket.closedWith?.code, 1000);
+    t.same(await outcomeOf(sent), { code: 'closed' });
+    t.equal(world.clock.pending, 0);
+    world.socket.events.opened();
+    world.socket.events.closed(1006, '');
+    t.equal(world.statuses.filter(({ state }) => state === 'closed').length, 1);
+    t.same(world.socket.sent, []);
   });
 
   await t.test('without a connection is over at once', async (t) => {
