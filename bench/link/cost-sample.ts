@@ -129,7 +129,6 @@ function attachedUsers() {
     message: (session, seq, id, binary, data) => writer.message(session, seq, id, binary, data),
     reply: ignore,
     gap: ignore,
-    forget: ignore,
     end: ignore,
     receipt: ignore,
     taken: ignore,

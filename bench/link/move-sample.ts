@@ -2,7 +2,9 @@ import { sharedMicros } from '@pinwheel/bench/load/arrivals.js';
 import { Child } from '@pinwheel/bench/load/child.js';
 import { pause } from '@pinwheel/bench/load/pause.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
+import { silentLog } from '@pinwheel/membership';
 import { createSender } from '@pinwheel/sender';
+import { warmUp } from '../../packages/cli/dist/warm-up.js';
 import { hand } from '../kit/fresh-process.js';
 import { OpenLoop } from '../migration/open-loop.js';
 import { beyond, Journeys, percentile, worstOfEach } from './journeys.js';
@@ -21,6 +23,8 @@ const calmMs = pace === 'off' ? 3000 : 10_000;
 /** Each look is two requests, one to each node. */
 const lookEveryMs = pace === 'off' ? 20 : 50;
 
+// as the nodes and edges are, else its own code is compiled while users move, on the cores that they share
+if (process.env['PINWHEEL_WARM_UP'] !== undefined) await warmUp(silentLog);
 const plan = movePlan(movers, movers / 5);
 const site = await Site.start('link', { nodes: plan.nodes, proxies: 2, usersPerSecond, pollMs: 200 });
 const users = [...plan.movers, ...plan.stayers];

@@ -96,7 +96,8 @@ export class Nodes {
   }
 }
 
+/** 0 at a node that has no ring yet. */
 async function ringSizeAt(port: number): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${port}/v1/ring`);
-  return ((await answer.json()) as { readonly members: readonly unknown[] }).members.length;
+  return ((await answer.json()) as { readonly members?: readonly unknown[] }).members?.length ?? 0;
 }

@@ -17,10 +17,10 @@ const failed = 1;
 
 /** Runs a command line without its program name and sets the exit code: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<void> {
-  process.stdout.on('error', endWithReader);
+  let isJson = wantsJson(words);
+  process.stdout.on('error', (error) => endWithOutput(error, isJson));
   // where nobody reads what is said, there is still something to be ended in order
   process.stderr.on('error', () => {});
-  let isJson = wantsJson(words);
   // the config file is read with the other settings of a command
   const asJson = (): void => {
     isJson = true;
@@ -35,9 +35,8 @@ export async function run(words: readonly string[]): Promise<void> {
       thrown instanceof CommanderError
         ? new PinwheelError('bad-option', wordsOf(thrown))
         : PinwheelError.from(thrown);
-    if (isJson) process.stderr.write(`${JSON.stringify(error)}\n`);
     // of wrong words commander has said what there is to say
-    else if (!(thrown instanceof CommanderError)) process.stderr.write(`pinwheel: ${error.message}\n`);
+    if (isJson || !(thrown instanceof CommanderError)) tell(error, isJson);
     process.exitCode = saysWrongUsage.has(error.code) ? wrongUsage : failed;
   }
 }
@@ -47,10 +46,16 @@ function wordsOf({ code, message }: CommanderError): string {
   return message.replace(/^error: /, '');
 }
 
-/** Whoever read the output has enough of it, such as `head`, or the terminal is gone. */
-function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  process.exit(0);
+/** Nothing more can be written to stdout: whoever read it has enough, such as `head`, the terminal is gone, or the disk is full. */
+function endWithOutput({ code, message }: NodeJS.ErrnoException, isJson: boolean): void {
+  // with the exit code that the command has come to, if it has
+  if (code === 'EPIPE' || code === 'EIO') process.exit();
+  tell(new PinwheelError('internal', `stdout cannot be written: ${message}`), isJson);
+  process.exit(failed);
+}
+
+function tell(error: PinwheelError, isJson: boolean): void {
+  process.stderr.write(isJson ? `${JSON.stringify(error)}\n` : `pinwheel: ${error.message}\n`);
 }
 
 /** Also when nothing else of the command line can be read. */

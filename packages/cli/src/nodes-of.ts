@@ -1,5 +1,5 @@
 import { type Member, type RingState, reasonOf } from '@pinwheel/membership';
-import { PinwheelError } from '@pinwheel/protocol';
+import { isErrorCode, PinwheelError, withoutSecret } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
 import { type Dispatcher, request } from 'undici';
 import type { Credentials } from './credentials.js';
@@ -22,16 +22,18 @@ export function nodesOf(state: RingState, credentials: Credentials): readonly Ad
 
 /** The admin port of an edge, whose id is asked for when a proof needs it. */
 export function edgeTarget(url: string, credentials: Credentials): AdminTarget {
+  const name = withoutSecret(url);
   const id = once(() => (credentials.needsId ? idOf(url) : Promise.resolve(url)));
-  const target = async (): Promise<AdminTarget> => targetAt(url, await id(), url, credentials);
-  return later(url, target);
+  const target = async (): Promise<AdminTarget> => targetAt(name, await id(), url, credentials);
+  return later(name, target);
 }
 
 /** The id that a node or an edge says of itself: a proof is for one of them, and a URL does not say which it is. */
 export async function idOf(url: string): Promise<string> {
-  const { id } = await healthOf(url, url);
+  const name = withoutSecret(url);
+  const { id } = await healthOf(name, url);
   if (typeof id === 'string') return id;
-  throw new PinwheelError('unavailable', `${url} does not say its id; is it a node or an edge?`);
+  throw new PinwheelError('unavailable', `${name} does not say its id; is it a node or an edge?`);
 }
 
 /** API keys are taken on the admin port, which a node says by itself; proofs on the one that membership knows. */
@@ -120,8 +122,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function nameOf(id: string, origin: string): string {
-  return id === origin ? origin : `${id} (${origin})`;
+function nameOf(id: string, url: string): string {
+  const name = withoutSecret(url);
+  return id === name ? name : `${id} (${name})`;
 }
 
 /** Rejects with what was said, or that nobody can be reached. */
@@ -140,12 +143,20 @@ async function call(
   }).catch((cause: Error) => {
     throw new PinwheelError('unreachable', `${named} cannot be reached: ${reasonOf(cause)}`, { cause });
   });
-  const said = await saidIn<{ error?: { message: string } }>(named, answer);
+  const said = await saidIn<Refusal>(named, answer);
   if (answer.statusCode < 300) return said;
-  throw new PinwheelError(
-    'unavailable',
-    `${named} answered ${answer.statusCode}: ${said.error?.message ?? ''}`,
-  );
+  throw refusalOf(named, answer.statusCode, said);
+}
+
+/** How a node and an edge say no. */
+export interface Refusal {
+  readonly error?: { readonly code?: unknown; readonly message?: string };
+}
+
+/** A refusal under the code that it came with, so that a script knows a wrong key from a moment that passes. */
+export function refusalOf(named: string, statusCode: number, { error }: Refusal): PinwheelError {
+  const code = isErrorCode(error?.code) ? error.code : 'unavailable';
+  return new PinwheelError(code, `${named} answered ${statusCode}: ${error?.message ?? 'no reason'}`);
 }
 
 /** @throws PinwheelError (rejects) `unavailable` when an answer is not from a node or an edge, or is cut. */

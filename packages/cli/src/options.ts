@@ -41,6 +41,10 @@ export const options = {
     'keeps the last good members, to start while the source is away',
     'none',
   ),
+  warmUp: flag(
+    'warm-up',
+    'before it starts, plays a small service through in this process, so that its code is compiled when users come: takes a second or two',
+  ),
   json: flag('json', 'result as JSON'),
   logLevel: choice('log-level', ['info', 'warn', 'error', 'silent'], 'what is logged on stderr', 'info'),
 

@@ -4,6 +4,8 @@ import Table from 'cli-table3';
 export interface Output {
   /** The result: the object as one line with `--json`, else the text. */
   result(value: unknown, text: string): void;
+  /** The same of what goes on serving: it is not ended because nobody can read what it has said. */
+  announce(value: unknown, text: string): void;
   /** For a person who waits; nothing with `--json` or when nobody watches. */
   progress(text: string): void;
   /** One of the few steps of work that takes long: also for a log that nobody watches. */
@@ -11,8 +13,15 @@ export interface Output {
 }
 
 export function createOutput(json: boolean): Output {
+  const result = (value: unknown, text: string): void => {
+    process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
+  };
   return {
-    result: (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`),
+    result,
+    announce: (value, text) => {
+      process.stdout.removeAllListeners('error').on('error', () => {});
+      result(value, text);
+    },
     progress: (text) => {
       if (!json && process.stderr.isTTY) process.stderr.write(`${text}\n`);
     },

@@ -47,11 +47,14 @@ export function readSettings(options: readonly Option[], sources: SettingsSource
     needText: (option) => {
       const value = get<string>(option);
       if (value !== undefined) return value;
-      const { name } = option;
-      const ways = `give --${name}, set ${environmentName(name)}, or put ${camelCase(name)} into the config file`;
-      throw new PinwheelError('bad-option', `${name} is missing; ${ways}`);
+      throw new PinwheelError('bad-option', `${option.name} is missing; ${waysOf(option)}`);
     },
   };
+}
+
+function waysOf({ name, onlyFlag }: Option): string {
+  if (onlyFlag === true) return `give --${name}`;
+  return `give --${name}, set ${environmentName(name)}, or put ${camelCase(name)} into the config file`;
 }
 
 function givenValue(

@@ -14,6 +14,7 @@ import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import { untilSignal } from '../signals.js';
 import { tlsOf, tlsOptions } from '../tls-of.js';
+import { warmUp } from '../warm-up.js';
 
 export const edgeCommand: Command = {
   name: 'edge',
@@ -72,6 +73,7 @@ export const edgeCommand: Command = {
       help: 'links: largest message of a client, in bytes',
     },
     options.lastGoodRing,
+    options.warmUp,
     options.logLevel,
     options.json,
   ],
@@ -92,6 +94,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   let edge: Edge | undefined;
   try {
     await untilSignal(async () => {
+      if (settings.flag(options.warmUp)) await warmUp(log);
       const made = await inFlags(() =>
         createEdge({
           id,
@@ -128,7 +131,7 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
         ended: made.drained,
         leave: () => made.drain(),
         cut: () => made.close(),
-        announce: () => output.result(facts, text),
+        announce: () => output.announce(facts, text),
       };
     });
     return 0;

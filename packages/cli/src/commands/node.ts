@@ -13,6 +13,7 @@ import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
 import { untilSignal } from '../signals.js';
 import { tlsOf, tlsOptions } from '../tls-of.js';
+import { warmUp } from '../warm-up.js';
 
 export const nodeCommand: Command = {
   name: 'node',
@@ -61,6 +62,7 @@ export const nodeCommand: Command = {
     options.headTimeoutMs,
     options.maxHeadBytes,
     options.lastGoodRing,
+    options.warmUp,
     options.logLevel,
     options.json,
   ],
@@ -81,6 +83,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     await untilSignal(async () => {
       application = await openApplication(settings);
       const { callbacks } = application;
+      if (settings.flag(options.warmUp)) await warmUp(log);
       const node = await inFlags(() =>
         createNode({
           id,
@@ -117,7 +120,7 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
         ended: node.closed,
         leave: () => node.drain(),
         cut: () => node.close(),
-        announce: () => output.result(facts, text),
+        announce: () => output.announce(facts, text),
       };
     });
     return 0;
