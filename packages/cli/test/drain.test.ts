@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describeRingSettings, ringSettings, ringSettingsDigest } from '@pinwheel/ring';
 import t, { type Test } from 'tap';
-import { runPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { pinwheelProgram, runPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { runNode } from '../../../test/kit/run-node.js';
 import { temporaryFiles } from './kit/files.js';
 
 const file = temporaryFiles(t);
@@ -65,6 +68,25 @@ t.test('a node that does not answer a question has not left', async (t) => {
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout), { node: 'n1', users: 3 });
   t.equal(node.asked, 5);
+});
+
+t.test('a wall clock that is put forward takes no time from a drain', async (t) => {
+  const node = await drainingNode(t, [200, 200, 200, 'empty']);
+  const clock = file(
+    'clock.mjs',
+    'let hours = 0;\nconst now = Date.now;\nDate.now = () => now() + hours++ * 3_600_000;\n',
+  );
+  const child = runNode([
+    `--import=${clock}`,
+    pinwheelProgram,
+    ...['drain', 'n1', '--membership', node.membership, '--json'],
+  ]);
+  const ended = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await ended;
+  t.equal(code, 0, stderr);
+  const { seconds } = JSON.parse(stdout) as { seconds: number };
+  t.ok(seconds < 60, `${seconds} s`);
 });
 
 t.test('a node that dies with users has not sent them on', async (t) => {

@@ -41,6 +41,15 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     [['nonsense'], /unknown command 'nonsense'/],
     [['node', '--prot', '1'], /unknown option '--prot'[\s\S]*--port/],
     [['send', 'alice'], /missing required argument 'DATA'/],
+    ...['a b', 'a\nb', 'é', 'x'.repeat(65)].flatMap((id) =>
+      [
+        ['--node', 'http://127.0.0.1:1'],
+        ['--membership', members],
+      ].map((to): [string[], RegExp] => [
+        ['send', 'alice', 'x', '--id', id, ...to],
+        /--id is ".+"; it must be 1 to 64 printable ASCII characters/,
+      ]),
+    ),
     [
       ['node', '--id', 'n1'],
       /membership is missing; give --membership, set PINWHEEL_MEMBERSHIP, or put membership/,

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
 import { type AdminTarget, nodesOf } from '../nodes-of.js';
@@ -36,7 +37,7 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
     const known = nodes.map((one) => one.id).join(', ') || 'none';
     throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}`);
   }
-  const start = Date.now();
+  const start = performance.now();
   const { incarnation } = ring.state.members.get(id)!;
   const before = (await node.post('/v1/drain')) as Progress;
   const timeoutMs = settings.number(options.timeoutMs) ?? defaultTimeoutMs;
@@ -55,7 +56,7 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
     const why = 'it died, or its time to drain was over';
     throw new PinwheelError('unavailable', `${id} is gone and had ${left} when it was last asked: ${why}`);
   }
-  const seconds = (Date.now() - start) / 1000;
+  const seconds = (performance.now() - start) / 1000;
   output.result(
     { node: id, users: before.users, seconds },
     `${id} has left: ${counted(before.users, 'user')} sent on in ${seconds.toFixed(1)} s`,
@@ -102,7 +103,7 @@ async function untilGone(
       if (isRefused(thrown) || !tracker.current.members.has(node.id)) return { left };
       why = PinwheelError.from(thrown).message;
     }
-    if (Date.now() >= deadline) return { left, why };
+    if (performance.now() >= deadline) return { left, why };
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }

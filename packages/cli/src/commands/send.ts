@@ -1,15 +1,24 @@
 import { type RingState, reasonOf } from '@pinwheel/membership';
-import { headers, PinwheelError, parseUserId, type Receipt, type ReceiptStatus } from '@pinwheel/protocol';
+import {
+  headers,
+  isMessageId,
+  PinwheelError,
+  parseUserId,
+  type Receipt,
+  type ReceiptStatus,
+  withoutSecret,
+} from '@pinwheel/protocol';
 import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
 import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { Credentials } from '../credentials.js';
 import { given } from '../given.js';
-import { idOf, saidIn } from '../nodes-of.js';
+import { idOf, type Refusal, refusalOf, saidIn } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { counted } from '../output.js';
+import type { Settings } from '../settings.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {
@@ -42,9 +51,17 @@ export const sendCommand: Command = {
 async function send(invocation: Invocation): Promise<number> {
   const { settings, output } = invocation;
   const node = settings.text(options.node);
+  checkId(settings);
   const receipt = node === undefined ? await sendByStrategy(invocation) : await sendThrough(node, invocation);
   output.result(receipt, describe(receipt, settings.text(options.wait) !== undefined));
   return exitCodes[receipt.status] ?? 1;
+}
+
+function checkId(settings: Settings): void {
+  const id = settings.text(options.messageId);
+  if (id === undefined || isMessageId(id)) return;
+  const wanted = '1 to 64 printable ASCII characters, without a space';
+  throw new PinwheelError('bad-option', `--id is ${JSON.stringify(id)}; it must be ${wanted}`);
 }
 
 /** Only the ring has to know the members. */
@@ -84,7 +101,8 @@ function ownersNode({ ring, members }: RingState, { words }: Invocation): string
   throw new PinwheelError('unavailable', 'the ring has no owner for this user; is there a node?');
 }
 
-async function sendThrough(node: string, { settings, words }: Invocation): Promise<Receipt> {
+async function sendThrough(url: string, { settings, words }: Invocation): Promise<Receipt> {
+  const node = withoutSecret(url);
   const [user, data] = words as [string, string];
   const id = settings.text(options.messageId);
   const wait = settings.text(options.wait);
@@ -98,8 +116,8 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
     ...(wait === undefined ? {} : { [headers.wait]: wait }),
   };
   const credentials = Credentials.of(settings);
-  const to = credentials.needsId ? await idOf(node) : '';
-  const client = new Client(new URL(node).origin);
+  const to = credentials.needsId ? await idOf(url) : '';
+  const client = new Client(new URL(url).origin);
   let isConnected = false;
   client.once('connect', () => {
     isConnected = true;
@@ -115,15 +133,13 @@ async function sendThrough(node: string, { settings, words }: Invocation): Promi
     const answer = await call.catch((cause: Error) => {
       throw unanswered(node, cause, isConnected);
     });
-    const said = await saidIn<Receipt & { error?: { message: string } }>(node, answer).catch(
-      (cause: Error) => {
-        if (answer.statusCode >= 400 && answer.statusCode < 500) throw cause;
-        // its answer is cut, or of somebody in between
-        throw inDoubt(cause.message, cause);
-      },
-    );
+    const said = await saidIn<Receipt & Refusal>(node, answer).catch((cause: Error) => {
+      if (answer.statusCode >= 400 && answer.statusCode < 500) throw cause;
+      // its answer is cut, or of somebody in between
+      throw inDoubt(cause.message, cause);
+    });
     if (typeof said.status === 'string' && said.user !== undefined) return said;
-    throw new Error(`${node} answered ${answer.statusCode}: ${said.error?.message ?? 'no receipt'}`);
+    throw refusalOf(node, answer.statusCode, { error: said.error ?? { message: 'no receipt' } });
   } finally {
     await client.destroy();
   }
