@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allCommands } from '@pinwheel/cli';
 import t from 'tap';
 import { untapped } from './kit/untapped.js';
 
@@ -11,6 +12,12 @@ const manifests = packages.map((name) =>
   JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')),
 );
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+const documents = ['README.md', 'PROTOCOL.md', 'SECURITY.md', 'CONTRIBUTING.md']
+  .concat(['bench/README.md', 'ring-config/README.md'])
+  .concat(readdirSync(join(root, 'docs')).map((name) => `docs/${name}`))
+  .concat(packages.map((name) => `packages/${name}/README.md`))
+  .filter((file) => file.endsWith('.md'));
 
 t.test('the tables of options, metrics, errors and close codes match the code', async (t) => {
   const tsx = join(root, 'node_modules/.bin/tsx');
@@ -53,17 +60,76 @@ t.test('every dependency is named in the README, and every package', async (t) =
   for (const name of own) t.ok(readme.includes(`\`${name}\``), `package ${name}`);
 });
 
-t.test('every link to a file leads somewhere', async (t) => {
-  const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'ring-config/README.md']
-    .concat(readdirSync(join(root, 'docs')).map((name) => `docs/${name}`))
-    .concat(packages.map((name) => `packages/${name}/README.md`))
-    .filter((file) => file.endsWith('.md'));
+t.test('every link leads to a file that is there, and to a heading in it', async (t) => {
   for (const document of documents) {
     const text = readFileSync(join(root, document), 'utf8');
-    for (const [, target] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
-      if (/^https?:/.test(target!)) continue;
-      t.ok(existsSync(join(root, dirname(document), target!)), `${document} links to ${target}`);
+    for (const [, to, heading] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
+      if (/^https?:/.test(to!)) continue;
+      const target = to === '' ? document : join(dirname(document), to!);
+      t.ok(existsSync(join(root, target)), `${document} links to ${to}`);
+      if (heading === undefined) continue;
+      t.ok(
+        headingsOf(readFileSync(join(root, target), 'utf8')).has(heading),
+        `${document}: ${to}#${heading}`,
+      );
     }
+  }
+});
+
+/** The headings of a document, as links name them. */
+function headingsOf(text: string): ReadonlySet<string> {
+  const headings = text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+t.test('every command in a document is one, and takes the options that it is given', async (t) => {
+  // the longest name first: `bench model` is none of `bench`
+  const commands = [...(await allCommands())].sort((a, b) => b.name.length - a.name.length);
+  let found = 0;
+  for (const document of documents) {
+    const text = readFileSync(join(root, document), 'utf8');
+    const blocks = [...text.matchAll(/^```\w*\n(.*?)^```$/gms)].flatMap(([, block]) => block!.split('\n'));
+    const inline = [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/`([^`]+)`/g)].map(
+      ([, code]) => code!,
+    );
+    for (const code of [...blocks, ...inline]) {
+      const [, words] = /(?:^|[ /])pinwheel ([a-z][^#|;]*)/.exec(code) ?? [];
+      if (words === undefined) continue;
+      found++;
+      const command = commands.find(({ name }) => words === name || words.startsWith(`${name} `));
+      t.ok(command, `${document}: ${code}`);
+      const options = new Set(['config', ...(command?.options ?? []).map(({ name }) => name)]);
+      for (const [, name] of words.matchAll(/ --([a-z0-9-]+)/g))
+        t.ok(options.has(name!), `${document}: ${code}`);
+    }
+  }
+  t.ok(found > 50, `${found} commands`);
+});
+
+t.test('what a log says, by operations.md, is what the code says', async (t) => {
+  const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const [, table = ''] = /^\| a log says \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(text) ?? [];
+  const said = table.split('\n').flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)]);
+  t.ok(said.length > 5, `${said.length} lines`);
+  const sources = packages.flatMap((name) => {
+    const folder = join(root, 'packages', name, 'src');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return files
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
+  });
+  for (const [, line = ''] of said) {
+    t.ok(
+      sources.some((source) => source.includes(line)),
+      line,
+    );
   }
 });
 
