@@ -1,4 +1,5 @@
 import { createServer, Socket } from 'node:net';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { createEdge } from '@pinwheel/edge';
 import { type AddressRuleOptions, consulMembership, createRingTracker } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
@@ -7,7 +8,6 @@ import t from 'tap';
 import { WebSocket } from 'ws';
 import { recordedLog } from '../packages/membership/test/recorded-log.js';
 import { startConsul } from './kit/consul.js';
-import { freePort } from './kit/free-port.js';
 import { until } from './kit/until.js';
 
 type Scope = { teardown(end: () => void | Promise<void>): unknown };

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort, freePortsInARow } from '@pinwheel/bench/load/free-ports.js';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
-import { freePort, freePortsInARow } from './kit/free-port.js';
 import { untapped } from './kit/untapped.js';
 import { until } from './kit/until.js';
 

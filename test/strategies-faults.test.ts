@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import type { Receipt } from '@pinwheel/protocol';
 import { createSender, type Sender, type SenderOptions } from '@pinwheel/sender';
 import { openStrategy, type StrategySettings } from '@pinwheel/strategy';
 import { Redis } from 'ioredis';
 import t from 'tap';
 import type { Teardown } from './kit/consul.js';
-import { freePort } from './kit/free-port.js';
 import { startPinwheel } from './kit/pinwheel-process.js';
 import { PlainClient } from './kit/plain-client.js';
 import { startNats, startRedis, type TestQueue } from './kit/queues.js';

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import { clientFrame, key, RawClient, upgradeText } from '../packages/edge/test/raw-client.js';
 import { changed, type Outcome } from './kit/abuses/abuse.js';
@@ -8,7 +9,6 @@ import { framingAbuses } from './kit/abuses/framing.js';
 import { headerAbuses } from './kit/abuses/headers.js';
 import { goodAnswer, type Recorded, RecordingBackend } from './kit/abuses/recording-backend.js';
 import { syntaxAbuses } from './kit/abuses/syntax.js';
-import { freePort } from './kit/free-port.js';
 import { startPinwheel } from './kit/pinwheel-process.js';
 import { until } from './kit/until.js';
 

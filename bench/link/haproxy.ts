@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import type { Nodes } from './nodes.js';
 import type { RunningProxy } from './proxy.js';
 import { startServerProgram } from './server-program.js';
 
 /** One thread, so that it may use as much of the machine as an edge; everything else as it comes. */
 export async function startHaproxy(nodes: Nodes): Promise<RunningProxy> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const servers = nodes.members.map(({ id, address, wsPort }) => `  server ${id} ${address}:${wsPort}`);
   const config = [
     'global',

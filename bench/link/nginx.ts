@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { maxDescriptors } from '@pinwheel/bench/load/process-usage.js';
 import type { Nodes } from './nodes.js';
 import type { RunningProxy } from './proxy.js';
@@ -8,7 +8,7 @@ import { startServerProgram } from './server-program.js';
 
 /** One worker, so that it may use as much of the machine as an edge; no log; buffers as they come. */
 export async function startNginx(nodes: Nodes): Promise<RunningProxy> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const servers = nodes.members.map(({ address, wsPort }) => `    server ${address}:${wsPort};`);
   const { folder } = nodes;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(

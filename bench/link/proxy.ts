@@ -1,4 +1,4 @@
-import { freePorts } from '@pinwheel/bench/load/free-ports.js';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { startHaproxy } from './haproxy.js';
 import { startNginx } from './nginx.js';
 import type { Nodes } from './nodes.js';
@@ -35,7 +35,7 @@ export function startProxy(contender: Contender, nodes: Nodes, id = 'e1'): Promi
 }
 
 async function startEdge(upstream: string, nodes: Nodes, id: string): Promise<RunningProxy> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const words = ['edge', '--id', id, '--upstream', upstream, '--membership', nodes.url];
   return startPinwheelProgram(words, port!);
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { toolPath } from '../tools/fetch.js';
-import { freePort } from './free-port.js';
 import { standStill } from './stand-still.js';
 import { until } from './until.js';
 

@@ -1,6 +1,6 @@
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { toolPath } from '../tools/fetch.js';
 import type { Teardown } from './consul.js';
-import { freePort } from './free-port.js';
 import { startProgram, type TestProgram } from './program.js';
 
 export interface TestQueue extends TestProgram {

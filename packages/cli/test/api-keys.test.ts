@@ -1,6 +1,6 @@
 import { chmodSync, renameSync } from 'node:fs';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { until } from '../../../test/kit/until.js';
 import { temporaryFiles } from './kit/files.js';

@@ -1,6 +1,6 @@
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import WebSocket from 'ws';
-import { freePort } from '../../../test/kit/free-port.js';
 import {
   connected,
   Neighbour,

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { createEdge } from '@pinwheel/edge';
 import { staticMembership } from '@pinwheel/membership';
 import { createNode } from '@pinwheel/node';
 import t from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { until } from '../../../test/kit/until.js';
 import { temporaryFiles } from './kit/files.js';

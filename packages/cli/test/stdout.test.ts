@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t, { type Test } from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { pinwheelProgram } from '../../../test/kit/pinwheel-process.js';
 import { untapped } from '../../../test/kit/untapped.js';

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { freePort } from '../../../test/kit/free-port.js';
 import { runPinwheel, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { until } from '../../../test/kit/until.js';
 import { audience, issuer, TokenIssuer } from '../../edge/test/token-issuer.js';

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
-import { freePort } from '../../../test/kit/free-port.js';
 import { startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { until } from '../../../test/kit/until.js';
 import { warmUp } from '../dist/warm-up.js';

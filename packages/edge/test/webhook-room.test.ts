@@ -1,7 +1,7 @@
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { silentLog } from '@pinwheel/membership';
 import { httpTarget } from '@pinwheel/server';
 import t from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { recordedLog } from '../../membership/test/recorded-log.js';
 import { admissionCounters } from '../src/admission/admission-counters.js';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
-import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import type { Member } from '../src/member/contract.js';
 import { memberOf } from '../src/member/registration.js';

@@ -1,3 +1,4 @@
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import {
   type InProcessMembership,
   inProcessMembership,
@@ -7,7 +8,6 @@ import {
 import { buildRing } from '@pinwheel/ring';
 import { createSender } from '@pinwheel/sender';
 import t from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { until } from '../../../test/kit/until.js';
 import { createNode, type PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';

@@ -1,6 +1,6 @@
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import { inProcessMembership, type Membership, membershipFrom } from '@pinwheel/membership';
 import t from 'tap';
-import { freePort } from '../../../test/kit/free-port.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { createSender } from '../src/index.js';

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { PinwheelError } from '@pinwheel/protocol';
 import { Redis } from 'ioredis';
-import { freePorts } from '../load/free-ports.js';
+import { freePort } from '../load/free-ports.js';
 import { type Program, startProgram } from './program.js';
 
 /** The Redis of a bench, and what it says of itself. */
@@ -33,7 +33,7 @@ export function findRedisServer(path: string = process.env['PATH'] ?? ''): strin
 
 /** Starts one that keeps nothing on disk, on a free port. */
 export async function startOwnRedis(program: string): Promise<BenchRedis> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const running = startProgram(program, words);
   const url = `redis://127.0.0.1:${port}`;
