@@ -75,9 +75,12 @@ export class LinkAttaches {
       return;
     }
     const { held } = place;
-    const dismissal = users.dismissed.take(request.key);
+    const known = held.sessionOf(request.key);
+    const dismissal = users.dismissals.of(request, known);
     if (dismissal !== undefined) {
       this.counters.dismissed++;
+      // it was in the state of another holder, who did not know
+      if (known !== undefined) held.ended(known, dismissal.code, dismissal.reason);
       this.#refuse(request, link, held, dismissal);
       return;
     }

@@ -27,11 +27,8 @@ export class ExpiringMap<Value> {
       forgetEldest(this.#entries.keys(), (one) => this.#entries.delete(one));
   }
 
-  /** What is there, which is gone then. */
-  take(key: string): Value | undefined {
-    const value = this.get(key);
+  delete(key: string): void {
     this.#entries.delete(key);
-    return value;
   }
 
   /** Forgets those whose time is over. */

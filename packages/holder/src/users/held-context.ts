@@ -1,9 +1,9 @@
 import type { InboxBudget } from '../inbox/inbox-budget.js';
 import type { InboxLimits } from '../inbox/inbox-limits.js';
 import type { Departed } from './departed.js';
-import type { ExpiringMap } from './expiring-map.js';
+import type { Dismissals } from './dismissals.js';
 import type { HeldUser } from './held-user.js';
-import type { Dismissal, Session } from './session.js';
+import type { Session } from './session.js';
 
 /** What all users of a node share. */
 export interface HeldContext {
@@ -17,7 +17,7 @@ export interface HeldContext {
   readonly resumeWindowMs: number;
   readonly plainWindowMs: number;
   readonly departed: Departed;
-  readonly dismissed: ExpiringMap<Dismissal>;
+  readonly dismissals: Dismissals;
   /** A session has begun. */
   began(held: HeldUser): void;
   /** A session is over. */

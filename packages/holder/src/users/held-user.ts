@@ -2,7 +2,6 @@ import { type AttachRequest, closeCodes, type Position } from '@pinwheel/protoco
 import { Inbox } from '../inbox/inbox.js';
 import { type AckWait, AckWaits } from './ack-waits.js';
 import { type AttachPosition, attachPosition, coversOf, hasGap, heardFrom } from './attach-position.js';
-import type { ExpiringMap } from './expiring-map.js';
 import type { HeldContext } from './held-context.js';
 import type { Copy } from './known-user.js';
 import { LinkSession, type LinkSessionStart, type SessionLink } from './link-session.js';
@@ -59,8 +58,9 @@ export class HeldUser {
     return this.sessions.length > 0 || isAwaited || this.isFrozen;
   }
 
-  get dismissed(): ExpiringMap<Dismissal> {
-    return this.#context.dismissed;
+  /** A session has been closed that is away: its client is told when it comes. */
+  dismissed(session: LinkSession, how: Dismissal): void {
+    if (this.sessions.includes(session)) this.#context.dismissals.add(session, how);
   }
 
   /** Whoever has only sockets here brings nothing along. */

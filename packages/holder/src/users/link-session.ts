@@ -214,7 +214,7 @@ export class LinkSession implements Session {
 
   #end(code: number, reason: string): void {
     if (this.link !== undefined) this.link.end(this.number, code, reason);
-    else if (this.held.sessionOf(this.id) === this) this.held.dismissed.set(this.id, { code, reason });
+    else this.held.dismissed(this, { code, reason });
     this.link = undefined;
     this.held.ended(this, code, reason);
   }

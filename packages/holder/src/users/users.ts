@@ -1,16 +1,14 @@
 import { Rounds } from '@pinwheel/migration';
 import { Departed } from './departed.js';
-import { ExpiringMap } from './expiring-map.js';
+import { Dismissals } from './dismissals.js';
 import { forgetEldest } from './forget-eldest.js';
 import type { HeldContext } from './held-context.js';
 import { HeldUser } from './held-user.js';
 import type { KnownUser, ReleasedUser } from './known-user.js';
-import type { Dismissal, Session } from './session.js';
+import type { Session } from './session.js';
 
 /** Tombstones beyond it are forgotten, the oldest first. */
 const maxTombstones = 100_000;
-/** The same of sessions that were closed while they were away. */
-const maxDismissed = 100_000;
 
 /** Hears of who is here, held or on the way. */
 export interface Presence {
@@ -21,7 +19,7 @@ export interface Presence {
 }
 
 export interface UsersOptions
-  extends Omit<HeldContext, 'departed' | 'dismissed' | 'began' | 'ended' | 'toSweep'> {
+  extends Omit<HeldContext, 'departed' | 'dismissals' | 'began' | 'ended' | 'toSweep'> {
   /** The user is not held any more, because nothing needs it. */
   readonly forgotten: (held: HeldUser) => void;
   readonly sessionEnded: (session: Session, code: number, reason: string) => void;
@@ -30,8 +28,7 @@ export interface UsersOptions
 
 /** What a node knows of users: whom it holds, of whom it has a copy, and who is elsewhere. */
 export class Users {
-  /** Sessions that were closed while they were away, by their keys: their clients are told when they come, once. */
-  readonly dismissed: ExpiringMap<Dismissal>;
+  readonly dismissals: Dismissals;
   readonly #options: UsersOptions;
   readonly #context: HeldContext;
   readonly #known = new Map<string, KnownUser>();
@@ -43,11 +40,11 @@ export class Users {
 
   constructor(options: UsersOptions) {
     this.#options = options;
-    this.dismissed = new ExpiringMap(options.now, options.resumeWindowMs, maxDismissed);
+    this.dismissals = new Dismissals(options.now, options.resumeWindowMs);
     this.#context = {
       ...options,
       departed: new Departed(options.now, options.resumeWindowMs),
-      dismissed: this.dismissed,
+      dismissals: this.dismissals,
       began: (held) => {
         if (this.#known.get(held.user) === held) this.#sessions++;
       },
@@ -153,7 +150,7 @@ export class Users {
   forgetOld(): void {
     const now = this.#options.now();
     this.#context.departed.sweep();
-    this.dismissed.sweep();
+    this.dismissals.sweep();
     for (const tombstone of this.#tombstones) {
       if (tombstone.until > now) break;
       if (tombstone.unacknowledged === undefined) this.delete(tombstone);
