@@ -53,10 +53,12 @@ export class SmallService {
     await Promise.all([moves(), messages()]);
   }
 
-  /** In the reverse of the order in which they were opened. */
+  /** Rejects when a part cannot be closed, behind the others. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const part of this.#opened.reverse()) await part.close();
+    const closed = await Promise.allSettled(this.#opened.reverse().map(async (part) => part.close()));
+    const failed = closed.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   async #node(id: string, membership: InProcessMembership) {
@@ -98,8 +100,15 @@ export class SmallService {
 
   /** What is opened after all when everything is closed is closed at once. */
   #keep<Part extends Closable>(part: Part): Part {
-    if (this.#isClosed) void part.close();
+    if (this.#isClosed) void closeLate(part);
     else this.#opened.push(part);
     return part;
   }
+}
+
+/** Whoever opened it is gone: nobody could do anything about its failure. */
+async function closeLate(part: Closable): Promise<void> {
+  try {
+    await part.close();
+  } catch {}
 }

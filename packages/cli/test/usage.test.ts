@@ -188,6 +188,11 @@ t.test('a message that a node may have taken is said to be in doubt', async (t) 
       /answered 200, cut/,
     ],
     ['is a proxy that has lost it', (_, response) => response.writeHead(502).end('<html>'), /answered 502/],
+    [
+      'is one that says so in JSON',
+      (_, response) => response.writeHead(504).end('{"message":"upstream timed out"}'),
+      /answered 504 without a receipt/,
+    ],
   ];
   for (const [how, answer, why] of answers) {
     const node = `http://127.0.0.1:${await startHttpServer(t, answer)}`;

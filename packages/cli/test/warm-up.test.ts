@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
 import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
-import { startPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { startHttpServer } from '../../../test/kit/http-server.js';
+import { pinwheelProgram, startPinwheel } from '../../../test/kit/pinwheel-process.js';
+import { runNode } from '../../../test/kit/run-node.js';
 import { until } from '../../../test/kit/until.js';
 import { warmUp } from '../dist/warm-up.js';
 import { temporaryFiles } from './kit/files.js';
@@ -74,7 +77,7 @@ t.test('without descriptors enough it fails soon, and says what of it did', asyn
   const module = new URL('../dist/warm-up.js', import.meta.url).href;
   const code = `const { warmUp } = await import('${module}');
     const say = (fields, words) => console.log(words, fields.error ?? '');
-    await warmUp({ info: say, warn: say, error: say }, 60_000);`;
+    await warmUp({ info: say, warn: say, error: say }, undefined, 60_000);`;
   const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 50_000 });
   t.match(stdout, /^the warm-up failed; the first users are slower a client does not connect/);
 });
@@ -88,10 +91,27 @@ t.test('one that takes too long is given up, and leaves nothing open', async (t)
       warn: ({ error }: { readonly error?: string }, words: string) => said.push(`${words}: ${error}`),
       error: (_fields: object, words: string) => said.push(words),
     };
-    await warmUp(log, deadlineMs);
-    t.same(said, [`the warm-up failed; the first users are slower: it took more than ${deadlineMs} ms`]);
+    await warmUp(log, undefined, deadlineMs);
+    t.same(said, [`the warm-up failed; the first users are slower: timed out after ${deadlineMs} ms`]);
     await until('what was still opened is closed', () =>
       portsOf(process.pid).every((port) => before.includes(port)),
     );
   }
+});
+
+t.test('a signal meanwhile ends it, and nothing is started behind it', async (t) => {
+  let asked = 0;
+  const consul = await startHttpServer(t, () => void asked++);
+  const app = file('told.mjs', "console.error('read'); export const onMessage = () => {};");
+  const words = ['node', '--id', 'n1', '--membership', `consul://127.0.0.1:${consul}/chat`, '--app', app];
+  const child = runNode([pinwheelProgram, ...words, '--warm-up'], { timeout: 60_000 });
+  let said = '';
+  child.stderr.on('data', (bytes) => {
+    said += bytes;
+  });
+  await until('the application is read, before the warm-up', () => said.includes('read'));
+  child.kill('SIGTERM');
+  t.same(await once(child, 'exit'), [0, null]);
+  t.equal(asked, 0, 'nobody enters the membership');
+  t.equal(said, 'read\n', 'and nothing has failed');
 });

@@ -140,6 +140,22 @@ t.test('an answer before the end of a long body: what comes behind it is answere
   client.socket.destroy();
 });
 
+t.test(
+  'an answer before the end of the body: a client that goes then takes its backend connection along',
+  async (t) => {
+    const backend = await wsBackend('a', undefined, (_, response) => response.end('early'));
+    const { port } = await edgeBefore(t, backend);
+    const client = new RawClient(port);
+    client.write('POST /x?user=u HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n');
+    client.write(Buffer.alloc(1_000_000, 'x'));
+    await client.answered();
+    t.equal(backend.sockets.size, 1);
+    client.socket.resetAndDestroy();
+    // long before the time that a request has
+    await until('it is gone', () => backend.sockets.size === 0);
+  },
+);
+
 t.test('a request that is refused ends its connection, behind its body', async (t) => {
   const { edge } = await rawSituation(t, (socket) => onHead(socket, () => socket.write(good)));
   const since = performance.now();

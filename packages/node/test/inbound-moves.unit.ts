@@ -26,7 +26,7 @@ function situation() {
   });
   const closed: number[] = [];
   const ended = (_session: LinkSession, code: number) => closed.push(code);
-  const held = { user: 'alice', sessionOf: () => undefined, ended } as never;
+  const held = { user: 'alice', dismissed: () => {}, ended } as never;
   const start = { key: 'a', edge: 'e1', since: 0, acknowledges: true, epoch: 1 };
   const session = new LinkSession(held, start, 0);
   void inbound.hold('alice');

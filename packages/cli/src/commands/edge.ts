@@ -12,7 +12,7 @@ import { membershipOf, membershipOptions } from '../membership-of.js';
 import { strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
-import { untilSignal } from '../signals.js';
+import { type Running, untilSignal } from '../signals.js';
 import { tlsOf, tlsOptions } from '../tls-of.js';
 import { warmUp } from '../warm-up.js';
 
@@ -93,8 +93,10 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
   const lastGoodPath = settings.text(options.lastGoodRing);
   let edge: Edge | undefined;
   try {
-    await untilSignal(async () => {
-      if (settings.flag(options.warmUp)) await warmUp(log);
+    const prepare = async (aborted: AbortSignal): Promise<void> => {
+      if (settings.flag(options.warmUp)) await warmUp(log, aborted);
+    };
+    const start = async (): Promise<Running> => {
       const made = await inFlags(() =>
         createEdge({
           id,
@@ -133,7 +135,8 @@ async function runEdge({ settings, output }: Invocation): Promise<number> {
         cut: () => made.close(),
         announce: () => output.announce(facts, text),
       };
-    });
+    };
+    await untilSignal(start, { prepare });
     return 0;
   } finally {
     if (edge !== undefined) {

@@ -11,7 +11,7 @@ import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
 import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
-import { untilSignal } from '../signals.js';
+import { type Running, untilSignal } from '../signals.js';
 import { tlsOf, tlsOptions } from '../tls-of.js';
 import { warmUp } from '../warm-up.js';
 
@@ -80,10 +80,12 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
   let application: OpenApplication | undefined;
   try {
     const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
-    await untilSignal(async () => {
+    const prepare = async (aborted: AbortSignal): Promise<void> => {
       application = await openApplication(settings);
-      const { callbacks } = application;
-      if (settings.flag(options.warmUp)) await warmUp(log);
+      if (settings.flag(options.warmUp)) await warmUp(log, aborted);
+    };
+    const start = async (): Promise<Running> => {
+      const { callbacks } = application!;
       const node = await inFlags(() =>
         createNode({
           id,
@@ -122,7 +124,8 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
         cut: () => node.close(),
         announce: () => output.announce(facts, text),
       };
-    });
+    };
+    await untilSignal(start, { prepare });
     return 0;
   } finally {
     keys?.close();

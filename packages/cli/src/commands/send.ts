@@ -1,6 +1,7 @@
 import { type RingState, reasonOf } from '@pinwheel/membership';
 import {
   headers,
+  isErrorCode,
   isMessageId,
   PinwheelError,
   parseUserId,
@@ -139,6 +140,9 @@ async function sendThrough(url: string, { settings, words }: Invocation): Promis
       throw inDoubt(cause.message, cause);
     });
     if (typeof said.status === 'string' && said.user !== undefined) return said;
+    // a node has a code for what it has not taken; this is of somebody in between
+    if (answer.statusCode >= 500 && !isErrorCode(said.error?.code))
+      throw inDoubt(`${node} answered ${answer.statusCode} without a receipt`);
     throw refusalOf(node, answer.statusCode, { error: said.error ?? { message: 'no receipt' } });
   } finally {
     await client.destroy();
@@ -153,7 +157,7 @@ function unanswered(node: string, cause: Error, isConnected: boolean): PinwheelE
   return new PinwheelError('unreachable', why, { cause });
 }
 
-function inDoubt(why: string, cause: Error): PinwheelError {
+function inDoubt(why: string, cause?: Error): PinwheelError {
   return new PinwheelError('unknown-outcome', `${why}; the message may have been delivered`, { cause });
 }
 

@@ -73,70 +73,73 @@ async function up({ settings, output }: Invocation): Promise<number> {
   };
   let unmirrored = (): void => {};
   try {
-    await untilSignal(async () => {
-      application = await openApplication(settings);
-      const { callbacks } = application;
-      const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
-      const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
-      const nodes: PinwheelNode[] = [];
-      const firstPort = settings.number(options.nodePort) ?? defaultNodePort;
-      for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
-        const node = await createNode({
-          id: `n${i}`,
-          port: firstPort === 0 ? 0 : firstPort + i - 1,
-          membership,
-          strategy: opened.strategy,
-          ringSettings,
-          log,
-          ...given('keys', keys),
-          ...pace,
-          ...callbacks,
-        });
-        started.unshift(node);
-        nodes.push(node);
-      }
-      const edges: Edge[] = [];
-      for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
-        const edge = await createEdge({
-          id: `e${i}`,
-          membership,
-          ringSettings,
-          port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,
-          adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
-          drainMs,
-          log,
-          ...given('keys', keys),
-          ...pace,
-          ...given('tls', tls),
-        });
-        started.unshift(edge);
-        edges.push(edge);
-      }
-      await Promise.all(nodes.map((node) => node.ready()));
-      const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
-      const stop = mirror(membership, file, log);
-      unmirrored = () => {
-        stop();
-        for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
-      };
-      // however it ends, nobody must find a ring that is not there
-      process.once('exit', unmirrored);
-      const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
-      for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
-      for (const edge of edges)
-        void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
-      const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
-      return {
-        ended: gone.then(() => {}),
-        leave: async () => {
-          output.progress('draining; Ctrl-C again ends it at once');
-          await Promise.all(edges.map((edge) => edge.drain()));
-          await Promise.all(nodes.map((node) => node.drain()));
-        },
-        cut: close,
-        announce: () => output.result(facts, describe(facts, settings.text(options.keys))),
-      };
-    }, ['SIGHUP']);
+    await untilSignal(
+      async () => {
+        application = await openApplication(settings);
+        const { callbacks } = application;
+        const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
+        const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
+        const nodes: PinwheelNode[] = [];
+        const firstPort = settings.number(options.nodePort) ?? defaultNodePort;
+        for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
+          const node = await createNode({
+            id: `n${i}`,
+            port: firstPort === 0 ? 0 : firstPort + i - 1,
+            membership,
+            strategy: opened.strategy,
+            ringSettings,
+            log,
+            ...given('keys', keys),
+            ...pace,
+            ...callbacks,
+          });
+          started.unshift(node);
+          nodes.push(node);
+        }
+        const edges: Edge[] = [];
+        for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
+          const edge = await createEdge({
+            id: `e${i}`,
+            membership,
+            ringSettings,
+            port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,
+            adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
+            drainMs,
+            log,
+            ...given('keys', keys),
+            ...pace,
+            ...given('tls', tls),
+          });
+          started.unshift(edge);
+          edges.push(edge);
+        }
+        await Promise.all(nodes.map((node) => node.ready()));
+        const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
+        const stop = mirror(membership, file, log);
+        unmirrored = () => {
+          stop();
+          for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
+        };
+        // however it ends, nobody must find a ring that is not there
+        process.once('exit', unmirrored);
+        const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
+        for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
+        for (const edge of edges)
+          void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
+        const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
+        return {
+          ended: gone.then(() => {}),
+          leave: async () => {
+            output.progress('draining; Ctrl-C again ends it at once');
+            await Promise.all(edges.map((edge) => edge.drain()));
+            await Promise.all(nodes.map((node) => node.drain()));
+          },
+          cut: close,
+          announce: () => output.announce(facts, describe(facts, settings.text(options.keys))),
+        };
+      },
+      { alsoSignals: ['SIGHUP'] },
+    );
     output.progress('the ring is down');
     return 0;
   } catch (thrown) {

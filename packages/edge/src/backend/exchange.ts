@@ -90,8 +90,17 @@ export class Exchange {
     const onDrain = (): void => {
       if (outgoing.writableNeedDrain && !socket.writableNeedDrain) outgoing.emit('drain');
     };
+    // the response has been written, and says nothing any more of a client that goes
+    const { req: request } = this.#response;
+    const onClose = (): void => {
+      if (!request.complete) outgoing.destroy();
+    };
     socket.on('drain', onDrain);
-    outgoing.once('close', () => socket.off('drain', onDrain));
+    request.once('close', onClose);
+    outgoing.once('close', () => {
+      socket.off('drain', onDrain);
+      request.off('close', onClose);
+    });
     onDrain();
   }
 
