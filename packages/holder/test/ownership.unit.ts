@@ -267,6 +267,23 @@ t.test('a member dies', async (t) => {
     }
   });
 
+  await t.test(
+    'nobody is there of whom it has said so, and else whoever cannot be reached may be',
+    async (t) => {
+      const { ownership, vanish } = draining(user);
+      const member = ownership.state.members.get('b')!;
+      t.equal(ownership.hasLeft(member), false);
+      ownership.ends('b', 'b-0');
+      t.equal(ownership.hasLeft(member), false, 'another process under its id has ended');
+      ownership.ends('b', 'b-1');
+      t.equal(ownership.hasLeft(member), true);
+      ownership.asking('b')(ownership.state.ring.fingerprint, 1);
+      t.equal(ownership.hasLeft(member), false);
+      vanish();
+      t.equal(ownership.hasLeft(member), true);
+    },
+  );
+
   await t.test('else its users are: it was killed, or cut off, before it had handed them over', async (t) => {
     const { ownership, vanish } = draining(user);
     ownership.ends('b', 'b-0');

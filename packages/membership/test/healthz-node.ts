@@ -9,6 +9,8 @@ export interface HealthzNode {
   readonly id: string;
   readonly port: number;
   draining: boolean;
+  /** As a node before that field has none. */
+  wsPort: number | undefined;
   /** `hang`: connections are accepted and nothing is answered. */
   mode: 'answers' | 'hang' | 'fails';
   readonly registration: Registration;
@@ -30,7 +32,7 @@ export async function startHealthzNode(
   const server = createServer((_request, response) => {
     if (node.mode === 'hang') return;
     response.statusCode = node.mode === 'fails' ? 503 : 200;
-    const { draining } = node;
+    const { draining, wsPort } = node;
     const status = draining ? 'draining' : 'ok';
     response.end(
       JSON.stringify({
@@ -38,6 +40,7 @@ export async function startHealthzNode(
         id,
         incarnation,
         draining,
+        wsPort,
         settings: { digest: settingsDigest, text: settingsText },
       }),
     );
@@ -51,6 +54,7 @@ export async function startHealthzNode(
     id,
     port: bound,
     draining: false,
+    wsPort: undefined,
     mode: 'answers',
     registration: {
       id,

@@ -152,10 +152,35 @@ t.test('a node registers', async (t) => {
   await write({ members: [entry('n1', 7001)] });
   await refused({}, /member n1 has port 7001, not \d+, in file/);
   await write({ members: [entry('n1', node.port)] });
-  await refused({ wsPort: 7101 }, /member n1 has wsPort missing, not 7101, in file .*"wsPort":7101/);
+  await write({ members: [entry('n1', node.port, { wsPort: 7102 })] });
+  await refused({ wsPort: 7101 }, /member n1 has wsPort 7102, not 7101, in file .*"wsPort":7101/);
+  t.match(await membership.portsOf?.('n1'), { port: node.port, wsPort: 7102 });
+  t.equal(await membership.portsOf?.('n2'), undefined);
+  await write({ members: [entry('n1', node.port)] });
+  await (await membership.register({ ...node.registration, wsPort: 7101 })).leave();
   const registered = await membership.register(node.registration);
   await registered.drain();
   await registered.leave();
+});
+
+t.test('a node says itself where its clients come, if the list does not', async (t) => {
+  const node = await startHealthzNode(t, 'n1');
+  node.wsPort = 7101;
+  const membership = staticMembership([entry('n1', node.port)], { pollMs: 20 });
+  const strict = staticMembership([entry('n1', node.port)], {
+    pollMs: 20,
+    addresses: { allowPorts: [`${node.port}`] },
+  });
+  t.teardown(() => Promise.all([membership.close(), strict.close()]));
+  const watch = record(membership);
+  await until('first view', () => watch.ids() === 'n1');
+  t.match(watch.newest()?.members[0], { kind: 'node', wsPort: 7101 });
+  node.wsPort = 7102;
+  await until('it has another', () => watch.newest()?.members[0]?.wsPort === 7102);
+  const strictly = record(strict);
+  await until('first view', () => strictly.newest() !== undefined);
+  t.same(strictly.newest()?.members, [], 'only where it may');
+  t.match(strictly.newest()?.ignored, [{ id: 'n1', reason: /7102/ }]);
 });
 
 t.test('a node that drains sees so at once, however rarely it looks', async (t) => {

@@ -155,8 +155,9 @@ class RunningNode implements PinwheelNode {
     const { http, admin, direct, queueSide } = this.#parts;
     try {
       await queueSide.start();
-      this.#api = await listen(http, bindHost, port, 'port');
-      this.#wsPort = await direct.port.listen(bindHost, wsPort, 'wsPort');
+      const named = port > 0 && wsPort > 0 ? undefined : await membership.portsOf?.(id);
+      this.#api = await listen(http, bindHost, port || (named?.port ?? 0), 'port');
+      this.#wsPort = await direct.port.listen(bindHost, wsPort || (named?.wsPort ?? 0), 'wsPort');
       if (admin !== undefined) {
         this.#admin = await listen(admin, adminHost, adminPort ?? 0, 'adminPort');
       }

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
-import { inProcessMembership, type Membership } from '@pinwheel/membership';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
+import { inProcessMembership, type Membership, staticMembership } from '@pinwheel/membership';
 import t from 'tap';
 import { until } from '../../../test/kit/until.js';
-import { createNode } from '../src/index.js';
+import { createNode, type PinwheelNode } from '../src/index.js';
 import { connect } from './kit/client.js';
 import { connectEdge } from './kit/fake-edge.js';
 import { Gate } from './kit/gate.js';
@@ -76,6 +77,26 @@ t.test('a node without its membership source does not start', async (t) => {
   await membership.close();
   const tracking = { startDeadlineMs: 50 };
   await t.rejects(createNode({ id: 'n1', membership, tracking }), { code: 'membership' });
+});
+
+t.test('a node of a written-down list has the ports that the list names', async (t) => {
+  const [port, wsPort] = [await freePort(), await freePort()];
+  const address = '127.0.0.1';
+  const members = [
+    { id: 'n1', address, port, wsPort },
+    { id: 'n2', address, port: await freePort() },
+  ];
+  const membership = staticMembership(members, { pollMs: 50 });
+  const nodes = await Promise.all(['n1', 'n2'].map((id) => createNode({ id, membership })));
+  t.teardown(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await membership.close();
+  });
+  const [n1, n2] = nodes as [PinwheelNode, PinwheelNode];
+  t.same([n1.port, n1.wsPort, n2.port], [port, wsPort, members[1]!.port]);
+  t.match(await request(n2, 'GET', '/healthz'), { json: { id: 'n2', wsPort: n2.wsPort } });
+  const ring = async () => (await request(n1, 'GET', '/v1/ring')).json as { members: { wsPort?: number }[] };
+  await until('n2 says where its clients come', async () => (await ring()).members[1]?.wsPort === n2.wsPort);
 });
 
 t.test('a node that is closed', async (t) => {

@@ -10,7 +10,7 @@ const decades = 5;
 export function latenciesOf(arrivals: Arrivals, schedule: Schedule): Latencies {
   const micros = newHistogram();
   for (let number = schedule.from; number < schedule.to; number++) record(micros, arrivals, schedule, number);
-  const at = (percent: number): number => micros.getValueAtPercentile(percent) / 1000;
+  const at = (percent: number): number => millisAt(micros, percent);
   return {
     latencyMs: { p50: at(50), p99: at(99), p999: at(99.9), max: micros.maxValue / 1000 },
     curve: shares().map((share) => [share, at(share * 100)] as const),
@@ -32,7 +32,7 @@ export function slicesOf(
     micros.reset();
     for (let number = from; number < to; number++) record(micros, arrivals, schedule, number);
     const arrived = micros.totalCount;
-    const p99 = arrived === 0 ? {} : { p99Ms: micros.getValueAtPercentile(99) / 1000 };
+    const p99 = arrived === 0 ? {} : { p99Ms: millisAt(micros, 99) };
     slices.push({ due: to - from, arrived, ...p99 });
   }
   return slices;
@@ -48,6 +48,11 @@ function record(
   if (came === 0) return;
   const due = startMicros + ((number - from) / perSecond) * 1e6;
   micros.recordValue(Math.max(1, Math.round(came - due)));
+}
+
+/** A histogram answers with the end of a value's bucket, which may lie beyond the greatest value. */
+function millisAt(micros: Histogram, percent: number): number {
+  return Math.min(micros.getValueAtPercentile(percent), micros.maxValue) / 1000;
 }
 
 function newHistogram(): Histogram {

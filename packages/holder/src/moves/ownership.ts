@@ -124,6 +124,12 @@ export class Ownership {
     this.#moving.delete(member);
   }
 
+  /** Whether a member has left the service, or has said that it has nobody left: nobody is there when it cannot be reached. */
+  hasLeft({ id, incarnation }: Member): boolean {
+    if (this.hasEnded(id, incarnation)) return true;
+    return incarnation !== undefined && this.#empty.get(id) === incarnation;
+  }
+
   /** Whether another process than the one of that incarnation is behind the member's id. */
   isAnother(member: string, incarnation: string | undefined): boolean {
     const now = this.#state.members.get(member)?.incarnation;

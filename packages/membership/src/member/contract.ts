@@ -70,6 +70,12 @@ export interface Registered {
   readonly askedWithinMs?: number;
 }
 
+/** Where a member listens. */
+export interface MemberPorts {
+  readonly port: number;
+  readonly wsPort?: number;
+}
+
 /**
  * Who is in the service now. One contract, several sources. A source knows nothing of rings: what becomes of its
  * views is the ring tracker's business. It works only while somebody watches or an entry is registered, so that a
@@ -88,6 +94,11 @@ export interface Membership {
    * watches have been told. At once when nobody watches.
    */
   refresh(): Promise<void>;
+  /**
+   * The ports that a member has to have; missing where a source takes whatever is entered, `undefined` for one that is not known.
+   * Rejects when the source cannot be read.
+   */
+  portsOf?(id: string): Promise<MemberPorts | undefined>;
   /**
    * Enters a node, which must already answer `GET /healthz`, and go on doing so until it has left. Rejects with what
    * the source said, past its deadline, or when it cannot take entries.

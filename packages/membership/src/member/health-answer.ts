@@ -5,6 +5,8 @@ export interface HealthAnswer {
   readonly id: string;
   readonly incarnation: string;
   readonly draining: boolean;
+  /** Where its clients come without an edge; nodes before this field leave it out. */
+  readonly wsPort?: number | undefined;
   /** That it has a key of the service, when it was asked for that and has one. */
   readonly proof?: string | undefined;
   readonly settings: { readonly digest: string; readonly text: string };
@@ -23,6 +25,7 @@ const answer = z.object({
   id: z.string().min(1).max(64),
   incarnation: z.string().min(1).max(64),
   draining: z.boolean(),
+  wsPort: z.number().int().min(1).max(65_535).optional(),
   proof: z.string().max(200).optional(),
   settings: z.object({ digest: z.string().max(64), text: z.string().max(512) }),
 });

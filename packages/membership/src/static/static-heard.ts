@@ -40,9 +40,11 @@ export class StaticHeard {
   /** Answered once as a node, or has a port for WebSockets beside its own: a node. */
   member(written: StaticMember): Member {
     const answer = this.#answers.get(written.id);
-    const isNode = written.wsPort !== undefined || answer !== undefined;
+    const wsPort = written.wsPort ?? answer?.wsPort;
+    const isNode = wsPort !== undefined || answer !== undefined;
     return Object.freeze({
       ...written,
+      ...(wsPort === undefined ? {} : { wsPort }),
       weight: written.weight ?? 1,
       draining: this.#isDraining(written),
       kind: isNode ? 'node' : 'foreign',

@@ -5,6 +5,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { AddressRule, type AddressRuleOptions } from '../member/address-rule.js';
 import { askHealth } from '../member/ask-health.js';
 import type {
+  MemberPorts,
   Membership,
   MembershipListener,
   MembersView,
@@ -36,6 +37,8 @@ export interface StaticMembershipOptions {
 const maxParallel = 64;
 /** By this part a pause is longer or shorter: processes that were started together ask at times of their own. */
 const pauseSpread = 0.2;
+/** So many may be asked one after the other meanwhile: the one before, and the one itself, late or a second time. */
+const questions = 3;
 /** Two rounds that somebody asks for at once, then one per this time, in ms: each asks every member. */
 const refreshPauseMs = 500;
 
@@ -105,6 +108,10 @@ class StaticMembership implements Membership {
     if (this.#watchers.size > 0) await this.#readRound();
   }
 
+  async portsOf(id: string): Promise<MemberPorts | undefined> {
+    return (await this.#read()).find((member) => member.id === id);
+  }
+
   async register(self: Registration): Promise<Registered> {
     checkRegistration(self, this.#addresses);
     const written = (await this.#read()).find(({ id }) => id === self.id);
@@ -119,15 +126,15 @@ class StaticMembership implements Membership {
         ? 'is not in'
         : written.port !== self.port
           ? `has port ${written.port}, not ${self.port}, in`
-          : written.wsPort !== self.wsPort
-            ? `has wsPort ${written.wsPort ?? 'missing'}, not ${self.wsPort ?? 'missing'}, in`
+          : written.wsPort !== undefined && written.wsPort !== self.wsPort
+            ? `has wsPort ${written.wsPort}, not ${self.wsPort ?? 'none'}, in`
             : undefined;
     if (fault !== undefined) {
       const advice = `its entry must say ${JSON.stringify(entry)}`;
       throw new PinwheelError('membership', `member ${self.id} ${fault} ${this.description}; ${advice}`);
     }
     // others see it in the list already, and hear from its own /healthz that it drains, as this process does
-    const askedWithinMs = (1 + pauseSpread) * this.#pollMs + this.#askTimeoutMs;
+    const askedWithinMs = (1 + pauseSpread) * this.#pollMs + questions * this.#askTimeoutMs;
     return { drain: () => this.refresh(), leave: async () => {}, askedWithinMs };
   }
 
@@ -187,33 +194,30 @@ class StaticMembership implements Membership {
 
   async #readOnce(): Promise<void> {
     try {
-      const { written, ignored } = this.#split(await this.#read());
+      const { allowed: written, ignored } = this.#split(await this.#read());
       await inParallel(written, maxParallel, async ({ id, address, port }) => {
         this.#heard.note(id, await askHealth(address, port, this.#askTimeoutMs));
       });
       this.#heard.keepOnly(new Set(written.map(({ id }) => id)));
       if (this.#watchers.size === 0) return;
       const index = String(++this.#rounds);
-      this.#watchers.publish(
-        viewOf(
-          written.filter((one) => !this.#heard.hasLeft(one)).map((one) => this.#heard.member(one)),
-          index,
-          ignored,
-        ),
-      );
+      const there = written.filter((one) => !this.#heard.hasLeft(one));
+      // where they say that their clients come must be allowed, too
+      const heard = this.#split(there.map((one) => this.#heard.member(one)));
+      this.#watchers.publish(viewOf(heard.allowed, index, [...ignored, ...heard.ignored]));
     } catch (error) {
       this.#watchers.trouble(PinwheelError.from(error, 'membership'));
     }
   }
 
-  #split(all: readonly StaticMember[]) {
+  #split<Located extends StaticMember>(all: readonly Located[]) {
     const ignored: MembersView['ignored'][number][] = [];
-    const written = all.filter((member) => {
+    const allowed = all.filter((member) => {
       const reason = this.#addresses.faultOf(member);
       if (reason !== undefined) ignored.push({ id: member.id, reason });
       return reason === undefined;
     });
-    return { written, ignored };
+    return { allowed, ignored };
   }
 
   async #read(): Promise<readonly StaticMember[]> {

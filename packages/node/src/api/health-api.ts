@@ -39,12 +39,14 @@ export class HealthApi {
   live(exchange: Exchange): void {
     const { id, incarnation, phase, ports } = this.#options;
     const draining = isLeaving(phase());
+    const { wsPort, adminPort } = ports();
     exchange.json(200, {
       status: leavingAs(phase()) ?? 'ok',
       id,
       incarnation,
       draining,
-      adminPort: ports().adminPort,
+      wsPort,
+      adminPort,
       proof: this.#proof(queryText(exchange.query, 'nonce')),
       settings: this.#settings,
     });

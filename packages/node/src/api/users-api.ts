@@ -119,8 +119,9 @@ export class UsersApi {
         const members = holdersToAsk(to, where.before);
         if (stop && members.length > 0) return this.#refuse(exchange, members[0]!);
         for (const member of members) {
-          const answer = await this.#ask(call, member, true);
-          if (isOfTheUser(answer)) return exchange.send(answer.status, 'application/json', answer.body);
+          const answer = await this.#askHolder(call, member);
+          if (answer !== undefined && isOfTheUser(answer))
+            return exchange.send(answer.status, 'application/json', answer.body);
         }
         // the user may have come while others were asked
         await this.#settle(user, passage);
@@ -145,6 +146,17 @@ export class UsersApi {
       // whether it has closed sessions nobody else knows
       if (method === 'DELETE') throw thrown;
       return undefined;
+    }
+  }
+
+  /** `undefined`: it has left. */
+  async #askHolder(call: Call, member: Member): Promise<Answered | undefined> {
+    try {
+      return await this.#ask(call, member, true);
+    } catch (thrown) {
+      const isGone = PinwheelError.from(thrown).code === 'unreachable';
+      if (isGone && this.#options.holder.ownership.hasLeft(member)) return undefined;
+      throw thrown;
     }
   }
 

@@ -199,12 +199,11 @@ export class Router {
       const { failed, notThere, named } = adopt(asked, await this.#forward(asked, member, passage, true));
       if (failed !== undefined) {
         refreshRing();
-        const hasLeft = !holder.ownership.state.members.has(member.id);
-        // a node that has left before anything was sent holds nobody; of any other failure nothing is known
+        // of any other failure nothing is known
         if (failed.why.failed !== 'unreachable') settleFailed(failed);
         else {
           notThere.push(...failed.group.places);
-          if (!hasLeft) unsure = failed.why.failed;
+          if (!holder.ownership.hasLeft(member)) unsure = failed.why.failed;
         }
       }
       if (notThere.length === 0) return;

@@ -7,7 +7,8 @@ export function answerReceipt(exchange: Exchange, receipt: Receipt): void {
 }
 
 function headersOf(receipt: Receipt): AnswerHeaders {
+  const again = { 'retry-after': '1' };
   if (receipt.status === 'not-owner' && receipt.owner !== undefined)
-    return { [headers.owner]: receipt.owner };
-  return receipt.status === 'overloaded' ? { 'retry-after': '1' } : {};
+    return { ...again, [headers.owner]: receipt.owner };
+  return receipt.status === 'overloaded' ? again : {};
 }
