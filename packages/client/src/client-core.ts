@@ -206,7 +206,7 @@ export class ClientCore {
   #end({ code, reason }: { readonly code: number; readonly reason: string }): void {
     this.#stop();
     this.#state = { kind: 'closed' };
-    this.#outgoing.end(closedWith(code, reason));
+    this.#outgoing.end(closedWith(code, reason), code === closeCodes.notAccepted.code);
     this.#tell({ state: 'closed', code, reason });
     this.#resolveEnded();
   }

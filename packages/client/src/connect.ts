@@ -23,7 +23,8 @@ export interface Connection {
    * the order of the calls, also when the connection breaks meanwhile. Bytes may be changed after the call.
    *
    * @throws PinwheelError (rejects). Not sent: `overloaded` when too much waits already, `deadline` when there was no
-   * connection in time, `closed`, and for what cannot be sent `too-large` (over 1,048,576 bytes) or `bad-request`.
+   * connection in time, `closed`, `not-allowed` when the service takes no messages, and for what cannot be sent `too-large`
+   * (over 1,048,576 bytes) or `bad-request`.
    * `unknown-outcome`: sent, and no word of it in time or before the end; it may yet be processed.
    */
   send(data: string | Uint8Array): Promise<void>;

@@ -148,11 +148,18 @@ export class Outgoing {
     answered?.pending.resolve(receipt);
   }
 
-  /** The session is over: whatever waits for an answer will have none. */
-  end(why: string): void {
+  /**
+   * The session is over: whatever waits for an answer will have none.
+   *
+   * @param takesNone the service takes no messages: what was written is not in doubt.
+   */
+  end(why: string, takesNone = false): void {
     this.#write = undefined;
     this.#cancelExpiry?.();
-    for (const { pending } of this.#written) pending.reject('unknown-outcome', `${why} before it was taken`);
+    for (const { kind, pending } of this.#written) {
+      if (takesNone && kind === 'message') pending.reject('not-allowed', why);
+      else pending.reject('unknown-outcome', `${why} before it was taken`);
+    }
     for (const { pending } of this.#unanswered.values()) {
       pending.reject('unknown-outcome', `${why} before the receipt came`);
     }

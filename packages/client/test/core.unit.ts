@@ -781,6 +781,15 @@ t.test('what the next server does not take is given up, with what was written be
   t.match(await Promise.all(sent), [lost, lost, { value: undefined }]);
 });
 
+t.test('a service that takes no messages leaves none in doubt, but what is for others', async (t) => {
+  const world = new FakeWorld().connected();
+  const message = outcomeOf(world.core.send('hello'));
+  const send = outcomeOf(world.core.sendTo('bob', 'hello'));
+  world.socket.events.closed(4501, 'this service takes no messages from clients');
+  t.same(await message, { code: 'not-allowed' });
+  t.same(await send, { code: 'unknown-outcome' });
+});
+
 t.test('what the application fails on is not in the way for ever', async (t) => {
   const world = new FakeWorld({ sendTimeoutMs: 5000 }).connected();
   const bad = t.rejects(world.core.send('bad'), { code: 'unknown-outcome' });

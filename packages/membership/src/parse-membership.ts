@@ -24,6 +24,8 @@ const forms = 'it must be consul://host:port/service[?tag=…&token-file=…] or
  * @throws PinwheelError `bad-option` that names the value and shows the forms, or the token file that cannot be read.
  */
 export function membershipFrom(text: string, { keys, ...addresses }: MembershipRules = {}): Membership {
+  // in a program in JavaScript most likely what the environment did not have
+  if (typeof text !== 'string') throw new PinwheelError('bad-option', `membership is ${text}; ${forms}`);
   const source = staticSource(text);
   if (source !== undefined) return fromFile(text, source, addresses);
   if (text.startsWith('consul:'))

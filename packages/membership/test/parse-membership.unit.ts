@@ -57,5 +57,9 @@ t.test('anything else is refused with the value and the forms', async (t) => {
       message: `membership is ${JSON.stringify(text.replace('user:secret', '…').replace('secret', '…'))}${reason}; ${forms}`,
     });
   }
+  t.throws(() => membershipFrom(process.env['NOT_SET']!), {
+    code: 'bad-option',
+    message: /^membership is undefined; it must be consul:/,
+  });
   t.throws(() => membershipFrom('consul://a/b/c'), { code: 'bad-option', message: /service is "b\/c"/ });
 });
