@@ -6,11 +6,15 @@ export interface Recipient {
   readonly user: string;
   /** Payloads in the order in which they came. */
   readonly received: readonly string[];
+  /** When each of them came, by `performance.now()`. */
+  readonly receivedAt: readonly number[];
 }
 
-interface Entry {
+export interface Entry {
   readonly user: string;
   readonly text: string;
+  /** By `performance.now()`. */
+  readonly sentAt: number;
   readonly receipt: Receipt;
 }
 
@@ -36,7 +40,8 @@ export class Ledger {
   readonly #name = `${++ledgers}m`;
   readonly #sender: Sender;
   readonly #clients: ReadonlyMap<string, Recipient>;
-  readonly #entries: Entry[] = [];
+  /** Of messages that have their receipt, in the order in which those came. */
+  readonly entries: Entry[] = [];
   #count = 0;
   #running: Promise<void> | undefined;
   #stop = false;
@@ -48,8 +53,9 @@ export class Ledger {
 
   async send(user: string): Promise<Receipt> {
     const text = `${this.#name}${this.#count++}`;
+    const sentAt = performance.now();
     const receipt = await this.#sender.send(user, text);
-    this.#entries.push({ user, text, receipt });
+    this.entries.push({ user, text, sentAt, receipt });
     return receipt;
   }
 
@@ -71,7 +77,7 @@ export class Ledger {
     const duplicated: string[] = [];
     const denied: string[] = [];
     const arrivals = this.#arrivals();
-    for (const { user, text, receipt } of this.#entries) {
+    for (const { user, text, receipt } of this.entries) {
       byStatus[receipt.status] = (byStatus[receipt.status] ?? 0) + 1;
       const came = arrivals.get(text) ?? 0;
       const said =
@@ -82,7 +88,7 @@ export class Ledger {
       if (said > 0 && came > said) duplicated.push(what);
       if (said === 0 && came > 0 && !unknown) denied.push(what);
     }
-    const sent = this.#entries.length;
+    const sent = this.entries.length;
     return {
       sent,
       byStatus,
@@ -92,6 +98,17 @@ export class Ledger {
       others: this.#others(),
       disordered: this.#disordered(),
     };
+  }
+
+  /** How long the messages that came took to their clients, in ms. */
+  journeys(): readonly { readonly user: string; readonly ms: number }[] {
+    const sentAt = new Map(this.entries.map((entry) => [entry.text, entry.sentAt]));
+    return [...this.#clients.values()].flatMap(({ user, received, receivedAt }) =>
+      received.flatMap((text, i) => {
+        const sent = sentAt.get(text);
+        return sent === undefined ? [] : [{ user, ms: receivedAt[i]! - sent }];
+      }),
+    );
   }
 
   async #run(everyMs: number): Promise<void> {
@@ -119,7 +136,7 @@ export class Ledger {
   }
 
   #disordered(): readonly string[] {
-    const certain = new Set(this.#entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
+    const certain = new Set(this.entries.filter(({ receipt }) => !receipt.error).map(({ text }) => text));
     const disordered: string[] = [];
     for (const { user, received } of this.#clients.values()) {
       const numbers = received

@@ -22,6 +22,8 @@ export interface EdgeFacts {
 export interface Taken {
   readonly user: string;
   readonly data: string;
+  /** That of its client's message, the same when it is processed again. */
+  readonly id: string | undefined;
   readonly at: bigint;
 }
 
@@ -115,8 +117,8 @@ export class LinkService {
       if (!file.endsWith('.ndjson')) continue;
       for (const line of (await readFile(join(this.#folder, file), 'utf8')).split('\n')) {
         if (line === '') continue;
-        const { user, data, at } = JSON.parse(line) as { user: string; data: string; at: string };
-        taken.push({ user, data, at: BigInt(at) });
+        const { at, ...rest } = JSON.parse(line) as Omit<Taken, 'at'> & { readonly at: string };
+        taken.push({ ...rest, at: BigInt(at) });
       }
     }
     return taken.sort((a, b) => (a.at < b.at ? -1 : 1));

@@ -15,9 +15,12 @@ export class PlainClient {
   readonly user: string;
   /** Payloads in the order in which they came. */
   readonly received: string[] = [];
+  readonly receivedAt: number[] = [];
   readonly closes: Closed[] = [];
   /** When it was connected again after the last close, by `performance.now()`. */
   connectedAt = 0;
+  /** Where it connected last. */
+  edge = '';
   readonly #edge: () => string;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -41,7 +44,7 @@ export class PlainClient {
 
   /** Forgets what it got and how it was closed. */
   forget(): void {
-    this.received.length = 0;
+    this.received.length = this.receivedAt.length = 0;
     this.closes.length = 0;
   }
 
@@ -52,7 +55,8 @@ export class PlainClient {
   }
 
   #connect(): void {
-    const url = `${this.#edge()}/ws?user=${encodeURIComponent(this.user)}`;
+    this.edge = this.#edge();
+    const url = `${this.edge}/ws?user=${encodeURIComponent(this.user)}`;
     const socket = new WebSocket(url, { perMessageDeflate: false });
     this.#socket = socket;
     let opened = false;
@@ -60,7 +64,10 @@ export class PlainClient {
       opened = true;
       this.connectedAt = performance.now();
     });
-    socket.on('message', (data) => this.received.push(data.toString()));
+    socket.on('message', (data) => {
+      this.received.push(data.toString());
+      this.receivedAt.push(performance.now());
+    });
     socket.on('error', () => {});
     socket.on('close', (code, reason) => {
       if (this.#stopped) return;

@@ -4,9 +4,7 @@ import { appendFileSync } from 'node:fs';
 
 const file = process.env['PINWHEEL_TEST_RECORD'];
 
-export function onMessage({ user, data }) {
-  appendFileSync(
-    file,
-    `${JSON.stringify({ user, data: String(data), at: String(process.hrtime.bigint()) })}\n`,
-  );
+export function onMessage({ user, data, id }) {
+  const at = String(process.hrtime.bigint());
+  appendFileSync(file, `${JSON.stringify({ user, data: String(data), id, at })}\n`);
 }

@@ -7,10 +7,13 @@ export class SdkClient {
   readonly user: string;
   /** Payloads in the order in which they came. */
   readonly received: string[] = [];
+  readonly receivedAt: number[] = [];
   /** Whether it was told that something was lost, each time that it was attached anew. */
   readonly recoveries: boolean[] = [];
   /** How often it had to connect again. */
   closes = 0;
+  /** Where it connected last. */
+  edge = '';
   readonly #connection: Connection;
   #status: ClientStatus['state'] = 'connecting';
 
@@ -18,17 +21,24 @@ export class SdkClient {
   constructor(t: Teardown, user: string, edge: () => string) {
     this.user = user;
     const path = `/ws?user=${encodeURIComponent(user)}`;
+    const nextEdge = (): string => {
+      this.edge = edge();
+      return this.edge;
+    };
     // the address is asked for at every connection: edges come and go
     class ToSomeEdge extends WebSocket {
       constructor(_url: string | URL, protocols?: string | string[]) {
-        super(`${edge()}${path}`, protocols, { perMessageDeflate: false });
+        super(`${nextEdge()}${path}`, protocols, { perMessageDeflate: false });
         this.on('error', () => {});
       }
     }
     this.#connection = connect(`${edge()}${path}`, {
       webSocket: ToSomeEdge as never,
       retry: { firstMs: 100, longestMs: 1000 },
-      onMessage: ({ data }) => this.received.push(String(data)),
+      onMessage: ({ data }) => {
+        this.received.push(String(data));
+        this.receivedAt.push(performance.now());
+      },
       onStatus: (status) => this.#changed(status),
     });
     t.teardown(() => this.stop());
@@ -43,7 +53,7 @@ export class SdkClient {
   }
 
   forget(): void {
-    this.received.length = 0;
+    this.received.length = this.receivedAt.length = 0;
     this.recoveries.length = 0;
     this.closes = 0;
   }
