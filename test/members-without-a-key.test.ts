@@ -157,6 +157,33 @@ t.test('a member whose key is taken out leaves the rings, and the others do not'
   ]);
 });
 
+t.test('a node that has the keys of another service is alone, and not ready', async (t) => {
+  const consul = await startConsul(t);
+  const nodeOf = async (id: string, keys: { current: KeyRing }): Promise<PinwheelNode> => {
+    const membership = consulMembership({ port: consul.port, service: 'chat', pauseMs: 20, keys });
+    const node = await createNode({ id, membership, keys });
+    t.teardown(async () => {
+      await node.close();
+      await membership.close();
+    });
+    return node;
+  };
+  const readiness = async ({ port }: PinwheelNode): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return [answer.status, ((await answer.json()) as { status: string }).status];
+  };
+  const first = await nodeOf('n1', keysOf('a'));
+  await first.ready();
+  t.same(await readiness(first), [200, 'ready'], 'one that has nobody to ignore');
+  const other = await nodeOf('n2', keysOf('b'));
+  await other.ready();
+  const alone = 'alone in the ring: everybody else who is listed is ignored, such as n1: ';
+  t.match(await readiness(other), [503, new RegExp(`^${alone}.*key`)]);
+  const ignored = () => first.tracker.status().ignored.length;
+  await until('it is ignored, too', () => ignored() === 1);
+  t.same(await readiness(first), [200, 'ready'], 'whoever was ready is not concerned');
+});
+
 t.test('a member that stays silent is named in the log once, however often it is asked', async (t) => {
   const consul = await startConsul(t);
   const silent = await impostor(t, 'silent', () => new Promise(() => {}));

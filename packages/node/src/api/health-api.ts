@@ -29,6 +29,8 @@ export class HealthApi {
   /** Every member and every edge asks for them, some four times a second. */
   readonly #settings: { readonly digest: string; readonly text: string };
 
+  #wasReady = false;
+
   constructor(options: HealthApiOptions) {
     this.#options = options;
     const { settings } = options.tracker;
@@ -60,16 +62,32 @@ export class HealthApi {
     return proveMember(keys, { id, incarnation, address: host, port, wsPort }, nonce);
   }
 
-  /** Ready while users may be sent here: entered, in the ring, listening to the queue if there is one, with room in memory, and not draining. */
+  /**
+   * Ready while users may be sent here: entered, in a ring with the others, listening to the queue if there is one, with room in
+   * memory, and not draining.
+   */
   ready(exchange: Exchange): void {
     const { id, tracker, phase, whyDeaf, isMemoryOver } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
     const able = isMemoryOver() ? 'memory is at its bound' : 'ready';
-    const place = inRing ? (whyDeaf() ?? able) : 'waiting to be in the ring';
+    const place = inRing ? (whyDeaf() ?? this.#whyAlone() ?? able) : 'waiting to be in the ring';
     // an entry of the process before may be in the ring
     const entered = phase() === 'starting' ? 'waiting to be in the membership' : place;
     const status = leavingAs(phase()) ?? entered;
+    this.#wasReady ||= status === 'ready';
     exchange.json(status === 'ready' ? 200 : 503, { status });
+  }
+
+  /**
+   * A node with the keys of nobody else would have a ring of its own, and whoever restarts one after the other would go on. One
+   * that was ready is not to blame for who is listed since.
+   */
+  #whyAlone(): string | undefined {
+    const { tracker } = this.#options;
+    if (this.#wasReady || tracker.current.ring.members.length > 1) return undefined;
+    const [first] = tracker.status().ignored;
+    if (first === undefined) return undefined;
+    return `alone in the ring: everybody else who is listed is ignored, such as ${first.id}: ${first.reason}`;
   }
 
   async metrics(exchange: Exchange): Promise<void> {
