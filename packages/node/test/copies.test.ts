@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import type { UserState } from '@pinwheel/holder';
 import t, { type Test } from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
@@ -139,5 +140,29 @@ t.test(
     const ofX = () => lines.filter((line) => 'member' in line);
     await until('x has answered', () => ofX().length > 1);
     t.same(ofX(), [{ member: 'x', reason: 'node x answered 401: do the clocks agree?' }, { member: 'x' }]);
+  },
+);
+
+t.test(
+  'nobody is looked for at a node that has gone, when its last word was that nobody is left',
+  async (t) => {
+    const nodes = await startNodes(t, ['n1']);
+    const node = nodes.of('n1');
+    const port = await freePort();
+    nodes.membership.set({ id: 'x', port, wsPort: port, draining: true, incarnation: 'x-1' });
+    await until('n1 knows x', () => node.tracker.current.members.has('x'));
+    const user = '/v1/users/absent';
+    t.match(await request(node, 'POST', `${user}/messages`, 'hello'), {
+      status: 503,
+      json: { error: { code: 'unreachable' } },
+    });
+    t.equal((await request(node, 'GET', user)).status, 502);
+    const lastWord = JSON.stringify({ from: 'x', incarnation: 'x-1', users: [], ends: 'x-1' });
+    t.equal((await request(node, 'POST', '/v1/commits', lastWord)).status, 200);
+    t.match(await request(node, 'POST', `${user}/messages`, 'hello'), {
+      status: 404,
+      json: { status: 'offline' },
+    });
+    t.match(await request(node, 'GET', user), { status: 200, json: { online: false } });
   },
 );
