@@ -34,8 +34,8 @@ const tools = {
   haproxy: { package: 'haproxy', binary: 'usr/sbin/haproxy', libraries: true, onlyWhenNamed: true },
   nginx: { package: 'nginx', binary: 'usr/sbin/nginx', libraries: true, onlyWhenNamed: true },
 };
-/** Run in place of a program that has its libraries beside it. */
-const launcher = 'run';
+/** Holds what is run in place of a program that has its libraries beside it, under the program's name: fit for PATH. */
+const launchers = 'bin';
 /** Where distributions keep servers, and PATH often does not look. */
 const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
 
@@ -55,7 +55,7 @@ export function toolPath(name) {
 
 function find(name) {
   const { binary, libraries = false, onlyWhenNamed = false } = tools[name];
-  const inCache = join(cache, name, libraries ? launcher : binary);
+  const inCache = join(cache, name, libraries ? join(launchers, name) : binary);
   const folders = (process.env.PATH ?? '').split(delimiter).concat(onlyWhenNamed ? serverFolders : []);
   return [...folders.map((folder) => join(folder, name)), inCache].find(isProgram);
 }
@@ -82,6 +82,9 @@ function run(command, args, options = {}) {
 /** Downloads and unpacks one package, and what it needs. */
 function fetch(name) {
   const { binary, libraries = false } = tools[name];
+  // unpacked by an earlier version, whose launcher had another name
+  if (libraries && isProgram(join(cache, name, binary)))
+    return writeLauncher(join(cache, name), name, binary);
   const apt = join(cache, `apt.${process.pid}`);
   // unpacked beside and renamed, so that two runs at once or a broken one leave nothing half done
   const beside = join(cache, `${name}.${process.pid}`);
@@ -89,7 +92,7 @@ function fetch(name) {
     mkdirSync(beside, { recursive: true });
     for (const archive of download(tools[name], apt)) run('dpkg-deb', ['-x', archive, beside]);
     chmodSync(join(beside, binary), 0o755);
-    if (libraries) writeLauncher(beside, binary);
+    if (libraries) writeLauncher(beside, name, binary);
     rmSync(join(cache, name), { recursive: true, force: true });
     renameSync(beside, join(cache, name));
   } finally {
@@ -137,10 +140,10 @@ function download(tool, apt) {
 }
 
 /** A program that finds its libraries beside it. `exec`: it keeps the process, and with it its id and its signals. */
-function writeLauncher(folder, binary) {
+function writeLauncher(folder, name, binary) {
   const lines = [
     '#!/bin/sh',
-    'here=$(dirname "$0")',
+    'here=$(dirname "$0")/..',
     // the last one: libpulse looks for a part of itself by an absolute path
     'for found in "$here"/usr/lib/*-linux-gnu "$here"/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu/pulseaudio; do',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
@@ -149,7 +152,8 @@ function writeLauncher(folder, binary) {
     'export LD_LIBRARY_PATH',
     `exec "$here/${binary}" "$@"`,
   ];
-  writeFileSync(join(folder, launcher), `${lines.join('\n')}\n`, { mode: 0o755 });
+  mkdirSync(join(folder, launchers), { recursive: true });
+  writeFileSync(join(folder, launchers, name), `${lines.join('\n')}\n`, { mode: 0o755 });
 }
 
 /**
