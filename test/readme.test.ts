@@ -1,17 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort, freePortsInARow } from '@pinwheel/bench/load/free-ports.js';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
-import { untapped } from './kit/untapped.js';
+import { plainEnvironment, repository, type Started, startAsWritten } from './kit/started.js';
 import { until } from './kit/until.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const readme = readFileSync(join(repository, 'README.md'), 'utf8');
 
 interface Block {
   readonly language: string;
@@ -28,6 +24,7 @@ const blocks: readonly Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)
 /** Commands that go on until they are stopped, and what they say when they are up. */
 const goesOn: readonly (readonly [RegExp, RegExp])[] = [
   [/^npm start$/, /is up/],
+  [/^npx pinwheel up /, /is up/],
   [/^npx pinwheel listen /, /connected/],
   [/^npx pinwheel node /, /node n\d: API on port/],
   [/^npx pinwheel edge /, /edge e\d: clients on port/],
@@ -35,15 +32,18 @@ const goesOn: readonly (readonly [RegExp, RegExp])[] = [
 
 /** Run by whoever runs this test, or replaced by an agent of the test's own. */
 // what takes minutes is run by tests of its own: bench.test.ts
-const notRunHere: readonly string[] = ['npm ci', 'npm test', 'npm run bench -- --quick', 'consul agent -dev'];
+const notRunHere: readonly RegExp[] = [
+  /^npm ci$/,
+  /^npm test$/,
+  /npm run bench -- --quick$/,
+  /^consul agent -dev$/,
+];
 
 t.test('the README, block after block, as somebody would who follows it', async (t) => {
   const ports = await freePorts(['8080', '8081', '8090', '8091', '8092', '7001', '7002', '9001']);
   const firstNode = await freePortsInARow(3);
   const consul = await startConsul(t);
-  const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(TAP|TS_NODE|PINWHEEL|npm_)/.test(name)),
-  ) as Record<string, string>;
+  const environment = plainEnvironment();
   // what the README says of ports holds where nobody uses them
   const elsewhere = {
     PINWHEEL_PORT: ports.get('8080')!,
@@ -54,33 +54,74 @@ t.test('the README, block after block, as somebody would who follows it', async 
   // whole numbers and all at once: a free port may contain one of these, or be one
   const written = new RegExp(`\\b(?:${[...moved.keys()].join('|')})\\b`, 'g');
   const adapt = (line: string): string => {
-    const adapted = line.replaceAll(written, (port) => moved.get(port)!);
+    const adapted = line
+      .replaceAll(written, (port) => moved.get(port)!)
+      .replace('--app app.mjs', '--app test/.readme/app.mjs');
     // the first edge is where the README says; here it is elsewhere
     return adapted.replace(/^npx pinwheel listen \w+$/, `$& --edge ws://127.0.0.1:${ports.get('8080')}/ws`);
   };
-  const folder = join(root, 'test', '.readme');
+  const folder = join(repository, 'test', '.readme');
   await mkdir(folder, { recursive: true });
   t.teardown(() => rm(folder, { recursive: true, force: true }));
 
+  const node = `http://127.0.0.1:${firstNode}`;
+  const edge = `ws://127.0.0.1:${ports.get('8080')}/ws`;
+  const running = new Map<string, Started>();
   let ran = 0;
   for (const { language, text } of blocks) {
     if (language === 'sh') {
       for (const line of text.trim().split('\n')) {
         for (const command of line.split(' && ')) {
-          if (notRunHere.includes(command)) continue;
-          const ofStart = command === 'npm start' ? elsewhere : {};
-          await runLine(t, adapt(command), environment, ofStart);
+          if (notRunHere.some((which) => which.test(command))) continue;
+          const isUp = /^npx pinwheel up /.test(command);
+          // on the same ports
+          if (isUp) await running.get('npm start')!.stop();
+          const ofStart = isUp || command === 'npm start' ? elsewhere : {};
+          const child = await runLine(t, adapt(command), environment, ofStart);
+          if (child !== undefined) running.set(command, child);
           ran++;
         }
       }
+      if (text.includes('--app app.mjs')) await tryTheApplication(t, running, folder, edge, environment);
     } else {
       t.equal(language, 'js', `the language of a block: ${language}`);
-      await runModule(t, folder, adapt(text), environment);
+      await runModule(t, folder, adapt(text), environment, node);
       ran++;
     }
   }
   t.ok(ran > 15, `${ran} commands and snippets were run`);
 });
+
+/** What the README says that happens when somebody types, and when the SDK sends. */
+async function tryTheApplication(
+  t: Test,
+  running: ReadonlyMap<string, Started>,
+  folder: string,
+  edge: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [alice, bob] = ['alice', 'bob'].map((user) => running.get(`npx pinwheel listen ${user}`)!);
+  t.match(readme, 'Type `bob hi` into alice');
+  alice!.type('bob hi');
+  await until('bob has it', () => /^alice: hi$/m.test(bob!.output()));
+  await until('alice has the receipt', () => /^delivered$/m.test(alice!.output()));
+  const sendTo = "await connection.sendTo('bob', 'hi')";
+  t.match(readme, sendTo);
+  const program = join(folder, 'send-to.mjs');
+  const lines = [
+    "import { connect } from '@pinwheel/client';",
+    "import { WebSocket } from 'ws';",
+    `const connection = connect('${edge}?user=alice', { webSocket: WebSocket });`,
+    `console.log((${sendTo}).status);`,
+    "console.log((await connection.sendTo('alice', 'hi')).error.code);",
+    'await connection.close();',
+  ];
+  await writeFile(program, lines.join('\n'));
+  const child = startAsWritten(t, process.execPath, [program], environment);
+  t.equal(await child.exit, 0, child.output());
+  t.equal(child.output(), 'delivered\nnot-allowed\n', 'what onSend lets pass is delivered, and nothing else');
+  await until('bob has it', () => /^hi$/m.test(bob!.output()));
+}
 
 async function freePorts(named: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const ports = new Map<string, string>();
@@ -94,19 +135,19 @@ async function runLine(
   command: string,
   environment: Record<string, string>,
   extra: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<Started | undefined> {
   const exported = /^export (\w+)=(.*)$/.exec(command);
   if (exported !== null) {
     environment[exported[1]!] = exported[2]!;
-    return;
+    return undefined;
   }
-  const child = start(t, 'bash', ['-c', command], { ...environment, ...extra });
+  const child = startAsWritten(t, 'bash', ['-c', command], { ...environment, ...extra });
   const up = goesOn.find(([which]) => which.test(command))?.[1];
   if (up === undefined) {
     const code = await child.exit;
     t.equal(code, 0, `${command}: ${child.output()}`);
     if (/curl -H|pinwheel send /.test(command)) t.match(child.output(), /delivered/, command);
-    return;
+    return undefined;
   }
   await until(
     `${command} is up`,
@@ -117,55 +158,27 @@ async function runLine(
     { deadlineMs: 60_000 },
   );
   t.pass(command);
+  return child;
 }
 
+/** @param node where is sent to, for a snippet that waits for a message. */
 async function runModule(
   t: Test,
   folder: string,
   text: string,
   environment: Readonly<Record<string, string>>,
+  node: string,
 ): Promise<void> {
   const named = /^\/\/ (\S+\.mjs)$/m.exec(text)?.[1];
   const file = join(folder, named ?? 'snippet.mjs');
   await writeFile(file, text);
-  const child = start(t, process.execPath, [file], environment);
+  const child = startAsWritten(t, process.execPath, [file], environment);
+  if (named === 'client.mjs') {
+    await until('the client is connected', () => /^connected$/m.test(child.output()));
+    const message = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'once more' };
+    await fetch(`${node}/v1/users/alice/messages`, message);
+  }
   const code = await child.exit;
   t.equal(code, 0, `a snippet of the README runs: ${text.split('\n')[0]} ${child.output()}`);
-}
-
-interface Started {
-  readonly exit: Promise<number>;
-  output(): string;
-  ended(): boolean;
-}
-
-/** In a process group of its own, so that what it starts ends with it. */
-function start(
-  t: Test,
-  program: string,
-  words: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): Started {
-  const child: ChildProcess = spawn(...untapped(program, words), {
-    cwd: root,
-    env: environment,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let ended = false;
-  const add = (bytes: Buffer): void => {
-    output += bytes.toString('utf8');
-  };
-  child.stdout!.on('data', add);
-  child.stderr!.on('data', add);
-  const exit = once(child, 'close').then(([code]) => {
-    ended = true;
-    return code as number;
-  });
-  t.teardown(async () => {
-    if (!ended) process.kill(-child.pid!, 'SIGTERM');
-    await exit;
-  });
-  return { exit, output: () => output, ended: () => ended };
+  if (named === 'client.mjs') t.match(child.output(), /^connected\nonce more\nclosed$/m);
 }
