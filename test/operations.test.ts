@@ -67,7 +67,7 @@ t.test('tokens on one machine: who has one comes in, and who has none is told wh
 });
 
 t.test('on several machines: the files, a node, an operator and a sender with keys', async (t) => {
-  const [files = '', commands = '', program = ''] = blocksOf('On several machines');
+  const [, files = '', commands = '', program = ''] = blocksOf('On several machines');
   const at = await folder(t);
   const consul = await startConsul(t);
   const etc = await mkdtemp(join(tmpdir(), 'pinwheel-etc-'));
