@@ -1,12 +1,12 @@
-import { PinwheelError } from '@pinwheel/protocol';
+import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import type { AdminTarget } from './nodes-of.js';
 
 export interface Failed {
   readonly id: string;
   /** In words. */
   readonly error: string;
-  /** Nobody answered there. */
-  readonly isAway: boolean;
+  /** `unreachable`: nobody answered there. */
+  readonly code: ErrorCode;
 }
 
 /** Asks all of them at the same time: what each has answered, or why it has not. Never rejects. */
@@ -20,7 +20,7 @@ export function askEach<Said extends object>(
         return { id: target.id, ...(await ask(target)) };
       } catch (thrown) {
         const { message, code } = PinwheelError.from(thrown);
-        return { id: target.id, error: message, isAway: code === 'unreachable' };
+        return { id: target.id, error: message, code };
       }
     }),
   );

@@ -3,6 +3,7 @@ import { isErrorCode, PinwheelError, withoutSecret } from '@pinwheel/protocol';
 import { originOf } from '@pinwheel/sender';
 import { type Dispatcher, request } from 'undici';
 import type { Credentials } from './credentials.js';
+import { keyAdvice } from './key-advice.js';
 
 /** A process that answers questions over HTTP: a node, or the admin port of an edge. */
 export interface AdminTarget {
@@ -156,7 +157,8 @@ export interface Refusal {
 /** A refusal under the code that it came with, so that a script knows a wrong key from a moment that passes. */
 export function refusalOf(named: string, statusCode: number, { error }: Refusal): PinwheelError {
   const code = isErrorCode(error?.code) ? error.code : 'unavailable';
-  return new PinwheelError(code, `${named} answered ${statusCode}: ${error?.message ?? 'no reason'}`);
+  const why = keyAdvice(error?.message ?? 'no reason');
+  return new PinwheelError(code, `${named} answered ${statusCode}: ${why}`);
 }
 
 /** @throws PinwheelError (rejects) `unavailable` when an answer is not from a node or an edge, or is cut. */

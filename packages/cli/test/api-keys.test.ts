@@ -78,6 +78,22 @@ t.test('a program sends and an operator drains, each with its API key', async (t
   const plan = await runPinwheel(['ring', 'plan', '--add', 'n2', ...service, '--json'], asOps);
   t.same(JSON.parse(plan.stdout).users, [{ node: 'n1', moving: 0, of: 0 }]);
 
+  const advice = /an API key is missing; give --keys FILE, or set PINWHEEL_API_KEY/;
+  for (const words of [
+    [...send, ...url],
+    [...send, ...service],
+    ['drain', 'n1', ...service],
+  ]) {
+    const { code, stdout, stderr } = await runPinwheel(words);
+    t.equal(code, 1);
+    t.match(stdout + stderr, advice);
+  }
+  for (const environment of [asApp, {}]) {
+    const refused = await runPinwheel(['migrate', 'status', ...service, ...ofEdge], environment);
+    t.match(refused.stdout, /^n1 +refused\b[\s\S]*^http:\S+ +refused\b/m, 'they were reached');
+    if (environment !== asApp) t.match(refused.stdout, advice);
+  }
+
   const status = async (key: string): Promise<number> => {
     const headers = { authorization: `Bearer ${key}` };
     return (await fetch(`http://127.0.0.1:${port}/v1/users/alice`, { headers })).status;

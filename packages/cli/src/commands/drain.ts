@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
+import { describeIgnored, ignoredBy, refuseAllIgnored } from '../ignored-members.js';
 import { type AdminTarget, nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
@@ -34,8 +35,11 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
         'bad-option',
         `${id} is a foreign backend; it drains when its Meta in Consul says "pinwheel-draining": "true"`,
       );
+    refuseAllIgnored(ring.tracker);
     const known = nodes.map((one) => one.id).join(', ') || 'none';
-    throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}`);
+    const ignored = ignoredBy(ring.tracker);
+    const leftOut = ignored.length === 0 ? '' : `; ${describeIgnored(ignored)}`;
+    throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}${leftOut}`);
   }
   const start = performance.now();
   const { incarnation } = ring.state.members.get(id)!;

@@ -1,17 +1,11 @@
-import { PinwheelError } from '@pinwheel/protocol';
-import { askEach, hasFailed, toPrint } from '../ask-each.js';
+import { hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
-import { type AdminTarget, edgeTarget, nodesOf } from '../nodes-of.js';
+import { describeIgnored } from '../ignored-members.js';
+import { askMovers, moversOf, stateOf } from '../migrations.js';
+import type { AdminTarget } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { table } from '../output.js';
-
-interface Migration {
-  readonly paused: boolean;
-  readonly usersPerSecond: number;
-  readonly waiting: number;
-  readonly moved: number;
-}
 
 export const migrateCommands: readonly Command[] = [
   migrate('status', 'who still has to move, and how fast they go', (target) => target.get('/v1/migrations')),
@@ -48,26 +42,22 @@ function askAll(
   { settings, output }: Invocation,
   ask: (target: AdminTarget) => Promise<unknown>,
 ): Promise<number> {
-  return withRing(settings, async ({ state, credentials }) => {
-    const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
-    const targets = [...nodesOf(state, credentials), ...edges];
-    if (targets.length === 0)
-      throw new PinwheelError(
-        'unavailable',
-        'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port',
-      );
-    const answers = await askEach(targets, async (target) => (await ask(target)) as Migration);
+  return withRing(settings, async (ring) => {
+    const movers = moversOf(settings, ring);
+    const { ignored } = movers;
+    const answers = await askMovers(movers, ask);
     const rows = answers.map((answer) => {
-      if (hasFailed(answer)) return [answer.id, 'not reached', '', '', ''];
-      const { id, paused, usersPerSecond, waiting, moved } = answer;
-      return [id, paused ? 'paused' : 'running', String(usersPerSecond), String(waiting), String(moved)];
+      if (hasFailed(answer)) return [answer.id, stateOf(answer), '', '', ''];
+      const { id, usersPerSecond, waiting, moved } = answer;
+      return [id, stateOf(answer), String(usersPerSecond), String(waiting), String(moved)];
     });
     const failures = answers.filter(hasFailed);
     const text = [
       table(['process', 'state', 'users/s', 'waiting', 'moved'], rows),
       ...failures.map(({ error }) => error),
+      ...(ignored.length === 0 ? [] : [describeIgnored(ignored)]),
     ].join('\n');
-    output.result({ migrations: answers.map(toPrint) }, text);
-    return failures.length > 0 ? 1 : 0;
+    output.result({ migrations: answers.map(toPrint), ignored }, text);
+    return failures.length + ignored.length > 0 ? 1 : 0;
   });
 }

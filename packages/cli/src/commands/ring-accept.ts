@@ -3,6 +3,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import { askEach, hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
 import type { Credentials } from '../credentials.js';
+import { refuseAllIgnored } from '../ignored-members.js';
 import { type AdminTarget, edgeTarget, nodesOf, unlistedTarget } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
@@ -25,15 +26,20 @@ export const ringAcceptCommand: Command = {
 
 async function acceptRing(
   { settings, output }: Invocation,
-  { state, credentials }: OpenRing,
+  { state, tracker, credentials }: OpenRing,
 ): Promise<number> {
   const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
   const named = [...nodesOf(state, credentials), ...edges];
-  if (named.length === 0) throw new PinwheelError('unavailable', nobody);
+  if (named.length === 0) {
+    refuseAllIgnored(tracker);
+    throw new PinwheelError('unavailable', nobody);
+  }
   const unlisted = await unlistedIn(named, credentials);
   const answers = await askEach([...named, ...unlisted], accept);
   // who is not listed may well be gone, and is in no ring any more
-  const heard = answers.filter((answer, i) => i < named.length || !hasFailed(answer) || !answer.isAway);
+  const heard = answers.filter(
+    (answer, i) => i < named.length || !hasFailed(answer) || answer.code !== 'unreachable',
+  );
   const failures = heard.filter(hasFailed);
   const rows = heard.map((answer) =>
     hasFailed(answer)

@@ -2,6 +2,7 @@ import { ringAnswer } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { parseRingMember, plan, type RingChange, type RingPlan } from '@pinwheel/ring';
 import type { Command, Invocation } from '../command.js';
+import { describeIgnored, ignoredBy, refuseAllIgnored, whyAllIgnored } from '../ignored-members.js';
 import { nodesOf } from '../nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
@@ -13,15 +14,21 @@ const show: Command = {
   summary: 'the members, their shares, and the fingerprint',
   options: [...ringOptions, options.json],
   run: ({ settings, output }) =>
-    withRing(settings, async ({ state }) => {
+    withRing(settings, async ({ state, tracker }) => {
       const answer = ringAnswer(state);
+      const ignored = ignoredBy(tracker);
       const rows = answer.members.map(({ id, address, port, weight, state: standing, share }) => {
         return [id, `${address}:${port}`, String(weight), standing, percent(share)];
       });
       const text = table(['member', 'address', 'weight', 'state', 'share'], rows);
+      const whole = `${text}\n\nfingerprint ${answer.fingerprint}`;
+      const leftOut = ignored.length === 0 ? '' : `\n\n${describeIgnored(ignored)}`;
       const empty = answer.members.length === 0;
-      output.result(answer, empty ? emptyRing : `${text}\n\nfingerprint ${answer.fingerprint}`);
-      return 0;
+      output.result(
+        { ...answer, ignored },
+        empty ? (whyAllIgnored(tracker) ?? emptyRing) : `${whole}${leftOut}`,
+      );
+      return empty && ignored.length > 0 ? 1 : 0;
     }),
 };
 
@@ -33,7 +40,8 @@ const owner: Command = {
   summary: 'the member that owns each user',
   options: [...ringOptions, options.json],
   run: ({ settings, words, output }) =>
-    withRing(settings, async ({ state }) => {
+    withRing(settings, async ({ state, tracker }) => {
+      refuseAllIgnored(tracker);
       const { ring } = state;
       const owners = words.map((user) => ({ user, owner: ring.owner(parseUserId(user)) ?? null }));
       const text = owners
@@ -53,7 +61,10 @@ const planCommand: Command = {
 
 export const ringCommands: readonly Command[] = [show, owner, planCommand, ringAcceptCommand];
 
-async function showPlan({ settings, output }: Invocation, { state, credentials }: OpenRing): Promise<number> {
+async function showPlan(
+  { settings, output }: Invocation,
+  { state, tracker, credentials }: OpenRing,
+): Promise<number> {
   const change: RingChange = {
     add: (settings.texts(options.add) ?? []).map(parseRingMember),
     remove: settings.texts(options.remove) ?? [],
@@ -61,6 +72,7 @@ async function showPlan({ settings, output }: Invocation, { state, credentials }
   if (change.add?.length === 0 && change.remove?.length === 0) {
     throw new PinwheelError('bad-option', 'nothing to plan; give --add id[:weight] or --remove id');
   }
+  refuseAllIgnored(tracker);
   const planned = planOrRefuse(() => plan(state.ring, change));
   const users = await liveUsers({ state, credentials }, change);
   const { share, moves } = planned.diff;

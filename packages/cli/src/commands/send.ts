@@ -1,4 +1,4 @@
-import { type RingState, reasonOf } from '@pinwheel/membership';
+import { type RingTracker, reasonOf } from '@pinwheel/membership';
 import {
   headers,
   isErrorCode,
@@ -14,6 +14,8 @@ import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
 import { Credentials } from '../credentials.js';
 import { given } from '../given.js';
+import { refuseAllIgnored, whyAllIgnored } from '../ignored-members.js';
+import { keyAdvice } from '../key-advice.js';
 import { idOf, type Refusal, refusalOf, saidIn } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
@@ -71,10 +73,11 @@ async function sendByStrategy(invocation: Invocation): Promise<Receipt> {
   const { strategy, close } = openNamedStrategy(settings);
   try {
     if (strategyName(settings) !== 'ring') return await sendBy({ strategy }, invocation);
-    return await withRing(settings, ({ tracker, credentials }) => {
+    return await withRing(settings, async ({ tracker, credentials }) => {
       // a sender speaks to nodes as a process of the service does
-      if (credentials.isApiKey) return sendThrough(ownersNode(tracker.current, invocation), invocation);
-      return sendBy({ strategy, tracker, ...given('keys', credentials.keys) }, invocation);
+      if (credentials.isApiKey) return sendThrough(ownersNode(tracker, invocation), invocation);
+      const receipt = await sendBy({ strategy, tracker, ...given('keys', credentials.keys) }, invocation);
+      return explained(receipt, tracker);
     });
   } finally {
     await close();
@@ -95,7 +98,16 @@ async function sendBy(source: SenderOptions, { settings, words }: Invocation): P
   }
 }
 
-function ownersNode({ ring, members }: RingState, { words }: Invocation): string {
+/** What a sender says is for a program: a person hears how the command line has to be. */
+function explained(receipt: Receipt, tracker: RingTracker): Receipt {
+  const { error } = receipt;
+  if (error === undefined) return receipt;
+  return { ...receipt, error: { ...error, message: whyAllIgnored(tracker) ?? keyAdvice(error.message) } };
+}
+
+function ownersNode(tracker: RingTracker, { words }: Invocation): string {
+  refuseAllIgnored(tracker);
+  const { ring, members } = tracker.current;
   const [user] = words as [string, string];
   const owner = members.get(ring.owner(parseUserId(user)) ?? '');
   if (owner !== undefined) return originOf(owner);

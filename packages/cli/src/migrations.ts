@@ -1,0 +1,61 @@
+import { PinwheelError } from '@pinwheel/protocol';
+import { askEach, type Failed, hasFailed } from './ask-each.js';
+import { ignoredBy, refuseAllIgnored } from './ignored-members.js';
+import { type AdminTarget, edgeTarget, nodesOf } from './nodes-of.js';
+import type { OpenRing } from './open-ring.js';
+import { options } from './options.js';
+import type { Settings } from './settings.js';
+
+/** The moves of one process, as it says. */
+export interface Migration {
+  readonly paused: boolean;
+  readonly usersPerSecond: number;
+  readonly waiting: number;
+  readonly moved: number;
+}
+
+export type Answer = (Migration & { readonly id: string }) | Failed;
+
+/** Every node that is listed, and the edges that the settings name. */
+export interface Movers {
+  readonly targets: readonly AdminTarget[];
+  /** Listed, and not to be asked. */
+  readonly ignored: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/**
+ * Whose moves there are to ask about, as the ring is now.
+ *
+ * @throws PinwheelError `unavailable` when that is nobody.
+ */
+export function moversOf(settings: Settings, { tracker, credentials }: OpenRing): Movers {
+  const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
+  const targets = [...nodesOf(tracker.current, credentials), ...edges];
+  if (targets.length > 0) return { targets, ignored: ignoredBy(tracker) };
+  refuseAllIgnored(tracker);
+  throw new PinwheelError(
+    'unavailable',
+    'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port',
+  );
+}
+
+export function askMovers(
+  { targets }: Movers,
+  ask: (target: AdminTarget) => Promise<unknown>,
+): Promise<readonly Answer[]> {
+  return askEach(targets, async (target) => (await ask(target)) as Migration);
+}
+
+/** In a word. */
+export function stateOf(answer: Answer): string {
+  if (!hasFailed(answer)) return answer.paused ? 'paused' : 'running';
+  switch (answer.code) {
+    case 'unreachable':
+      return 'not reached';
+    case 'not-authenticated':
+    case 'not-allowed':
+      return 'refused';
+    default:
+      return 'failed';
+  }
+}
