@@ -16,6 +16,8 @@ interface Situation {
   readonly incarnation?: () => string;
   /** Members beside it. */
   readonly heirs?: readonly object[];
+  /** Its moves. */
+  readonly paused?: boolean;
 }
 
 const heir = { id: 'n2', address: '127.0.0.1', port: 9, wsPort: 9 };
@@ -23,8 +25,8 @@ const heir = { id: 'n2', address: '127.0.0.1', port: 9, wsPort: 9 };
 /** A node that takes the order to drain; then each question has the next of these answers, and it ends after the last. */
 async function drainingNode(
   t: Test,
-  answers: readonly (number | 'cut' | 'empty')[],
-  { goesOn = false, incarnation = () => 'i', heirs = [heir] }: Situation = {},
+  answers: readonly (number | 'cut' | 'empty' | 'all' | 'fewer')[],
+  { goesOn = false, incarnation = () => 'i', heirs = [heir], paused = false }: Situation = {},
 ) {
   const ring = ringSettings({});
   const settings = { digest: ringSettingsDigest(ring), text: describeRingSettings(ring) };
@@ -36,12 +38,14 @@ async function drainingNode(
     if (request.url === '/healthz') {
       return say(200, { status: 'ok', id: 'n1', incarnation: incarnation(), draining: true, settings });
     }
-    if (request.method === 'POST') return say(202, { users: 3, moved: 0, paused: false });
+    if (request.method === 'POST') return say(202, { users: 3, moved: 0, paused });
     const answer = answers[Math.min(asked++, answers.length - 1)]!;
     if (asked === answers.length && !goesOn) response.on('close', () => server.close());
     if (answer === 'cut') request.socket.destroy();
-    else if (answer === 'empty') say(200, { users: 0, moved: 3, paused: false });
-    else if (answer === 200) say(200, { users: 1, moved: 2, paused: false });
+    else if (answer === 'all') say(200, { users: 3, moved: 0, paused });
+    else if (answer === 'fewer') say(200, { users: 0, moved: 2, paused });
+    else if (answer === 'empty') say(200, { users: 0, moved: 3, paused });
+    else if (answer === 200) say(200, { users: 1, moved: 2, paused });
     else say(answer, { error: { code: 'x', message: 'not now' } });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -66,7 +70,7 @@ t.test('a node that does not answer a question has not left', async (t) => {
     '--json',
   ]);
   t.equal(code, 0, stderr);
-  t.match(JSON.parse(stdout), { node: 'n1', users: 3 });
+  t.match(JSON.parse(stdout), { node: 'n1', users: 3, moved: 3 });
   t.equal(node.asked, 5);
 });
 
@@ -97,9 +101,41 @@ t.test('a node that dies with users has not sent them on', async (t) => {
 });
 
 t.test('the last node of a service has nobody to send users on to', async (t) => {
-  const node = await drainingNode(t, [200, 200], { heirs: [] });
-  const { code, stderr } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
-  t.equal(code, 0, stderr);
+  for (const [more, says] of [
+    [[], /^n1 has left: it was the last node, and its 3 users have no node now\n$/],
+    [['--json'], /"users":3,"moved":0,"seconds":\d+(\.\d{1,3})?}/],
+  ] as const) {
+    const node = await drainingNode(t, ['all', 'all'], { heirs: [] });
+    const words = ['drain', 'n1', '--membership', node.membership];
+    const { code, stdout, stderr } = await runPinwheel([...words, ...more]);
+    t.equal(code, 0, stderr);
+    t.match(stdout, says);
+  }
+});
+
+t.test('one that went by itself was not sent on', async (t) => {
+  const node = await drainingNode(t, ['all', 'fewer']);
+  const { stdout } = await runPinwheel(['drain', 'n1', '--membership', node.membership]);
+  t.match(stdout, /^n1 has left: 2 of 3 users sent on in /);
+});
+
+t.test('what waits for a resume says so at once, and tells a terminal what has changed', async (t) => {
+  const terminal = file('terminal.mjs', 'process.stderr.isTTY = true;\n');
+  const answers = [200, 200, 200, 200, 'empty', 'empty'] as const;
+  const node = await drainingNode(t, answers, { paused: true });
+  const words = [pinwheelProgram, 'drain', 'n1', '--membership', node.membership];
+  const child = runNode([`--import=${terminal}`, ...words]);
+  const ended = once(child, 'close');
+  const lines = (await text(child.stderr)).trim().split('\n');
+  await ended;
+  t.match(
+    lines[0],
+    /^n1: its moves are paused; let them go with pinwheel migrate resume, or who is left goes near/,
+  );
+  t.same(lines.slice(1), ['n1: 1 user left, 2 sent on', 'n1: 0 users left, 3 sent on']);
+  const unwatched = await drainingNode(t, answers, { paused: true });
+  const { stderr } = await runPinwheel(['drain', 'n1', '--membership', unwatched.membership]);
+  t.match(stderr, /^n1: its moves are paused; [^\n]*\n$/);
 });
 
 t.test('another process in its place: the one that was drained is gone', async (t) => {

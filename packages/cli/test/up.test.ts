@@ -146,7 +146,7 @@ t.test('a ring on this machine', async (t) => {
     t.equal(alice.closes.length, 0, 'she is still there');
     t.equal((await json('send', 'alice', 'while she waits')).said.status, 'delivered');
     t.equal((await json('migrate', 'resume', '--users-per-second', '1000')).code, 0);
-    t.match(await draining, { code: 0, said: { node: holder, users: 1 } });
+    t.match(await draining, { code: 0, said: { node: holder, users: 1, moved: 1 } });
     t.same(alice.closes, [], 'she has noticed nothing');
     t.equal((await json('drain', 'n9')).code, 2);
     t.equal((await json('send', 'alice', 'again')).said.status, 'delivered');

@@ -3,6 +3,7 @@ import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
 import { describeIgnored, ignoredBy, refuseAllIgnored } from '../ignored-members.js';
 import { type AdminTarget, nodesOf } from '../nodes-of.js';
+import { onChange } from '../on-change.js';
 import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { counted, type Output } from '../output.js';
@@ -45,12 +46,7 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
   const { incarnation } = ring.state.members.get(id)!;
   const before = (await node.post('/v1/drain')) as Progress;
   const timeoutMs = settings.number(options.timeoutMs) ?? defaultTimeoutMs;
-  const end = await untilGone(
-    node,
-    ring,
-    { incarnation, deadline: start + timeoutMs, users: before.users },
-    output,
-  );
+  const end = await untilGone(node, ring, { incarnation, deadline: start + timeoutMs, before }, output);
   if (end.why !== undefined) {
     throw new PinwheelError('deadline', `${id} has not left after ${timeoutMs} ms: ${end.why}`);
   }
@@ -60,24 +56,40 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
     const why = 'it died, or its time to drain was over';
     throw new PinwheelError('unavailable', `${id} is gone and had ${left} when it was last asked: ${why}`);
   }
-  const seconds = (performance.now() - start) / 1000;
+  const ms = Math.round(performance.now() - start);
+  const { users } = before;
+  const { moved } = end;
   output.result(
-    { node: id, users: before.users, seconds },
-    `${id} has left: ${counted(before.users, 'user')} sent on in ${seconds.toFixed(1)} s`,
+    { node: id, users, moved, seconds: ms / 1000 },
+    `${id} has left: ${hasHeirs ? `${sentOn(users, moved)} in ${(ms / 1000).toFixed(1)} s` : noHeir(users)}`,
   );
   return 0;
+}
+
+/** Some may have gone by themselves meanwhile, and others have come. */
+function sentOn(users: number, moved: number): string {
+  return moved < users
+    ? `${moved} of ${counted(users, 'user')} sent on`
+    : `${counted(moved, 'user')} sent on`;
+}
+
+function noHeir(users: number): string {
+  if (users === 0) return 'it was the last node';
+  return `it was the last node, and its ${counted(users, 'user')} ${users === 1 ? 'has' : 'have'} no node now`;
 }
 
 interface Draining {
   /** Of the process; one that is started in its place, as a supervisor does it, has another. */
   readonly incarnation: string | undefined;
   readonly deadline: number;
-  readonly users: number;
+  readonly before: Progress;
 }
 
 interface DrainEnd {
   /** Users that it had when it was last asked. */
   readonly left: number;
+  /** Users that others have taken since it was told to drain, as it said last. */
+  readonly moved: number;
   /** Why it is not gone at the deadline, as far as that is known. */
   readonly why?: string;
 }
@@ -89,27 +101,40 @@ interface DrainEnd {
 async function untilGone(
   node: AdminTarget,
   { tracker }: OpenRing,
-  { incarnation, deadline, users: before }: Draining,
+  { incarnation, deadline, before }: Draining,
   output: Output,
 ): Promise<DrainEnd> {
-  let left = before;
+  let { users: left, moved } = before;
+  const end = (): DrainEnd => ({ left, moved: moved - before.moved });
+  const tell = onChange(output.progress);
+  const tellPaused = onChange((text) => {
+    if (text !== '') output.step(text);
+  });
+  tellPaused(pausedText(node.id, before.paused));
   for (;;) {
     let why: string;
     const now = tracker.current.members.get(node.id)?.incarnation;
-    if (incarnation !== undefined && now !== undefined && now !== incarnation) return { left };
+    if (incarnation !== undefined && now !== undefined && now !== incarnation) return end();
     try {
-      const { users, moved, paused } = (await node.get('/v1/migrations')) as Progress;
-      left = users;
-      output.progress(`${node.id}: ${counted(users, 'user')} left, ${moved} sent on`);
-      const next = paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining';
-      why = `it still has ${counted(users, 'user')}; ${next}`;
+      const said = (await node.get('/v1/migrations')) as Progress;
+      ({ users: left, moved } = said);
+      tellPaused(pausedText(node.id, said.paused));
+      tell(`${node.id}: ${counted(left, 'user')} left, ${moved - before.moved} sent on`);
+      const next = said.paused ? 'its moves are paused: pinwheel migrate resume' : 'it goes on draining';
+      why = `it still has ${counted(left, 'user')}; ${next}`;
     } catch (thrown) {
-      if (isRefused(thrown) || !tracker.current.members.has(node.id)) return { left };
+      if (isRefused(thrown) || !tracker.current.members.has(node.id)) return end();
       why = PinwheelError.from(thrown).message;
     }
-    if (performance.now() >= deadline) return { left, why };
+    if (performance.now() >= deadline) return { ...end(), why };
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+}
+
+/** Whoever waits for the drain would wait in vain until then. */
+function pausedText(id: string, paused: boolean): string {
+  if (!paused) return '';
+  return `${id}: its moves are paused; let them go with pinwheel migrate resume, or who is left goes near the end of its time (--drain-ms)`;
 }
 
 function isRefused(thrown: unknown): boolean {
