@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { shouldReconnect } from '@pinwheel/protocol';
 import { WebSocket } from 'undici';
 import type { Output } from './output.js';
-import { printable } from './printable.js';
+import { sayEvent } from './say-event.js';
 import { type Refused, whyRefused } from './why-refused.js';
 
 const longestWaitMs = 5000;
@@ -11,7 +11,7 @@ const openTimeoutMs = 20_000;
 /** Lines that wait for a connection; more are dropped, and said to be. */
 const maxWaitingLines = 1000;
 
-/** A client that stays connected for as long as it is wanted: prints what arrives, sends the lines of stdin. */
+/** A client that stays connected for as long as it is wanted: prints what arrives, sends the lines of stdin. Stdout has messages only. */
 export class Listener {
   /** Resolves when it is stopped, or the server will have it no more. */
   readonly ended: Promise<void>;
@@ -61,7 +61,7 @@ export class Listener {
       clearTimeout(late);
       opened = true;
       this.#failures = 0;
-      this.#say({ event: 'connected', url: this.#name }, `connected to ${this.#name}`);
+      sayEvent({ event: 'connected', url: this.#name }, `connected to ${this.#name}`);
       for (const line of this.#waiting.splice(0)) socket.send(line);
     });
     socket.addEventListener('message', ({ data }) => this.#show(data));
@@ -90,7 +90,7 @@ export class Listener {
       return;
     }
     const waitMs = this.#again(toldToWait(reason));
-    this.#say(
+    sayEvent(
       { event: 'reconnecting', code, reason, waitMs },
       `closed: ${code} ${reason}; again in ${waitMs} ms`,
     );
@@ -107,7 +107,7 @@ export class Listener {
       return;
     }
     const waitMs = this.#again(undefined);
-    this.#say({ ...event, waitMs }, `cannot connect to ${this.#name}: ${why}; again in ${waitMs} ms`);
+    sayEvent({ ...event, waitMs }, `cannot connect to ${this.#name}: ${why}; again in ${waitMs} ms`);
   }
 
   #again(told: number | undefined): number {
@@ -118,7 +118,7 @@ export class Listener {
   }
 
   #giveUp(event: object, text: string): void {
-    this.#say(event, text);
+    sayEvent(event, text);
     this.exitCode = 1;
     this.stop();
   }
@@ -126,12 +126,7 @@ export class Listener {
   #send(line: string): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(line);
     else if (this.#waiting.length < maxWaitingLines) this.#waiting.push(line);
-    else this.#say({ event: 'dropped', line }, `dropped, ${maxWaitingLines} lines wait already: ${line}`);
-  }
-
-  /** What is not a message goes to stderr, so that stdout holds messages only. */
-  #say(event: object, text: string): void {
-    process.stderr.write(process.stderr.isTTY ? `${printable(text)}\n` : `${JSON.stringify(event)}\n`);
+    else sayEvent({ event: 'dropped', line }, `dropped, ${maxWaitingLines} lines wait already: ${line}`);
   }
 }
 

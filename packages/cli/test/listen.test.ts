@@ -108,6 +108,47 @@ t.test('a token goes where no list of processes and no log shows it', async (t) 
   t.notMatch(wrong.stderr, /cret/);
 });
 
+t.test('a token of another user is named, and one of this user is not', async (t) => {
+  const asked: string[] = [];
+  const server = createServer();
+  server.on('upgrade', (request, socket: Socket) => {
+    asked.push(request.url ?? '');
+    socket.end('HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const edge = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const tokenOf = (claims: string): string => `e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
+  const events = async (environment: Record<string, string>, url = edge) => {
+    const { stderr } = await runPinwheel(['listen', 'alice', '--edge', url], environment);
+    const lines = stderr.trim().split('\n');
+    return lines.map((line) => JSON.parse(line) as { event: string; subject?: string });
+  };
+  const ofBob = tokenOf('{"sub":"bob"}');
+  for (const said of [
+    await events({ PINWHEEL_TOKEN: ofBob }),
+    await events({}, `${edge}/ws?token=${ofBob}`),
+  ]) {
+    t.match(said[0], { event: 'warning', user: 'alice', subject: 'bob' });
+    t.match(said[1], { event: 'cannot-connect' }, 'it goes on all the same');
+  }
+  for (const token of [tokenOf('{"sub":"alice"}'), tokenOf('{}'), tokenOf('null'), 'a.b', 'a.b.c']) {
+    t.same(
+      (await events({ PINWHEEL_TOKEN: token })).map(({ event }) => event),
+      ['cannot-connect'],
+      token,
+    );
+  }
+  await events({}, `${edge}/`);
+  await events({}, `${edge}?x=1`);
+  const paths = new Set(asked.map((url) => url.replace(/token=.*&/, '')));
+  t.same(
+    [...paths],
+    ['/ws?user=alice', '/?user=alice', '/ws?x=1&user=alice'],
+    'an edge takes clients at /ws',
+  );
+});
+
 t.test('SIGTERM ends it, though the server does not answer its close', async (t) => {
   const { child, connected } = await situation(t, { status: 503, count: 0 });
   const { socket } = await connected();

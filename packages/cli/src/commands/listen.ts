@@ -2,8 +2,10 @@ import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
 import { Listener } from '../listener.js';
 import { options } from '../options.js';
+import { sayEvent } from '../say-event.js';
 import type { Settings } from '../settings.js';
 import { untilSignal } from '../signals.js';
+import { subjectOf } from '../subject-of.js';
 
 const defaultEdge = 'ws://127.0.0.1:8080/ws';
 
@@ -16,12 +18,33 @@ export const listenCommand: Command = {
 };
 
 async function listen({ settings, words, output }: Invocation): Promise<number> {
-  const url = new URL(settings.text(options.edgeSocket) ?? defaultEdge);
-  url.searchParams.set('user', parseUserId(words[0]));
-  const listener = new Listener(url, tokenIn(settings), output);
+  const url = edgeIn(settings);
+  const user = parseUserId(words[0]);
+  url.searchParams.set('user', user);
+  const token = tokenIn(settings);
+  warnOfOther(user, token ?? url.searchParams.get('token') ?? '');
+  const listener = new Listener(url, token, output);
   const stop = async (): Promise<void> => listener.stop();
   await untilSignal(async () => ({ ended: listener.ended, leave: stop, cut: stop }));
   return listener.exitCode;
+}
+
+/** An edge takes clients at `/ws`, unless it was told otherwise. */
+function edgeIn(settings: Settings): URL {
+  const given = settings.text(options.edgeSocket) ?? defaultEdge;
+  const url = new URL(given);
+  if (/^\w+:\/\/[^/?#]*([?#]|$)/.test(given)) url.pathname = '/ws';
+  return url;
+}
+
+/** An edge that goes by tokens lets in whom the token names, whatever else is said. */
+function warnOfOther(user: string, token: string): void {
+  const subject = subjectOf(token);
+  if (subject === undefined || subject === user) return;
+  sayEvent(
+    { event: 'warning', user, subject, why: 'the token names another user' },
+    `warning: the token names ${subject}: where clients are known by their tokens, this listens as ${subject} and not as ${user}`,
+  );
 }
 
 /** One read from a file ends with a line break. What is wrong with it is said without a character of it. */
