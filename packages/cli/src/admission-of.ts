@@ -1,6 +1,8 @@
 import type { EdgeOptions } from '@pinwheel/edge';
+import { PinwheelError } from '@pinwheel/protocol';
 import { given } from './given.js';
 import { options } from './options.js';
+import { listed } from './output.js';
 import type { Settings } from './settings.js';
 
 const ofJwt: readonly (keyof typeof options)[] = [
@@ -30,12 +32,13 @@ export function admissionOf(settings: Settings): Partial<EdgeOptions> {
 function jwtOf(settings: Settings): Pick<EdgeOptions, 'jwt'> {
   const isGiven = ofJwt.some((name) => settings.text(options[name]) !== undefined);
   if (!isGiven && settings.text(options.auth) !== 'jwt') return {};
+  refuseMissing(settings);
   const algorithms = settings.texts(options.jwtAlgorithms);
   return {
     jwt: {
       jwks: settings.needText(options.jwks),
-      issuer: settings.texts(options.jwtIssuer) ?? [],
-      audience: settings.texts(options.jwtAudience) ?? [],
+      issuer: settings.texts(options.jwtIssuer)!,
+      audience: settings.texts(options.jwtAudience)!,
       ...given(
         'algorithms',
         algorithms?.flatMap((one) => one.split(',')),
@@ -46,4 +49,14 @@ function jwtOf(settings: Settings): Pick<EdgeOptions, 'jwt'> {
       ...given('refreshMs', settings.number(options.jwksRefreshMs)),
     },
   };
+}
+
+/** All at once: whoever gives one after the other would start an edge three times for nothing. */
+function refuseMissing(settings: Settings): void {
+  const missing = [options.jwks, options.jwtIssuer, options.jwtAudience].filter(
+    (option) => settings.text(option) === undefined,
+  );
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => `--${name}`);
+  throw new PinwheelError('bad-option', `--auth jwt needs ${listed(names)}`);
 }

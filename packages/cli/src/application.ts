@@ -4,6 +4,7 @@ import { type Application, webhookApplication } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
 import { options } from './options.js';
 import type { Settings } from './settings.js';
+import { syntaxPlace } from './syntax-place.js';
 
 export interface OpenApplication {
   readonly callbacks: Application;
@@ -38,7 +39,9 @@ async function loadModule(file: string): Promise<Application> {
   try {
     exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   } catch (cause) {
-    throw new PinwheelError('bad-option', `cannot load app ${file}: ${(cause as Error).message}`, { cause });
+    const place = syntaxPlace(cause, file);
+    const why = `${(cause as Error).message}${place === '' ? '' : `\n\n${place}`}`;
+    throw new PinwheelError('bad-option', `cannot load app ${file}: ${why}`, { cause });
   }
   const callbacks = Object.fromEntries(
     names.flatMap((name) => (typeof exported[name] === 'function' ? [[name, exported[name]]] : [])),

@@ -12,6 +12,8 @@ export interface Option {
   readonly help: string;
   /** What is said in the help when nothing is given; documents a default that the library has. */
   readonly fallback?: string;
+  /** What it may look like, for whoever has not given it. */
+  readonly examples?: string;
   /** Makes sense for one call only: it comes from neither the environment nor the config file. */
   readonly onlyFlag?: true;
 }

@@ -8,12 +8,15 @@ const http = ['http:', 'https:'];
 
 /** Every option that there is; a command picks those that it takes. */
 export const options = {
-  membership: text(
-    'membership',
-    'M',
-    'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
-    'required',
-  ),
+  membership: {
+    ...text(
+      'membership',
+      'M',
+      'where the members are: consul://host:port/service[?tag=…&token-file=…] or static:FILE.json',
+      'required',
+    ),
+    examples: 'static:/tmp/pinwheel-8080.json, as pinwheel up prints it, or consul://127.0.0.1:8500/chat',
+  },
   allowNetworks: texts(
     'allow-networks',
     'CIDR',
@@ -253,7 +256,12 @@ export const options = {
   deadlineMs: whole('deadline-ms', 1, 60_000, 'longest time until the receipt, in ms', '5000'),
   edge: { ...urls('edge', http, 'admin address of an edge that is asked, too'), onlyFlag: true },
   edgeSocket: {
-    ...url('edge', ['ws:', 'wss:'], 'WebSocket address of the edge', 'ws://127.0.0.1:8080/ws'),
+    ...url(
+      'edge',
+      ['ws:', 'wss:'],
+      'WebSocket address of the edge; at /ws, where it has no path',
+      'ws://127.0.0.1:8080/ws',
+    ),
     onlyFlag: true,
   },
   token: text(

@@ -47,9 +47,16 @@ export function readSettings(options: readonly Option[], sources: SettingsSource
     needText: (option) => {
       const value = get<string>(option);
       if (value !== undefined) return value;
-      throw new PinwheelError('bad-option', `${option.name} is missing; ${waysOf(option)}`);
+      throw new PinwheelError(
+        'bad-option',
+        `${option.name} is missing; ${waysOf(option)}${examplesOf(option)}`,
+      );
     },
   };
+}
+
+function examplesOf({ examples }: Option): string {
+  return examples === undefined ? '' : `, such as ${examples}`;
 }
 
 function waysOf({ name, onlyFlag }: Option): string {

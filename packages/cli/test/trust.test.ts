@@ -109,10 +109,11 @@ t.test('what would let in whoever comes ends with 2', async (t) => {
       /--bind-host is 0.0.0.0 and there are no keys.*or set --allow-insecure/,
     ],
     [[...node, '--keys', open], /has mode 644; only its owner may read it/],
-    [[...edge, '--auth', 'jwt'], /jwks is missing; give --jwks/],
+    [[...edge, '--auth', 'jwt'], /--auth jwt needs --jwks, --jwt-issuer and --jwt-audience\n/],
     [[...edge, '--host', '0.0.0.0'], /anybody who reaches it.*or set --allow-anonymous/],
     [[...edge, '--auth', 'webhook'], /--auth-url is missing/],
-    [[...edge, '--auth', 'jwt', '--jwks', 'x', '--jwt-issuer', 'i'], /--jwt-audience is \[\]; it must be/],
+    [[...edge, '--auth', 'jwt', '--jwks', 'x', '--jwt-issuer', 'i'], /--auth jwt needs --jwt-audience\n/],
+    [[...edge, '--auth', 'jwt', '--jwks', 'x'], /--auth jwt needs --jwt-issuer and --jwt-audience\n/],
   ];
   for (const [words, says] of cases) {
     const { code, stderr } = await runPinwheel(words);

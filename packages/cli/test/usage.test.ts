@@ -34,6 +34,9 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
   const config = file('config.json', '{"prot": 1}');
   const ringConfig = file('ring.json', '{"virtualNodes": 0}');
   const noApp = file('no-app.mjs', 'export const onMesage = 1;');
+  const noExport = file('no-export.mjs', "import { nope } from 'node:fs';\nnope();\n");
+  const wrong = (name: string): string =>
+    file(name, 'const onMessage = ({ reply }) => {\n  reply(1 +);\n};\n');
   const members = `static:${file('members.json', '{"members":[]}')}`;
   const node = ['node', '--id', 'n1', '--membership', members];
   const edge = ['edge', '--id', 'e1', '--membership', members];
@@ -52,7 +55,7 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     ),
     [
       ['node', '--id', 'n1'],
-      /membership is missing; give --membership, set PINWHEEL_MEMBERSHIP, or put membership/,
+      /membership is missing; give --membership, set PINWHEEL_MEMBERSHIP, or put membership .*, such as static:\/tmp\/pinwheel-8080.json, as pinwheel up prints it, or consul:\/\/127.0.0.1:8500\/chat\n/,
     ],
     [['node', '--id', 'a b', '--membership', members], /id is "a b"; it must be/],
     [[...node, '--port', '70000'], /--port is "70000"; it must be a whole number between 0 and 65535/],
@@ -61,6 +64,18 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
     [[...node, '--config', config], /unknown option "prot"; known: /],
     [[...node, '--config', '/nowhere/missing.json'], /cannot read .*missing.json/],
     [[...node, '--ring-config', ringConfig], /virtualNodes is 0; it must be between 1 and 4096/],
+    [
+      [...node, '--app', wrong('module.mjs')],
+      /module.mjs: Unexpected .*\n\n.*module.mjs:2\n +reply\(1 \+\);\n +\^/,
+    ],
+    [
+      [...node, '--app', wrong('common.cjs')],
+      /common.cjs: Unexpected .*\n\n.*common.cjs:2\n +reply\(1 \+\);\n +\^/,
+    ],
+    [
+      [...node, '--app', noExport],
+      /does not provide an export .*\n\n.*no-export.mjs:1\nimport \{ nope \}.*\n +\^/,
+    ],
     [[...node, '--app', noApp], /must export at least one of: onConnect, onMessage, onSend, onDisconnect/],
     [
       [...node, '--webhook', 'ftp://x'],
