@@ -189,7 +189,18 @@ t.test('a ring on this machine', async (t) => {
       '0',
     ]);
     t.equal(code, 1);
-    t.match(stderr, new RegExp(`listen on 127.0.0.1 port ${taken}`));
+    t.match(stderr, new RegExp(`listen on 127.0.0.1 port ${taken} \\(--port\\): `));
+    t.match(stderr, /; a second ring on this machine: npx pinwheel up --port 8090 /);
+    const ofNode = new URL(up.facts.nodes[0]!.url).port;
+    const ofAdmin = new URL(up.facts.edges[0]!.admin).port;
+    const free = ['up', '--port', '0', '--nodes', '1'];
+    for (const [flag, more, busy] of [
+      ['--node-port', ['--admin-port', '0'], ofNode],
+      ['--admin-port', ['--node-port', '0'], ofAdmin],
+    ] as const) {
+      const refused = await runPinwheel([...free, ...more, flag, busy]);
+      t.match(refused.stderr, new RegExp(`listen on 127.0.0.1 port ${busy} \\(${flag}\\): `));
+    }
   });
 
   await t.test('Ctrl-C drains and ends with 0', async (t) => {

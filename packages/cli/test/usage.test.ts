@@ -149,6 +149,27 @@ t.test('wrong usage ends with 2 and says what is wrong and what would be right',
   }
 });
 
+t.test('a free port that is not allowed is not one that somebody has given', async (t) => {
+  const members = `static:${file('members-ports.json', '{"members":[]}')}`;
+  const [port, wsPort] = [await freePort(), await freePort()];
+  const allowed = ['--allow-ports', String(port), '--log-level', 'silent'];
+  const node = ['node', '--id', 'n1', '--membership', members, ...allowed];
+  const taken = `and the free port that was taken, \\d+, is not allowed: it must be in ${port} \\(--allow-ports\\)`;
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], new RegExp(`cannot register n1: no --port was given, ${taken}; give --port\n`)],
+    [['--port', String(port)], new RegExp(`: no --ws-port was given, ${taken}; give --ws-port\n`)],
+    [
+      ['--port', String(wsPort)],
+      new RegExp(`: port is ${wsPort}; it must be in ${port} \\(--allow-ports\\)\n`),
+    ],
+  ];
+  const ran = await runAll(cases.map(([words]) => [...node, ...words]));
+  for (const [i, [, says]] of cases.entries()) {
+    t.equal(ran[i]!.code, 2);
+    t.match(ran[i]!.stderr, says);
+  }
+});
+
 t.test('a bench that does not begin leaves no empty file', async (t) => {
   const folder = dirname(file('beside.txt', ''));
   const made = join(folder, 'result.json');

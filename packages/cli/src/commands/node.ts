@@ -9,6 +9,7 @@ import { createLog } from '../log.js';
 import { membershipOf, membershipOptions } from '../membership-of.js';
 import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
 import { options } from '../options.js';
+import { explainFreePort } from '../port-not-given.js';
 import { readRingConfig } from '../ring-config.js';
 import type { Settings } from '../settings.js';
 import { type Running, untilSignal } from '../signals.js';
@@ -127,6 +128,8 @@ async function runNode({ settings, output }: Invocation): Promise<number> {
     };
     await untilSignal(start, { prepare });
     return 0;
+  } catch (thrown) {
+    throw explainFreePort(thrown, settings);
   } finally {
     keys?.close();
     tls?.close();

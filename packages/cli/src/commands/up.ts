@@ -11,6 +11,7 @@ import {
 import { createNode, type PinwheelNode } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
 import { type OpenApplication, openApplication } from '../application.js';
+import { explainBusyPort } from '../busy-port.js';
 import type { Command, Invocation } from '../command.js';
 import { given } from '../given.js';
 import { keysOf } from '../keys-of.js';
@@ -71,6 +72,10 @@ async function up({ settings, output }: Invocation): Promise<number> {
     await opened.close();
     await application?.close();
   };
+  const edgePorts = {
+    port: settings.number(options.port) ?? defaultPort,
+    adminPort: settings.number(options.adminPort) ?? defaultAdminPort,
+  };
   let unmirrored = (): void => {};
   try {
     await untilSignal(
@@ -102,8 +107,7 @@ async function up({ settings, output }: Invocation): Promise<number> {
             id: `e${i}`,
             membership,
             ringSettings,
-            port: i === 1 ? (settings.number(options.port) ?? defaultPort) : 0,
-            adminPort: i === 1 ? (settings.number(options.adminPort) ?? defaultAdminPort) : 0,
+            ...(i === 1 ? edgePorts : { port: 0, adminPort: 0 }),
             drainMs,
             log,
             ...given('keys', keys),
@@ -143,22 +147,13 @@ async function up({ settings, output }: Invocation): Promise<number> {
     output.progress('the ring is down');
     return 0;
   } catch (thrown) {
-    throw withHint(thrown);
+    throw explainBusyPort(thrown, edgePorts);
   } finally {
     unmirrored();
     process.off('exit', unmirrored);
     log.mute();
     await close();
   }
-}
-
-/** Whoever starts a second ring finds the ports of the first one taken. */
-function withHint(thrown: unknown): unknown {
-  if (!(thrown instanceof PinwheelError) || thrown.code !== 'listen') return thrown;
-  const other = 'pinwheel up --port 8090 --admin-port 0 --node-port 0';
-  return new PinwheelError('listen', `${thrown.message}; a second ring on this machine: ${other}`, {
-    cause: thrown,
-  });
 }
 
 /** A ring that is taken down part by part would have warnings about itself. */
