@@ -144,10 +144,15 @@ t.test('a ring on this machine', async (t) => {
       return status.migrations.find(({ id }: { id: string }) => id === holder)?.waiting === 1;
     });
     t.equal(alice.closes.length, 0, 'she is still there');
+    const still = await json('migrate', 'wait', '--timeout-ms', '500');
+    t.equal(still.code, 1);
+    t.match(still.said, new RegExp(`users have to move at ${holder} \\(1\\), where moves are paused`));
     t.equal((await json('send', 'alice', 'while she waits')).said.status, 'delivered');
     t.equal((await json('migrate', 'resume', '--users-per-second', '1000')).code, 0);
     t.match(await draining, { code: 0, said: { node: holder, users: 1, moved: 1 } });
     t.same(alice.closes, [], 'she has noticed nothing');
+    const waited = await json('migrate', 'wait', '--edge', up.facts.edges[0]!.admin);
+    t.equal(waited.code, 0, waited.said);
     t.equal((await json('drain', 'n9')).code, 2);
     t.equal((await json('send', 'alice', 'again')).said.status, 'delivered');
   });

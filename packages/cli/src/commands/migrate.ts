@@ -6,6 +6,7 @@ import type { AdminTarget } from '../nodes-of.js';
 import { ringOptions, withRing } from '../open-ring.js';
 import { options } from '../options.js';
 import { table } from '../output.js';
+import { migrateWaitCommand } from './migrate-wait.js';
 
 export const migrateCommands: readonly Command[] = [
   migrate('status', 'who still has to move, and how fast they go', (target) => target.get('/v1/migrations')),
@@ -18,6 +19,7 @@ export const migrateCommands: readonly Command[] = [
       ...(usersPerSecond === undefined ? {} : { usersPerSecond }),
     }),
   ),
+  migrateWaitCommand,
 ];
 
 function migrate(
