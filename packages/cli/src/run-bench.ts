@@ -16,6 +16,7 @@ import { countOf, countsOf, wordsOf } from './bench-values.js';
 import type { Invocation } from './command.js';
 import { given } from './given.js';
 import type { Settings } from './settings.js';
+import { TimeLeft } from './time-left.js';
 import { readVersion } from './version.js';
 
 const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
@@ -52,10 +53,11 @@ export async function bench({ settings, output }: Invocation): Promise<number> {
       if (isNew) made.push(file);
     }
     const start = performance.now();
+    const timeLeft = new TimeLeft();
     let told = 0;
     const progress = (at: Progress): void => {
       for (; told < at.missing.length; told++) output.step(at.missing[told]!);
-      output.step(describe(at, performance.now() - start));
+      output.step(describe(at, timeLeft.at(at, performance.now() - start)));
     };
     const { comparison, isWhole } = await runComparison(
       readOptions(settings),
@@ -98,9 +100,12 @@ function readOptions(settings: Settings): BenchOptions {
   };
 }
 
-function describe({ step, steps, strategy, nodes, round, phase }: Progress, elapsedMs: number): string {
+function describe(
+  { step, steps, strategy, nodes, round, phase }: Progress,
+  leftMs: number | undefined,
+): string {
   const what = phase === 'start' ? 'starting' : phase;
-  const left = step === 1 ? '' : `; about ${minutes((elapsedMs / (step - 1)) * (steps - step + 1))} left`;
+  const left = leftMs === undefined ? '' : `; about ${minutes(leftMs)} left`;
   return `[${step}/${steps}] ${strategy}, ${nodes} nodes, round ${round}: ${what}${left}`;
 }
 
