@@ -16,8 +16,9 @@ export interface Migration {
 
 export type Answer = (Migration & { readonly id: string }) | Failed;
 
-/** Every node that is listed, and the edges that the settings name. */
+/** Who moves users. */
 export interface Movers {
+  /** Every node that is taken, and the edges that the settings name. */
   readonly targets: readonly AdminTarget[];
   /** Listed, and not to be asked. */
   readonly ignored: readonly { readonly id: string; readonly reason: string }[];

@@ -13,8 +13,8 @@ import { listed } from '../output.js';
 import type { Settings } from '../settings.js';
 
 const pollMs = 500;
-/** A process that is being restarted cannot be asked for a moment. */
-const patienceMs = 3000;
+/** A process that is being restarted cannot be asked for a moment; one that stands still is asked twice in this time. */
+const patienceMs = 5000;
 const defaultTimeoutMs = 120_000;
 
 export const migrateWaitCommand: Command = {

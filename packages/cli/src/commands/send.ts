@@ -102,7 +102,9 @@ async function sendBy(source: SenderOptions, { settings, words }: Invocation): P
 function explained(receipt: Receipt, tracker: RingTracker): Receipt {
   const { error } = receipt;
   if (error === undefined) return receipt;
-  return { ...receipt, error: { ...error, message: whyAllIgnored(tracker) ?? keyAdvice(error.message) } };
+  // what may have been delivered was sent to somebody
+  const whyNobody = error.code === 'unknown-outcome' ? undefined : whyAllIgnored(tracker);
+  return { ...receipt, error: { ...error, message: whyNobody ?? keyAdvice(error.message) } };
 }
 
 function ownersNode(tracker: RingTracker, { words }: Invocation): string {
