@@ -4,7 +4,7 @@ import { pause } from '@pinwheel/bench/load/pause.js';
 import { anyOf } from '@pinwheel/bench/load/users.js';
 import { silentLog } from '@pinwheel/membership';
 import { createSender } from '@pinwheel/sender';
-import { warmUp } from '../../packages/cli/dist/warm-up.js';
+import { warmUp } from '../../packages/cli/dist/process/warm-up.js';
 import { hand } from '../kit/fresh-process.js';
 import { OpenLoop } from '../migration/open-loop.js';
 import { beyond, Journeys, percentile, worstOfEach } from './journeys.js';

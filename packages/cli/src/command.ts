@@ -1,6 +1,6 @@
-import type { Option } from './option.js';
-import type { Output } from './output.js';
-import type { Settings } from './settings.js';
+import type { Output } from './output/output.js';
+import type { Option } from './settings/option.js';
+import type { Settings } from './settings/settings.js';
 
 /** What a command is given when it runs. */
 export interface Invocation {

@@ -2,10 +2,10 @@ import { type ErrorCode, PinwheelError } from '@pinwheel/protocol';
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import type { Command } from './command.js';
 import { allCommands, commandsFor, groups } from './commands.js';
-import { camelCase, environmentName, type Option } from './option.js';
-import { options } from './options.js';
-import { createOutput } from './output.js';
-import { readSettings } from './settings.js';
+import { createOutput } from './output/output.js';
+import { camelCase, environmentName, type Option } from './settings/option.js';
+import { options } from './settings/options.js';
+import { readSettings } from './settings/settings.js';
 import { readVersion } from './version.js';
 
 export { allCommands, type Command };

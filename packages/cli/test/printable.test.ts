@@ -1,5 +1,5 @@
 import t from 'tap';
-import { printable } from '../src/printable.js';
+import { printable } from '../src/output/printable.js';
 
 t.test('what strangers choose neither begins a line nor commands the terminal', async (t) => {
   t.equal(printable('alice ä 你 👋'), 'alice ä 你 👋');

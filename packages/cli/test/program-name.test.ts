@@ -1,5 +1,5 @@
 import t from 'tap';
-import { programName } from '../src/program-name.js';
+import { programName } from '../src/process/program-name.js';
 
 t.test('a program is named as it was started', async (t) => {
   const PATH = '/usr/bin:/usr/local/bin';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { TimeLeft } from '../src/time-left.js';
+import { TimeLeft } from '../src/bench/time-left.js';
 
 /** A comparison of three rounds, each with services that take so long, in s: what was said to be left at the start of each phase. */
 function leftDuring(rounds: readonly (readonly number[])[], phases = 5) {

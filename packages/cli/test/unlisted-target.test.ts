@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import t from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
-import type { Credentials } from '../src/credentials.js';
-import { nodeTarget, unlistedTarget } from '../src/nodes-of.js';
+import type { Credentials } from '../src/service/credentials.js';
+import { nodeTarget, unlistedTarget } from '../src/service/nodes-of.js';
 
 t.test('who answers under another id, where a node was, is given no key', async (t) => {
   const heard: IncomingHttpHeaders[] = [];

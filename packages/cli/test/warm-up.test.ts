@@ -9,7 +9,7 @@ import { startHttpServer } from '../../../test/kit/http-server.js';
 import { pinwheelProgram, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { runNode } from '../../../test/kit/run-node.js';
 import { until } from '../../../test/kit/until.js';
-import { warmUp } from '../dist/warm-up.js';
+import { warmUp } from '../dist/process/warm-up.js';
 import { temporaryFiles } from './kit/files.js';
 
 const file = temporaryFiles(t);
@@ -74,7 +74,7 @@ t.test(
 );
 
 t.test('without descriptors enough it fails soon, and says what of it did', async (t) => {
-  const module = new URL('../dist/warm-up.js', import.meta.url).href;
+  const module = new URL('../dist/process/warm-up.js', import.meta.url).href;
   const code = `const { warmUp } = await import('${module}');
     const say = (fields, words) => console.log(words, fields.error ?? '');
     await warmUp({ info: say, warn: say, error: say }, undefined, 60_000);`;

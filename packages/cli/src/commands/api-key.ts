@@ -1,8 +1,8 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { ApiKeySet, checkApiKeyId, newApiKey } from '@pinwheel/trust';
 import type { Command, Invocation } from '../command.js';
-import { given } from '../given.js';
-import { options } from '../options.js';
+import { given } from '../settings/given.js';
+import { options } from '../settings/options.js';
 
 export const apiKeyCommand: Command = {
   name: 'api-key new',

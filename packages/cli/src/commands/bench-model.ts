@@ -1,6 +1,6 @@
-import { benchOptions } from '../bench-options.js';
+import { benchOptions } from '../bench/bench-options.js';
 import type { Command } from '../command.js';
-import { options } from '../options.js';
+import { options } from '../settings/options.js';
 
 export const benchModelCommand: Command = {
   name: 'bench model',
@@ -20,5 +20,5 @@ export const benchModelCommand: Command = {
     options.json,
   ],
   // what draws its reports would make every other command start late
-  run: async (invocation) => (await import('../run-bench-model.js')).benchModel(invocation),
+  run: async (invocation) => (await import('../bench/run-bench-model.js')).benchModel(invocation),
 };

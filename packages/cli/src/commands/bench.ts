@@ -1,4 +1,4 @@
-import { benchOptions } from '../bench-options.js';
+import { benchOptions } from '../bench/bench-options.js';
 import type { Command } from '../command.js';
 
 export const benchCommand: Command = {
@@ -24,5 +24,5 @@ export const benchCommand: Command = {
     benchOptions.htmlFile,
   ],
   // what draws its reports would make every other command start late
-  run: async (invocation) => (await import('../run-bench.js')).bench(invocation),
+  run: async (invocation) => (await import('../bench/run-bench.js')).bench(invocation),
 };

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
-import { describeIgnored, ignoredBy, refuseAllIgnored } from '../ignored-members.js';
-import { type AdminTarget, nodesOf } from '../nodes-of.js';
-import { onChange } from '../on-change.js';
-import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
-import { options } from '../options.js';
-import { counted, type Output } from '../output.js';
+import { onChange } from '../output/on-change.js';
+import { counted, type Output } from '../output/output.js';
+import { describeIgnored, ignoredBy, refuseAllIgnored } from '../service/ignored-members.js';
+import { type AdminTarget, nodesOf } from '../service/nodes-of.js';
+import { type OpenRing, ringOptions, withRing } from '../service/open-ring.js';
+import { options } from '../settings/options.js';
 
 /** A node that has sent everybody on is there for 0.3 s more. */
 const pollMs = 100;

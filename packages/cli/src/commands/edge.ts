@@ -1,20 +1,20 @@
 import { createEdge, type Edge, type EdgeOptions } from '@pinwheel/edge';
 import { readAuthorities } from '@pinwheel/trust';
-import { admissionOf } from '../admission-of.js';
 import type { Command, Invocation } from '../command.js';
-import { given } from '../given.js';
-import { inFlags } from '../in-flags.js';
-import { apiKeysOf, keysOf } from '../keys-of.js';
-import { limitOptions } from '../limit-options.js';
-import { edgeLimitsOf } from '../limits-of.js';
-import { createLog } from '../log.js';
-import { membershipOf, membershipOptions } from '../membership-of.js';
-import { strategyOptions } from '../open-strategy.js';
-import { options } from '../options.js';
-import { readRingConfig } from '../ring-config.js';
-import { type Running, untilSignal } from '../signals.js';
-import { tlsOf, tlsOptions } from '../tls-of.js';
-import { warmUp } from '../warm-up.js';
+import { inFlags } from '../process/in-flags.js';
+import { createLog } from '../process/log.js';
+import { type Running, untilSignal } from '../process/signals.js';
+import { warmUp } from '../process/warm-up.js';
+import { admissionOf } from '../settings/admission-of.js';
+import { given } from '../settings/given.js';
+import { apiKeysOf, keysOf } from '../settings/keys-of.js';
+import { limitOptions } from '../settings/limit-options.js';
+import { edgeLimitsOf } from '../settings/limits-of.js';
+import { membershipOf, membershipOptions } from '../settings/membership-of.js';
+import { strategyOptions } from '../settings/open-strategy.js';
+import { options } from '../settings/options.js';
+import { readRingConfig } from '../settings/ring-config.js';
+import { tlsOf, tlsOptions } from '../settings/tls-of.js';
 
 export const edgeCommand: Command = {
   name: 'edge',

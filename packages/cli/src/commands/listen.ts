@@ -1,11 +1,11 @@
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
-import { Listener } from '../listener.js';
-import { options } from '../options.js';
-import { sayEvent } from '../say-event.js';
-import type { Settings } from '../settings.js';
-import { untilSignal } from '../signals.js';
-import { subjectOf } from '../subject-of.js';
+import { Listener } from '../listen/listener.js';
+import { subjectOf } from '../listen/subject-of.js';
+import { sayEvent } from '../output/say-event.js';
+import { untilSignal } from '../process/signals.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 
 const defaultEdge = 'ws://127.0.0.1:8080/ws';
 

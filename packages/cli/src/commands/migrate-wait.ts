@@ -1,16 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import type { RingAnswer } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import { askEach, hasFailed } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
-import { describeIgnored } from '../ignored-members.js';
-import { type Migration, moversOf } from '../migrations.js';
-import type { AdminTarget } from '../nodes-of.js';
-import { onChange } from '../on-change.js';
-import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
-import { options } from '../options.js';
-import { listed } from '../output.js';
-import type { Settings } from '../settings.js';
+import { onChange } from '../output/on-change.js';
+import { listed } from '../output/output.js';
+import { askEach, hasFailed } from '../service/ask-each.js';
+import { describeIgnored } from '../service/ignored-members.js';
+import { type Migration, moversOf } from '../service/migrations.js';
+import type { AdminTarget } from '../service/nodes-of.js';
+import { type OpenRing, ringOptions, withRing } from '../service/open-ring.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 
 const pollMs = 500;
 /** A process that is being restarted cannot be asked for a moment; one that stands still is asked twice in this time. */

@@ -1,11 +1,11 @@
-import { hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
-import { describeIgnored } from '../ignored-members.js';
-import { askMovers, moversOf, stateOf } from '../migrations.js';
-import type { AdminTarget } from '../nodes-of.js';
-import { ringOptions, withRing } from '../open-ring.js';
-import { options } from '../options.js';
-import { table } from '../output.js';
+import { table } from '../output/output.js';
+import { hasFailed, toPrint } from '../service/ask-each.js';
+import { describeIgnored } from '../service/ignored-members.js';
+import { askMovers, moversOf, stateOf } from '../service/migrations.js';
+import type { AdminTarget } from '../service/nodes-of.js';
+import { ringOptions, withRing } from '../service/open-ring.js';
+import { options } from '../settings/options.js';
 import { migrateWaitCommand } from './migrate-wait.js';
 
 export const migrateCommands: readonly Command[] = [

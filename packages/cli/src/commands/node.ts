@@ -1,20 +1,20 @@
 import { createNode } from '@pinwheel/node';
-import { type OpenApplication, openApplication } from '../application.js';
 import type { Command, Invocation } from '../command.js';
-import { given } from '../given.js';
-import { inFlags } from '../in-flags.js';
-import { apiKeysOf, keysOf } from '../keys-of.js';
-import { limitsOf } from '../limits-of.js';
-import { createLog } from '../log.js';
-import { membershipOf, membershipOptions } from '../membership-of.js';
-import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
-import { options } from '../options.js';
-import { explainFreePort } from '../port-not-given.js';
-import { readRingConfig } from '../ring-config.js';
-import type { Settings } from '../settings.js';
-import { type Running, untilSignal } from '../signals.js';
-import { tlsOf, tlsOptions } from '../tls-of.js';
-import { warmUp } from '../warm-up.js';
+import { type OpenApplication, openApplication } from '../process/application.js';
+import { inFlags } from '../process/in-flags.js';
+import { createLog } from '../process/log.js';
+import { explainFreePort } from '../process/port-not-given.js';
+import { type Running, untilSignal } from '../process/signals.js';
+import { warmUp } from '../process/warm-up.js';
+import { given } from '../settings/given.js';
+import { apiKeysOf, keysOf } from '../settings/keys-of.js';
+import { limitsOf } from '../settings/limits-of.js';
+import { membershipOf, membershipOptions } from '../settings/membership-of.js';
+import { openNamedStrategy, strategyOptions } from '../settings/open-strategy.js';
+import { options } from '../settings/options.js';
+import { readRingConfig } from '../settings/ring-config.js';
+import type { Settings } from '../settings/settings.js';
+import { tlsOf, tlsOptions } from '../settings/tls-of.js';
 
 export const nodeCommand: Command = {
   name: 'node',

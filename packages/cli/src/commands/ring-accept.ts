@@ -1,13 +1,13 @@
 import type { RingAnswer } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import { askEach, hasFailed, toPrint } from '../ask-each.js';
 import type { Command, Invocation } from '../command.js';
-import type { Credentials } from '../credentials.js';
-import { refuseAllIgnored } from '../ignored-members.js';
-import { type AdminTarget, edgeTarget, nodesOf, unlistedTarget } from '../nodes-of.js';
-import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
-import { options } from '../options.js';
-import { table } from '../output.js';
+import { table } from '../output/output.js';
+import { askEach, hasFailed, toPrint } from '../service/ask-each.js';
+import type { Credentials } from '../service/credentials.js';
+import { refuseAllIgnored } from '../service/ignored-members.js';
+import { type AdminTarget, edgeTarget, nodesOf, unlistedTarget } from '../service/nodes-of.js';
+import { type OpenRing, ringOptions, withRing } from '../service/open-ring.js';
+import { options } from '../settings/options.js';
 
 /** What a process has when it has accepted. */
 interface Accepted {

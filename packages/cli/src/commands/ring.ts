@@ -2,11 +2,11 @@ import { ringAnswer } from '@pinwheel/membership';
 import { PinwheelError, parseUserId } from '@pinwheel/protocol';
 import { parseRingMember, plan, type RingChange, type RingPlan } from '@pinwheel/ring';
 import type { Command, Invocation } from '../command.js';
-import { describeIgnored, ignoredBy, refuseAllIgnored, whyAllIgnored } from '../ignored-members.js';
-import { nodesOf } from '../nodes-of.js';
-import { type OpenRing, ringOptions, withRing } from '../open-ring.js';
-import { options } from '../options.js';
-import { counted, percent, table } from '../output.js';
+import { counted, percent, table } from '../output/output.js';
+import { describeIgnored, ignoredBy, refuseAllIgnored, whyAllIgnored } from '../service/ignored-members.js';
+import { nodesOf } from '../service/nodes-of.js';
+import { type OpenRing, ringOptions, withRing } from '../service/open-ring.js';
+import { options } from '../settings/options.js';
 import { ringAcceptCommand } from './ring-accept.js';
 
 const show: Command = {

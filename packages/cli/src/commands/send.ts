@@ -12,16 +12,16 @@ import {
 import { createSender, originOf, type SenderOptions } from '@pinwheel/sender';
 import { Client } from 'undici';
 import type { Command, Invocation } from '../command.js';
-import { Credentials } from '../credentials.js';
-import { given } from '../given.js';
-import { refuseAllIgnored, whyAllIgnored } from '../ignored-members.js';
-import { keyAdvice } from '../key-advice.js';
-import { idOf, type Refusal, refusalOf, saidIn } from '../nodes-of.js';
-import { ringOptions, withRing } from '../open-ring.js';
-import { openNamedStrategy, strategyName, strategyOptions } from '../open-strategy.js';
-import { options } from '../options.js';
-import { counted } from '../output.js';
-import type { Settings } from '../settings.js';
+import { counted } from '../output/output.js';
+import { Credentials } from '../service/credentials.js';
+import { refuseAllIgnored, whyAllIgnored } from '../service/ignored-members.js';
+import { keyAdvice } from '../service/key-advice.js';
+import { idOf, type Refusal, refusalOf, saidIn } from '../service/nodes-of.js';
+import { ringOptions, withRing } from '../service/open-ring.js';
+import { given } from '../settings/given.js';
+import { openNamedStrategy, strategyName, strategyOptions } from '../settings/open-strategy.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 
 /** By the status of the receipt; anything else is 1. */
 const exitCodes: Readonly<Partial<Record<ReceiptStatus, number>>> = {

@@ -10,17 +10,17 @@ import {
 } from '@pinwheel/membership';
 import { createNode, type PinwheelNode } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
-import { type OpenApplication, openApplication } from '../application.js';
-import { explainBusyPort } from '../busy-port.js';
 import type { Command, Invocation } from '../command.js';
-import { given } from '../given.js';
-import { keysOf } from '../keys-of.js';
-import { createLog } from '../log.js';
-import { openNamedStrategy, strategyOptions } from '../open-strategy.js';
-import { options } from '../options.js';
-import { readRingConfig } from '../ring-config.js';
-import { untilSignal } from '../signals.js';
-import { tlsOf, tlsOptions } from '../tls-of.js';
+import { type OpenApplication, openApplication } from '../process/application.js';
+import { explainBusyPort } from '../process/busy-port.js';
+import { createLog } from '../process/log.js';
+import { untilSignal } from '../process/signals.js';
+import { given } from '../settings/given.js';
+import { keysOf } from '../settings/keys-of.js';
+import { openNamedStrategy, strategyOptions } from '../settings/open-strategy.js';
+import { options } from '../settings/options.js';
+import { readRingConfig } from '../settings/ring-config.js';
+import { tlsOf, tlsOptions } from '../settings/tls-of.js';
 
 const defaultPort = 8080;
 const defaultAdminPort = 8081;

@@ -1,7 +1,7 @@
 import type { RingTracker, RingTrackerStatus } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
-import { asFlags } from './in-flags.js';
-import { counted } from './output.js';
+import { counted } from '../output/output.js';
+import { asFlags } from '../process/in-flags.js';
 
 type Ignored = RingTrackerStatus['ignored'];
 

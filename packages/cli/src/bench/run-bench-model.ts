@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { costsOf, modelOf, readComparison, textModel } from '@pinwheel/bench';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { Invocation } from '../command.js';
+import { given } from '../settings/given.js';
 import { benchOptions } from './bench-options.js';
 import { countOf } from './bench-values.js';
-import type { Invocation } from './command.js';
-import { given } from './given.js';
 
 /** Computes and says. */
 export async function benchModel({ settings, output }: Invocation): Promise<number> {

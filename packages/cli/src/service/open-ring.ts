@@ -8,11 +8,11 @@ import {
   staticSource,
 } from '@pinwheel/membership';
 import { PinwheelError } from '@pinwheel/protocol';
+import { membershipOf, membershipOptions } from '../settings/membership-of.js';
+import { options } from '../settings/options.js';
+import { readRingConfig } from '../settings/ring-config.js';
+import type { Settings } from '../settings/settings.js';
 import { Credentials } from './credentials.js';
-import { membershipOf, membershipOptions } from './membership-of.js';
-import { options } from './options.js';
-import { readRingConfig } from './ring-config.js';
-import type { Settings } from './settings.js';
 
 export interface OpenRing {
   readonly membership: Membership;

@@ -11,15 +11,15 @@ import {
   textReport,
 } from '@pinwheel/bench';
 import { PinwheelError } from '@pinwheel/protocol';
+import type { Invocation } from '../command.js';
+import { given } from '../settings/given.js';
+import type { Settings } from '../settings/settings.js';
+import { readVersion } from '../version.js';
 import { benchOptions } from './bench-options.js';
 import { countOf, countsOf, wordsOf } from './bench-values.js';
-import type { Invocation } from './command.js';
-import { given } from './given.js';
-import type { Settings } from './settings.js';
 import { TimeLeft } from './time-left.js';
-import { readVersion } from './version.js';
 
-const program = fileURLToPath(new URL('../bin/pinwheel.js', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url));
 
 /** What it has started ends with it. */
 const endAtOnce = (): never => process.exit(1);

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { shouldReconnect } from '@pinwheel/protocol';
 import { WebSocket } from 'undici';
-import type { Output } from './output.js';
-import { sayEvent } from './say-event.js';
+import type { Output } from '../output/output.js';
+import { sayEvent } from '../output/say-event.js';
 import { type Refused, whyRefused } from './why-refused.js';
 
 const longestWaitMs = 5000;

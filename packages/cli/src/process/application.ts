@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Application, webhookApplication } from '@pinwheel/node';
 import { PinwheelError } from '@pinwheel/protocol';
-import { options } from './options.js';
-import type { Settings } from './settings.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 import { syntaxPlace } from './syntax-place.js';
 
 export interface OpenApplication {

@@ -1,8 +1,8 @@
 import type { EdgeOptions } from '@pinwheel/edge';
 import { PinwheelError } from '@pinwheel/protocol';
+import { listed } from '../output/output.js';
 import { given } from './given.js';
 import { options } from './options.js';
-import { listed } from './output.js';
 import type { Settings } from './settings.js';
 
 const ofJwt: readonly (keyof typeof options)[] = [

@@ -1,7 +1,7 @@
 import { parseCount } from '@pinwheel/bench';
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Option } from './option.js';
-import type { Settings } from './settings.js';
+import type { Option } from '../settings/option.js';
+import type { Settings } from '../settings/settings.js';
 
 /** A list of known words, separated by commas. */
 export function wordsOf<T extends string>(settings: Settings, option: Option): readonly T[] | undefined {

@@ -1,8 +1,8 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import { type KeySource, type ProvenCall, Signer, withProof } from '@pinwheel/trust';
-import { keysOf } from './keys-of.js';
-import { options } from './options.js';
-import type { Settings } from './settings.js';
+import { keysOf } from '../settings/keys-of.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 
 /** How a command says who it is to nodes and edges: by the keys of the service, by an API key, or not at all. */
 export class Credentials {

@@ -1,6 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { camelCase } from './option.js';
-import { options } from './options.js';
+import { camelCase } from '../settings/option.js';
+import { options } from '../settings/options.js';
 
 const flags: ReadonlyMap<string, string> = new Map(
   Object.values(options).map(({ name }) => [camelCase(name), `--${name}`]),

@@ -1,5 +1,5 @@
 import { contenders, phases } from '@pinwheel/bench/result.js';
-import { flag, number, type Option, text, url, whole } from './option.js';
+import { flag, number, type Option, text, url, whole } from '../settings/option.js';
 
 /** They make sense for one call only, and some have the names of other commands' options. */
 function forOneCall(option: Option): Option {

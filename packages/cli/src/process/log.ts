@@ -1,6 +1,6 @@
 import type { Log } from '@pinwheel/membership';
 import { pino } from 'pino';
-import { printable } from './printable.js';
+import { printable } from '../output/printable.js';
 
 /** What cannot be written, as on a full disk, waits; more of it is dropped. */
 const maxWaitingBytes = 1_048_576;

@@ -1,6 +1,6 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import { options } from './options.js';
-import type { Settings } from './settings.js';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 
 const notAllowed = /: (?:--)?(port|ws-port) is (\d+); (it must be in .*)$/;
 

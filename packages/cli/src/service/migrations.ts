@@ -1,10 +1,10 @@
 import { PinwheelError } from '@pinwheel/protocol';
+import { options } from '../settings/options.js';
+import type { Settings } from '../settings/settings.js';
 import { askEach, type Failed, hasFailed } from './ask-each.js';
 import { ignoredBy, refuseAllIgnored } from './ignored-members.js';
 import { type AdminTarget, edgeTarget, nodesOf } from './nodes-of.js';
 import type { OpenRing } from './open-ring.js';
-import { options } from './options.js';
-import type { Settings } from './settings.js';
 
 /** The moves of one process, as it says. */
 export interface Migration {
