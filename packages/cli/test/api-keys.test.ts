@@ -65,7 +65,16 @@ t.test('a program sends and an operator drains, each with its API key', async (t
     ['a ring is accepted', ['ring', 'accept', ...service, ...ofEdge], asOps, 0, /^$/],
     ['the same by proofs', ['ring', 'accept', ...service, ...ofEdge, '--keys', keys], {}, 0, /^$/],
     ['the same without the scope', ['ring', 'accept', ...service, ...ofEdge], asApp, 1, /^$/],
-    ['both kinds', [...send, ...url, '--keys', keys], asApp, 2, /keys and api-key are both given/],
+    ['both kinds', [...send, ...url], { ...asApp, PINWHEEL_KEYS: keys }, 2, /are both given/],
+    ['an option beside the environment', [...send, ...url, '--keys', keys], asOps, offline, /^$/],
+    ['the other way about', [...send, ...url, '--api-key', app.key], { PINWHEEL_KEYS: keys }, offline, /^$/],
+    [
+      'two options',
+      [...send, ...url, '--keys', keys, '--api-key', app.key],
+      {},
+      2,
+      /keys and api-key are both given/,
+    ],
     ['a key of two words', [...send, ...url], { PINWHEEL_API_KEY: 'a b' }, 2, /must be pwk_/],
   ];
   let said = '';

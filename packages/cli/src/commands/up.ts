@@ -14,7 +14,7 @@ import type { Command, Invocation } from '../command.js';
 import { type OpenApplication, openApplication } from '../process/application.js';
 import { explainBusyPort } from '../process/busy-port.js';
 import { createLog } from '../process/log.js';
-import { untilSignal } from '../process/signals.js';
+import { type Running, untilSignal } from '../process/signals.js';
 import { given } from '../settings/given.js';
 import { keysOf } from '../settings/keys-of.js';
 import { openNamedStrategy, strategyOptions } from '../settings/open-strategy.js';
@@ -78,72 +78,70 @@ async function up({ settings, output }: Invocation): Promise<number> {
   };
   let unmirrored = (): void => {};
   try {
-    await untilSignal(
-      async () => {
-        application = await openApplication(settings);
-        const { callbacks } = application;
-        const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
-        const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
-        const nodes: PinwheelNode[] = [];
-        const firstPort = settings.number(options.nodePort) ?? defaultNodePort;
-        for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
-          const node = await createNode({
-            id: `n${i}`,
-            port: firstPort === 0 ? 0 : firstPort + i - 1,
-            membership,
-            strategy: opened.strategy,
-            ringSettings,
-            log,
-            ...given('keys', keys),
-            ...pace,
-            ...callbacks,
-          });
-          started.unshift(node);
-          nodes.push(node);
-        }
-        const edges: Edge[] = [];
-        for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
-          const edge = await createEdge({
-            id: `e${i}`,
-            membership,
-            ringSettings,
-            ...(i === 1 ? edgePorts : { port: 0, adminPort: 0 }),
-            drainMs,
-            log,
-            ...given('keys', keys),
-            ...pace,
-            ...given('tls', tls),
-          });
-          started.unshift(edge);
-          edges.push(edge);
-        }
-        await Promise.all(nodes.map((node) => node.ready()));
-        const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
-        const stop = mirror(membership, file, log);
-        unmirrored = () => {
-          stop();
-          for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
-        };
-        // however it ends, nobody must find a ring that is not there
-        process.once('exit', unmirrored);
-        const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
-        for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
-        for (const edge of edges)
-          void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
-        const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
-        return {
-          ended: gone.then(() => {}),
-          leave: async () => {
-            output.progress('draining; Ctrl-C again ends it at once');
-            await Promise.all(edges.map((edge) => edge.drain()));
-            await Promise.all(nodes.map((node) => node.drain()));
-          },
-          cut: close,
-          announce: () => output.announce(facts, describe(facts, settings.text(options.keys))),
-        };
-      },
-      { alsoSignals: ['SIGHUP'] },
-    );
+    const start = async (): Promise<Running> => {
+      application = await openApplication(settings);
+      const { callbacks } = application;
+      const { settings: ringSettings, usersPerSecond } = readRingConfig(settings);
+      const pace = usersPerSecond === undefined ? {} : { usersPerSecond };
+      const nodes: PinwheelNode[] = [];
+      const firstPort = settings.number(options.nodePort) ?? defaultNodePort;
+      for (let i = 1; i <= (settings.number(options.nodes) ?? 3); i++) {
+        const node = await createNode({
+          id: `n${i}`,
+          port: firstPort === 0 ? 0 : firstPort + i - 1,
+          membership,
+          strategy: opened.strategy,
+          ringSettings,
+          log,
+          ...given('keys', keys),
+          ...pace,
+          ...callbacks,
+        });
+        started.unshift(node);
+        nodes.push(node);
+      }
+      const edges: Edge[] = [];
+      for (let i = 1; i <= (settings.number(options.edges) ?? 1); i++) {
+        const edge = await createEdge({
+          id: `e${i}`,
+          membership,
+          ringSettings,
+          ...(i === 1 ? edgePorts : { port: 0, adminPort: 0 }),
+          drainMs,
+          log,
+          ...given('keys', keys),
+          ...pace,
+          ...given('tls', tls),
+        });
+        started.unshift(edge);
+        edges.push(edge);
+      }
+      await Promise.all(nodes.map((node) => node.ready()));
+      const file = join(tmpdir(), `pinwheel-${edges[0]!.port}.json`);
+      const stop = mirror(membership, file, log);
+      unmirrored = () => {
+        stop();
+        for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
+      };
+      // however it ends, nobody must find a ring that is not there
+      process.once('exit', unmirrored);
+      const facts = factsOf(nodes, edges, tls === undefined ? 'ws' : 'wss', file);
+      for (const node of nodes) void node.closed.then(() => output.progress(`${node.id} has left`));
+      for (const edge of edges)
+        void edge.drained.then(() => edge.close()).then(() => output.progress(`${edge.id} has left`));
+      const gone = Promise.all([...nodes.map((node) => node.closed), ...edges.map((edge) => edge.drained)]);
+      return {
+        ended: gone.then(() => {}),
+        leave: async () => {
+          output.progress('draining; Ctrl-C again ends it at once');
+          await Promise.all(edges.map((edge) => edge.drain()));
+          await Promise.all(nodes.map((node) => node.drain()));
+        },
+        cut: close,
+        announce: () => output.announce(facts, describe(facts, settings.text(options.keys))),
+      };
+    };
+    await untilSignal(start, { alsoSignals: ['SIGHUP'] });
     output.progress('the ring is down');
     return 0;
   } catch (thrown) {

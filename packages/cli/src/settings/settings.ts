@@ -17,6 +17,8 @@ export interface Settings {
   texts(option: Option): readonly string[] | undefined;
   number(option: Option): number | undefined;
   flag(option: Option): boolean;
+  /** Whether it stands on the command line itself. */
+  isOnCommandLine(option: Option): boolean;
   /**
    * The value, by whoever gave it.
    *
@@ -44,6 +46,7 @@ export function readSettings(options: readonly Option[], sources: SettingsSource
     texts: (option) => get<readonly string[]>(option),
     number: (option) => get<number>(option),
     flag: (option) => get<boolean>(option) ?? false,
+    isOnCommandLine: ({ name }) => Object.hasOwn(sources.flags, camelCase(name)),
     needText: (option) => {
       const value = get<string>(option);
       if (value !== undefined) return value;
