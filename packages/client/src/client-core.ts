@@ -200,7 +200,7 @@ export class ClientCore {
     this.#stop();
     const stop = clock.after(retryInMs, () => this.#connect());
     this.#state = { kind: 'waiting', stop, until: clock.now() + retryInMs, isTold };
-    this.#tell({ state: 'waiting', retryInMs, why });
+    this.#tell({ state: 'waiting', retryInMs: Math.round(retryInMs), why });
   }
 
   #end({ code, reason }: { readonly code: number; readonly reason: string }): void {
