@@ -151,6 +151,7 @@ t.test(
     t.equal(client.at, 'c');
     t.same(client.repinned, ['c']);
     t.equal(a.known(user), 'released', 'c has asked');
+    t.same([a.work.begun, client.recovered], [[], [true]], 'it was at c alone');
   },
 );
 
@@ -177,6 +178,32 @@ t.test('a user is on its way again by the time of the answer: the session follow
   await cluster.settle();
   t.equal(tablet.at, 'a');
 });
+
+t.test(
+  'of two that waited the application refuses one: the other is of a user who is remembered',
+  async (t) => {
+    const cluster = new Cluster(one);
+    const a = cluster.node('a');
+    a.work.began = (session) => {
+      if (session.id === 'phone') session.close({ code: 4502, name: 'refused' }, 'no');
+    };
+    const held = a.holder.users.hold('alice', 1);
+    held.freeze();
+    const [phone, tablet] = ['phone', 'tablet'].map((key) => clientOf(cluster, 'alice', key)) as [
+      TestClient,
+      TestClient,
+    ];
+    phone.attach('a');
+    tablet.attach('a');
+    held.thaw();
+    await cluster.settle();
+    t.match(phone.closed, { code: 4502 });
+    t.equal(tablet.at, 'a');
+    t.same(a.send('alice', 'x'), ['delivered']);
+    await cluster.settle();
+    t.same(tablet.texts, ['x']);
+  },
+);
 
 t.test('a user that is always on its way: the edge is told to start anew', async (t) => {
   const cluster = new Cluster(one);

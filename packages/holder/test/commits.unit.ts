@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Cluster } from './kit/cluster.js';
 import type { CallKind, Fate } from './kit/fake-network.js';
+import { clientOf, paused } from './kit/joined.js';
 import { TestClient } from './kit/test-edge.js';
 
 const two = ['a', 'b'];
@@ -155,6 +156,44 @@ t.test('the target leaves: the user is taken back with what was kept', async (t)
   const tries = cluster.network.made('commit').length;
   await cluster.pass(10_000);
   t.equal(cluster.network.made('commit').length, tries);
+});
+
+t.test('the ring gives the user back before the target knows that it has it', async (t) => {
+  const { cluster, user, tablet, a, c } = await release('lose-request');
+  cluster.ring(two, { members: { c: {} } });
+  t.equal(a.known(user), 'released');
+  tablet.attach('a');
+  await cluster.settle();
+  t.same(cluster.network.made('claim').slice(-2), ['a>c', 'a>b']);
+  t.same([tablet.at, tablet.texts], ['a', ['1']], 'it is taken back with what was kept');
+  t.equal(a.holder.handoffs.counters.takenBack, 1);
+  cluster.network.fateOf = () => 'pass';
+  await cluster.until('c has given its copy up', () => c.holder.foreignUsers === 0, 120_000);
+  t.same(cluster.holdersOf(user), ['a']);
+});
+
+t.test('a target that has answered is told again soon, however often it had failed before', async (t) => {
+  const cluster = paused(two);
+  const users = cluster.usersOf(2, [two, 'a'], [three, 'c']);
+  const a = cluster.node('a');
+  for (const user of users) clientOf(cluster, user).attach('a');
+  await cluster.until('they are attached', () => cluster.holdersOf(users[1]!).length === 1);
+  cluster.start('c', three);
+  let lost = 8;
+  cluster.network.fateOf = ({ kind }) => (kind === 'commit' && lost-- > 0 ? 'lose-request' : 'pass');
+  cluster.ring(three);
+  const { handoffs } = a.holder;
+  for (const [losses, user] of [
+    [8, users[0]!],
+    [1, users[1]!],
+  ] as const) {
+    lost = losses;
+    handoffs.start(a.held(user));
+    await cluster.until('it was lost so often', () => lost === 0);
+    if (losses > 1) await cluster.until('it was heard', () => handoffs.commits.waiting === 0);
+  }
+  await cluster.pass(60);
+  t.equal(handoffs.commits.waiting, 0);
 });
 
 t.test('a user that is taken back while others may have it: they are asked', async (t) => {

@@ -41,13 +41,9 @@ export interface HandoffCounters {
   takenBack: number;
 }
 
-/** A user who may be frozen as soon as a call to its owner can leave; until then it is served as ever. */
-interface Ready {
+interface Leaving {
   readonly held: HeldUser;
   readonly target: Member;
-}
-
-interface Leaving extends Ready {
   readonly handoff: string;
   readonly state: UserState;
 }
@@ -68,7 +64,8 @@ export class Handoffs {
   readonly counters: HandoffCounters = { started: 0, released: 0, refused: 0, failed: 0, takenBack: 0 };
   readonly #options: HandoffsOptions;
   readonly commits: Commits;
-  readonly #outboxes: MemberOutboxes<Ready>;
+  /** Users who may be frozen as soon as a call to their owner can leave; until then they are served as ever. */
+  readonly #outboxes: MemberOutboxes<HeldUser>;
   /** Users whose handoff has begun, with those who wait for its end. */
   readonly #underWay = new Map<string, (() => void)[]>();
   /** Users who could not be handed over and have yet to be tried again. */
@@ -84,7 +81,7 @@ export class Handoffs {
     this.#outboxes = new MemberOutboxes({
       most: usersPerCall,
       maxBytes: maxCallBytes,
-      bytesOf: ({ held }) => mostSessionBytes * held.sessions.length + (held.inbox?.keptBytes ?? 0),
+      bytesOf: ({ sessions, inbox }) => mostSessionBytes * sessions.length + (inbox?.keptBytes ?? 0),
       call: (member, ready) => thenRest(options.clock, () => this.#prepare(member, ready)),
     });
   }
@@ -151,7 +148,7 @@ export class Handoffs {
       if (ended === late) return this.#stays(held);
     }
     const target = this.#targetNow(held);
-    if (target !== undefined) this.#outboxes.push(target.id, { held, target });
+    if (target !== undefined) this.#outboxes.push(target.id, held);
   }
 
   /** Where a user goes who can go now; what becomes of the others is seen to here. */
@@ -171,29 +168,29 @@ export class Handoffs {
     return undefined;
   }
 
-  /** Of those who waited for the call, the ones who still go to that process. From here on nothing is done for them. */
-  #freeze(ready: readonly Ready[]): readonly Leaving[] {
-    const { incarnation, clock, ownership } = this.#options;
+  /** Of those who waited for the call, the ones who still go to that member. From here on nothing is done for them. */
+  #freeze(member: string, ready: readonly HeldUser[]): readonly Leaving[] {
+    const { incarnation, clock } = this.#options;
     const second = Math.floor(clock.now() / 1000);
     const leaving: Leaving[] = [];
-    for (const { held, target } of ready) {
-      const now = this.#targetNow(held);
-      if (now === undefined) continue;
-      if (now.id !== target.id || !ownership.isStill(target)) {
+    for (const held of ready) {
+      const target = this.#targetNow(held);
+      if (target === undefined) continue;
+      if (target.id !== member) {
         this.#stays(held);
         continue;
       }
       this.#count++;
       held.freeze();
       const handoff = `${incarnation}-${this.#count}`;
-      leaving.push({ held, target: now, handoff, state: stateOf(held, second) });
+      leaving.push({ held, target, handoff, state: stateOf(held, second) });
     }
     return leaving;
   }
 
-  async #prepare(member: string, ready: readonly Ready[]): Promise<void> {
+  async #prepare(member: string, ready: readonly HeldUser[]): Promise<void> {
     const { self, incarnation, peers, ownership } = this.#options;
-    const leaving = this.#freeze(ready);
+    const leaving = this.#freeze(member, ready);
     if (leaving.length === 0) return;
     const heard = ownership.asking(member);
     try {
