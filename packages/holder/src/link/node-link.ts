@@ -83,7 +83,7 @@ export class NodeLink implements SessionLink, EdgeFrames {
     this.#isClosed = true;
     this.#held = undefined;
     this.#options.counters.lost++;
-    for (const session of this.#sessions.values()) if (session.link === this) session.held.detach(session);
+    for (const session of this.#sessions.values()) session.held.detach(session);
     this.#sessions.clear();
     this.#placing.clear();
     this.#events.lost(this);

@@ -185,7 +185,6 @@ export class HeldUser {
   detach(session: LinkSession): void {
     const { now, resumeWindowMs, plainWindowMs } = this.#context;
     session.link = undefined;
-    session.paused = false;
     session.awayUntil = now() + (session.acknowledges ? resumeWindowMs : plainWindowMs);
     this.toSweep();
     // whoever comes again and again as somebody new leaves no more behind than can be looked through
