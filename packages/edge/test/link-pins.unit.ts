@@ -51,8 +51,10 @@ t.test('a node sends a session elsewhere', async (t) => {
       ],
       'what no node has processed is sent again, in order',
     );
+    const { framesDropped } = world.core.counters;
     link.message(session, 5, 'from a stale holder');
     t.same(client.news(), [], 'frames count only from the link that it is pinned to');
+    t.equal(world.core.counters.framesDropped, framesDropped + 1);
     next.message(again.session, 4, 'four');
     t.same(client.news(), ['four']);
     t.equal(client.closedWith, undefined);
@@ -222,6 +224,27 @@ t.test('a link is lost', async (t) => {
     t.ok(world.dials.length <= dialled + 1, 'nobody is dialled for nobody');
   });
 
+  t.test('after it was up for long: what failed before is no reason to wait longer', async (t) => {
+    const { world, link } = attached();
+    const waitMs = (): number => {
+      const [dialled, from] = [world.dials.length, world.now];
+      while (world.dials.length === dialled) world.advance(10);
+      return world.now - from;
+    };
+    const lost = [link];
+    for (let failures = 0; failures < 12; failures++) {
+      lost.at(-1)!.lose();
+      waitMs();
+      lost.push(world.up('n1'));
+    }
+    lost.at(-1)!.lose();
+    t.ok(waitMs() > 50, 'one that is up for a moment now and then is dialled ever more rarely');
+    const steady = world.up('n1');
+    world.advance(2100);
+    steady.lose();
+    t.ok(waitMs() <= 50);
+  });
+
   t.test('with many sessions: they are attached again at the pace', async (t) => {
     const world = new World([n1], { attachesPerSecond: 1000 });
     const clients = Array.from({ length: 1000 }, (_, i) => world.plain(`u${i}`));
@@ -380,6 +403,17 @@ t.test('sessions that wait are judged anew when the ring changes', async (t) => 
     t.match(link.attach(), { handoff: '', resumes: true });
   });
 
+  t.test(
+    'a session that was sent to a member whose link is still to come goes there all the same',
+    async (t) => {
+      const { world, link, session } = attached();
+      link.says((node) => node.repin(session, 'n2', 'h'));
+      world.setMembers([n1, n2, { ...n3, draining: true }]);
+      t.match(world.up('n2').attach(), { handoff: 'h' });
+      t.same(link.news(), []);
+    },
+  );
+
   t.test('until then it is closed with 4006 after 30 s', async (t) => {
     const world = new World([]);
     const client = world.plain('alice');
@@ -503,6 +537,17 @@ t.test('a link is kept alive', async (t) => {
     t.match(link.closedWith, [1001]);
     t.equal(client.closedWith, undefined);
     t.equal(world.core.status.waiting, 1);
+  });
+
+  t.test('one to a member that is gone has to answer within a sixth of the time', async (t) => {
+    const { world, link } = attached();
+    link.isHung = true;
+    world.setMembers([n2]);
+    world.advance(900);
+    t.equal(link.closedWith, undefined);
+    world.advance(400);
+    t.match(link.closedWith, [1001, /^nothing was heard/]);
+    world.up('n2').take({ seq: 1 });
   });
 
   t.test('whatever is heard counts', async (t) => {

@@ -143,6 +143,8 @@ t.test('a client of pinwheel.v1', async (t) => {
     link.says((node) => node.attached(attachedOf(1, { stream: 's', seq: 20, recovered: false, taken: 5 })));
     t.match(client.v1News(), [{ type: 'welcome', seq: 20, recovered: false, taken: 5 }]);
     link.message(1, 21, 'behind it');
+    client.bytes(5, 1, ...u32(21));
+    t.same(link.news(), [], 'what it says of the stream before is nothing of this one');
     client.bytes(5, 2, ...u32(21));
     t.same(link.news(), [['ack', 1, 21]]);
     client.news();
