@@ -435,6 +435,7 @@ t.test(
     world.advance(31_000);
     t.match(client.closedWith, [4006]);
     t.same(link.news(), [['detach', 1, 0]]);
+    t.equal(world.core.counters.attaches['given-up'], 1);
   },
 );
 
