@@ -98,6 +98,11 @@ t.test('a client of pinwheel.v1', async (t) => {
     'is welcomed at its first attach',
   );
 
+  t.test('is not told what it knows', async (t) => {
+    link.says((node) => node.taken(1, 2));
+    t.same(client.v1News(), []);
+  });
+
   t.test('gets messages, replies and TAKEN as they are on the link, and receipts as JSON', async (t) => {
     link.says((node) => {
       node.message(1, 5, 'id-5', false, Buffer.from('five'));
