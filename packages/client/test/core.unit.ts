@@ -305,6 +305,8 @@ t.test('a connection that is silent', async (t) => {
     t.equal(world.core.status.state, 'connected');
     world.socket.taken(1);
     t.same(await outcomeOf(written), { value: undefined });
+    void world.core.send('y').catch(() => {});
+    t.match(world.socket.frames, [{ number: 1 }, { number: 2 }], 'what is sent leaves by the next one');
   });
 
   t.test('after its process has slept is asked before it is given up', async (t) => {

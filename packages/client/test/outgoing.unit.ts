@@ -294,6 +294,43 @@ t.test('it asks for no more of them than an edge keeps, the newest', async (t) =
   t.same(written, [72]);
 });
 
+t.test('it does not ask for a receipt of what the next server would not take', async (t) => {
+  const { outgoing, write, add, written } = start({ sendTimeoutMs: 60_000 });
+  outgoing.resume(0, 65_536, write);
+  add(1, 40_000, 'send');
+  add(1, 100, 'send');
+  outgoing.taken(2);
+  written.length = 0;
+  outgoing.resume(2, 1000, write);
+  t.same(written, [2]);
+});
+
+t.test(
+  'what nobody waits for any more is under way until it is taken, while there is a connection',
+  async (t) => {
+    const { timers, outgoing, write, add, written } = start();
+    outgoing.resume(0, 65_536, write);
+    add(128);
+    timers.pass(1000);
+    add(1);
+    t.same(written, numbers(1, 128));
+    outgoing.taken(1);
+    t.same(written, numbers(1, 129));
+  },
+);
+
+t.test('what nobody waits for any more has no bytes in the queue', async (t) => {
+  const { timers, outgoing, write, add, outcomes } = start({ maxQueuedBytes: 100 });
+  outgoing.resume(0, 65_536, write);
+  add(1, 60);
+  outgoing.pause();
+  add(1, 40);
+  timers.pass(1000);
+  add(1, 100);
+  await null;
+  t.match(outcomes, [/^unknown-outcome/, /^deadline/, 'pending']);
+});
+
 t.test('what waits for a receipt is in the bound in bytes, too', async (t) => {
   const { outgoing, write, add, outcomes } = start({ maxQueuedBytes: 100 });
   outgoing.resume(0, 65_536, write);
