@@ -70,7 +70,6 @@ class TokenPace implements Pace {
   setRate(perSecond: number): void {
     this.#earn();
     this.#perSecond = perSecond;
-    this.#credit = Math.min(this.#credit, this.#most());
   }
 
   pause(): void {

@@ -217,4 +217,41 @@ t.test('a pace', async (t) => {
   pace.setRate(10);
   t.equal(pace.take(1_000_000), 1, 'and cut to the new rate');
   t.equal(pace.take(0), 0);
+  timers.pass(50);
+  pace.setRate(1000);
+  t.equal(pace.msUntilNext(), 0.5, 'the time before is paid by the rate before');
+  pace.setRate(10);
+  timers.pass(20);
+  pace.pause();
+  timers.pass(10_000);
+  pace.resume();
+  t.equal(Math.round(pace.msUntilNext()), 30, 'what was earned before a pause is not lost');
+});
+
+t.test('a faster pace does not wait for the end of a slow one', async (t) => {
+  const { timers, migration, gone } = start(0.01);
+  for (const user of names(3)) migration.add(user);
+  timers.pass(10);
+  t.equal(gone.length, 1);
+  migration.change({ usersPerSecond: 1000 });
+  timers.pass(100);
+  t.equal(gone.length, 3);
+});
+
+t.test('who is taken out while others go does not go', async (t) => {
+  const timers = new FakeTimers();
+  const gone: string[] = [];
+  const migration: Migration = new Migration({
+    usersPerSecond: 1000,
+    now: timers.now,
+    after: timers.after,
+    go: (user) => {
+      gone.push(user);
+      migration.stop();
+    },
+  });
+  timers.pass(1000);
+  for (const user of names(5)) migration.add(user);
+  timers.pass(1000);
+  t.same(gone, ['u0']);
 });

@@ -32,6 +32,12 @@ t.test('who is deleted is not met, who is added is, and an end is no end for eve
   t.equal(everybody.size, 0, 'they may be deleted on the way');
   go(1);
   t.equal(met.length, 4);
+  for (const name of ['a', 'b', 'c']) everybody.set(name, name);
+  rounds.go(1, (one) => {
+    met.push(one);
+    everybody.clear();
+  });
+  t.same(met.slice(4), ['a'], 'all at once, too');
 });
 
 t.test('whoever stays is met, however many come and go', async (t) => {
