@@ -24,6 +24,19 @@ t.test('while an edge drains', async (t) => {
     t.match(world.core.counters.ends, { 'closed-by-node': 1, drained: 0 });
   });
 
+  t.test('whom no node has closed by its last quarter comes back within a quarter', async (t) => {
+    const { world } = attached({ drainMs: 10_000 });
+    const clients = Array.from({ length: 20 }, (_, i) => world.plain(`u${i}`));
+    world.advance(100);
+    world.core.drain();
+    world.advance(7600);
+    const waits = clients.map(({ closedWith }) => JSON.parse(closedWith![1]).retryAfterMs as number);
+    t.ok(
+      waits.every((ms) => ms <= 2500),
+      `${waits}`,
+    );
+  });
+
   t.test('a client that does not read has its end behind what it has yet to read', async (t) => {
     const { world, client, link, session } = attached();
     client.isFull = true;

@@ -601,6 +601,7 @@ t.test('a client ends', async (t) => {
     t.equal(world.core.counters.ends['client-left'], 0);
     link.message(session, 2, 'to nobody');
     link.says((node) => node.reply(session, false, Buffer.from('nor this')));
+    t.match(world.core.counters, { framesDropped: 1, messagesToClients: 1 });
     link.says((node) => node.taken(session, 1));
     t.same(link.news(), [['closed', session, 1000, 'bye']]);
     t.equal(world.core.counters.ends['client-left'], 1);
