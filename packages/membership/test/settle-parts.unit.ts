@@ -98,3 +98,66 @@ t.test('a question that could not be asked leaves what was found before', async 
   while (silences() < 3) world.run(10);
   t.notOk(isReachable(), 'nobody was there three times in a row');
 });
+
+t.test('one that lingers and answers now and then is there', async (t) => {
+  const world = new SettleWorld();
+  world.view(members('a', 'b', 'c'));
+  world.view(members('a', 'b'));
+  world.run(12_000);
+  for (let times = 0; times < 4; times++) {
+    for (const outcome of ['unreachable', 'alive'] as const) {
+      world.truth.set('c', outcome);
+      const { length } = world.probed;
+      while (!world.probed.slice(length).some((one) => one.outcome === outcome)) world.run(10);
+    }
+  }
+  t.ok(world.settle.reachable.some(({ id }) => id === 'c'));
+});
+
+t.test('who could not be asked bears no witness', async (t) => {
+  const world = new SettleWorld();
+  world.view(members('a', 'b', 'c', 'd'));
+  world.dead('a', 'b', 'c');
+  world.truth.set('d', 'unasked');
+  world.view(members('d'));
+  world.run(60_000);
+  t.equal(world.ring, 'a b c d');
+  world.truth.delete('d');
+  world.run(60_000);
+  t.equal(world.ring, 'd');
+});
+
+t.test('one that was found to drain, again and again, is welcome at once', async (t) => {
+  const world = new SettleWorld();
+  world.view(members('a', 'b', 'c'));
+  for (let times = 0; times < 3; times++) {
+    world.truth.set('c', 'draining');
+    world.view(members('a', 'b'));
+    world.run(500);
+    t.equal(world.ring, 'a b');
+    world.truth.delete('c');
+    world.view(members('a', 'b', 'c'));
+    world.run(300);
+    t.equal(world.ring, 'a b c');
+  }
+});
+
+t.test('a member that an operator has accepted begins anew: its next return is free', async (t) => {
+  const world = new SettleWorld();
+  const dies = (): void => {
+    world.dead('c');
+    world.view(members('a', 'b'));
+    world.run(500);
+    world.truth.delete('c');
+    world.view(members('a', 'b', 'c'));
+    world.run(300);
+  };
+  world.view(members('a', 'b', 'c'));
+  dies();
+  dies();
+  t.equal(world.ring, 'a b', 'it has to wait');
+  world.accept();
+  t.equal(world.ring, 'a b c');
+  dies();
+  t.equal(world.ring, 'a b c');
+});
