@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { clientHeadBytes, markRepeated } from '../src/client/client-frame.js';
 import {
   type ClientControl,
   type ClientFrame,
@@ -203,4 +204,28 @@ t.test('the longest message to the longest user is within the bounds', async (t)
 t.test('what a later version adds to a control message is passed over', async (t) => {
   t.same(parseClientControl('{"type":"ping","at":1,"__proto__":{"type":"x"}}'), { type: 'ping' });
   t.same(parseServerControl('{"type":"pong","at":1}'), { type: 'pong' });
+});
+
+t.test('what is marked as repeated waits for its client as before', async (t) => {
+  const send = { kind: 'send', number: 1, waitForClient: true, repeated: false, to: 'bob' } as const;
+  for (const binary of [false, true]) {
+    const bytes = encodeClientFrame({ ...send, binary, data: Uint8Array.of(65) });
+    t.equal(clientHeadBytes(bytes), bytes.length - 1);
+    markRepeated(bytes);
+    t.match(decodeClientFrame(bytes), { ...send, binary, repeated: true });
+  }
+});
+
+t.test('what is valid UTF-8 is so whoever looks, for every first and second byte', async (t) => {
+  const differing: string[] = [];
+  for (let first = 0x80; first <= 0xff; first++) {
+    for (let second = 0; second <= 0xff; second++) {
+      for (let length = 1; length <= 4; length++) {
+        const bytes = Uint8Array.of(first, second, 0x80, 0xbf).subarray(0, length);
+        if (isValidUtf8(bytes, 0, length) !== isUtf8(bytes))
+          differing.push(Buffer.from(bytes).toString('hex'));
+      }
+    }
+  }
+  t.same(differing, []);
 });

@@ -44,6 +44,10 @@ t.test('each fault of a binary message names the field and the bound', async (t)
     [() => decodeClientFrame(Uint8Array.of(6)), /its kind 6 is unknown/],
     [() => decodeClientFrame(Uint8Array.of(1, 1, 0, 0)), /MESSAGE: it has 4 bytes; it must have at least 5/],
     [() => decodeClientFrame(Uint8Array.of(1, 1, 0, 0, 0, 0xff)), /MESSAGE: its data is text, and not valid/],
+    [
+      () => decodeClientFrame(Uint8Array.of(3, 1, 0, 0, 0, 0, 1, 0, 65, 0xff)),
+      /SEND: its data is text, and not valid/,
+    ],
     [() => decodeClientFrame(Uint8Array.of(5, 1, 0, 0, 0)), /ACK: it has 5 bytes; it must have at least 6/],
     [() => decodeClientFrame(Uint8Array.of(5, 1, 0, 0, 0, 0, 9)), /ACK: 1 bytes follow its last field/],
     [
@@ -63,6 +67,7 @@ t.test('each fault of a binary message names the field and the bound', async (t)
       /id must have at most 64 .* printable ASCII/,
     ],
     [() => decodeServerFrame(Uint8Array.of(5, 1, 0, 0)), /TAKEN: it has 4 bytes; it must have at least 5/],
+    [() => decodeServerFrame(Uint8Array.of(5, 1, 0, 0, 0, 9)), /TAKEN: 1 bytes follow its last field/],
   ];
   for (const [call, message] of cases) {
     t.throws(call, { name: 'PinwheelError', code: 'protocol', message }, String(message));
@@ -89,6 +94,7 @@ t.test('each fault of a control message names the field and the bound', async (t
     [{ ...hello, positions: [['s', 1, 2]] }, /a position is an array; it must be \[stream, seq\]/],
     [{ ...hello, positions: [['', 1]] }, /stream is ""; it must be a text of 1 to 64 bytes/],
     [{ ...hello, positions: [['é'.repeat(33), 1]] }, /stream is .*; it must be a text of 1 to 64 bytes/],
+    [{ ...hello, positions: [['€'.repeat(22), 1]] }, /stream is .*; it must be a text of 1 to 64 bytes/],
     [{ ...hello, positions: [['s', -1]] }, /seq is -1; /],
     [{ type: 'token', token: '' }, /token is ""; it must be a text of 1 to 8192 bytes/],
     [{ type: 'token', token: 'x'.repeat(8193) }, /token is "x{80}…"; it must be a text of 1 to 8192 bytes/],
