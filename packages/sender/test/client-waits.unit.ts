@@ -77,6 +77,36 @@ t.test('whoever is named is asked next, once; then the owner again', async (t) =
   t.ok(nodes.refreshes > 0);
 });
 
+t.test('a message whose time is over is not asked about any more', async (t) => {
+  const nodes = new FakeNodes(seeded(1));
+  nodes.acknowledges = () => ({ answer: 'unreachable', afterMs: 1 });
+  const id = nodes.send('ann', 1000, 'x', true);
+  while (nodes.receiptOf(id) === undefined) await nodes.clock.pass(10);
+  const { length } = nodes.asked;
+  await nodes.clock.pass(2000);
+  t.equal(nodes.asked.length, length);
+});
+
+t.test('an answer that leaves no time for another question is the last', async (t) => {
+  const nodes = new FakeNodes(seeded(1));
+  const queued = { ...place('ann', 0), status: 'queued' } as const;
+  nodes.acknowledges = () => ({ answer: queued, afterMs: 920 });
+  const id = nodes.send('ann', 1000, 'x', true);
+  await nodes.clock.pass(930);
+  t.same(nodes.receiptOf(id), queued);
+  t.equal(nodes.asked.length, 1);
+});
+
+t.test('that a message is kept is not unsaid by questions that fail', async (t) => {
+  const nodes = new FakeNodes(seeded(1));
+  const queued = { ...place('ann', 0), status: 'queued' } as const;
+  nodes.acknowledges = () => ({ answer: nodes.asked.length > 1 ? 'unreachable' : queued, afterMs: 1 });
+  const id = nodes.send('ann', 1000, 'x', true);
+  await nodes.clock.pass(1200);
+  t.same(nodes.receiptOf(id), queued);
+  t.ok(nodes.asked.length > 2);
+});
+
 t.test('a question that fails is asked again, wherever the owner is then', async (t) => {
   const nodes = new FakeNodes(seeded(1));
   nodes.acknowledges = ({ member, question }) =>

@@ -1,5 +1,5 @@
 import type { Member, RingState } from '@pinwheel/membership';
-import { Receipts } from '@pinwheel/protocol';
+import { PinwheelError, Receipts } from '@pinwheel/protocol';
 import { buildRing, turnOf } from '@pinwheel/ring';
 import t from 'tap';
 import type { Outcome } from '../src/batch-answer.js';
@@ -268,4 +268,34 @@ t.test('nor has one that is not tried any more, as long as an answer of it is on
   const ofOwner = offline();
   places.answered('n2', batchOf([user]), ofOwner);
   t.equal(ofOwner.receipts.status(0), 'offline', 'the owner has it');
+});
+
+t.test('another change of the ring', async (t) => {
+  const [user = ''] = moversTo('n2', 1);
+  const again = () => stateOf(ringOf(['n2', 'n3']), [before]);
+
+  t.test('has former owners tried again that had failed, or moved on, by the one before', async (t) => {
+    for (const outcome of [
+      { kind: 'failed', error: new PinwheelError('unreachable', 'no') } as const,
+      answered(1, [], [], { turn: 255, fingerprint: after.fingerprint }),
+    ]) {
+      const places = placesAfter();
+      t.equal(places.placeOf(user), 'n1');
+      places.answered('n1', batchOf([user]), outcome);
+      t.equal(places.placeOf(user), 'n2');
+      places.ringChanged(again());
+      t.equal(places.placeOf(user), 'n1');
+    }
+  });
+
+  t.test('has them tried for the whole time from then on', async (t) => {
+    const clock = new FakeClock();
+    const places = placesAfter(stateOf(), clock);
+    await clock.pass(100_000);
+    places.ringChanged(again());
+    await clock.pass(100_000);
+    t.equal(places.placeOf(user), 'n1');
+    await clock.pass(21_000);
+    t.equal(places.placeOf(user), 'n2');
+  });
 });
