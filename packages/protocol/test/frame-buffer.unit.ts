@@ -42,3 +42,17 @@ t.test('data whose length is no number is refused', async (t) => {
   t.throws(() => new EdgeFrameWriter().client(1, nothing), { code: 'protocol' });
   t.throws(() => new NodeFrameWriter().reply(1, true, nothing), { code: 'protocol' });
 });
+
+t.test('what a burst needed is let go of when eight messages in a row need little of it', async (t) => {
+  const writer = new NodeFrameWriter();
+  const takeOf = (bytes: number): number => {
+    writer.reply(1, true, new Uint8Array(bytes));
+    return writer.take().buffer.byteLength;
+  };
+  const grown = takeOf(1_000_000);
+  t.ok(grown >= 1_000_000);
+  for (let i = 0; i < 7; i++) t.equal(takeOf(10), grown);
+  t.equal(takeOf(500_000), grown, 'one that needs much in between');
+  for (let i = 0; i < 8; i++) t.equal(takeOf(10), grown);
+  t.equal(takeOf(10), 16_384);
+});

@@ -1,3 +1,4 @@
+import { maxBatchBytes } from '@pinwheel/protocol';
 import t from 'tap';
 import { Outbox, type OutboxLimits } from '../src/outbox.js';
 import { Pending } from '../src/pending.js';
@@ -189,4 +190,24 @@ t.test('what is much fills one batch', async (t) => {
   t.same(few.inFlight(), [...'abcd'], 'a few at a time');
   await few.land('b');
   t.same(few.inFlight(), ['a', 'c', 'd', 'ef']);
+});
+
+t.test('of messages that all have their receipts before they leave no batch is made', async (t) => {
+  const batches: unknown[] = [];
+  const outbox = new Outbox<Pending>(
+    () => false,
+    (batch) => batches.push(batch),
+  );
+  outbox.push(new Pending('a', 'x', false, 'm', 0, 0, () => {}));
+  for (let i = 0; i < 5; i++) await null;
+  t.same([batches, outbox.open, outbox.inFlight], [[], [], []]);
+});
+
+t.test('messages of one user that are kept together are no more than a request may have', async (t) => {
+  const { outbox, flights, push } = answeredByHand({ keepsUsersTogether: true, maxFlights: 1 });
+  const one = new Pending('a', 'x'.repeat(1_000_000), false, 'm', 0, 0, () => {});
+  const most = Math.floor(maxBatchBytes / one.bytes);
+  await push('a'.repeat(most + 2), 'x'.repeat(1_000_000));
+  t.equal(flights[0]!.users.length, most);
+  t.equal(outbox.open.length, 2);
 });
