@@ -25,7 +25,7 @@ export function schedule(
   t.test(name, async (t) => {
     t.same(await go(), []);
     if (options.bites === undefined) return;
-    const giveBack = protections[options.bites]!();
+    const giveBack = protections[options.bites]!.takeAway();
     t.teardown(giveBack);
     t.not((await go()).length, 0, `without it: ${options.bites}`);
   });

@@ -1,4 +1,5 @@
 import type { Receipt } from '@pinwheel/protocol';
+import { Questions } from './questions.js';
 
 /** A message to a user, from the call that sent it on. */
 export interface Sent {
@@ -48,6 +49,8 @@ export interface ClientLog {
   readonly user: string;
   readonly speech: 'v1' | 'plain';
   readonly events: ClientEvent[];
+  /** Where it has connected. */
+  readonly edges: Set<string>;
 }
 
 /** A message of a client for the application. */
@@ -89,11 +92,14 @@ export class Ledger {
   readonly clients = new Map<string, ClientLog>();
   readonly upward = new Map<string, Upward>();
   readonly applied: Applied[] = [];
+  /** Messages of clients that have just been told that they are taken. */
+  readonly taken: string[] = [];
   /** Sessions of which an application has heard. */
   readonly begun = new Set<string>();
   readonly excuses: Excuse[] = [];
   /** Messages whose receipt has just come. */
   readonly answered: Sent[] = [];
+  readonly questions = new Questions();
   /** When which process ended to hold whom. */
   readonly left: Left[] = [];
   /** When a session was attached by the word of a node that had crashed by then. */

@@ -1,12 +1,13 @@
 import { Happenings } from './happenings.js';
+import { Bounds } from './invariants/bounds.js';
 import { checkDelivery } from './invariants/delivery.js';
 import { Holders } from './invariants/holders.js';
-import { checkOrder } from './invariants/order.js';
+import { checkArrival, Order } from './invariants/order.js';
 import { checkReceipt } from './invariants/receipts.js';
+import { Seen } from './invariants/seen.js';
 import { checkAttached, checkSettled } from './invariants/settled.js';
 import { Streams } from './invariants/streams.js';
-import { checkUnaffected } from './invariants/unaffected.js';
-import { checkUpward } from './invariants/upward.js';
+import { Upward } from './invariants/upward.js';
 import type { Sent } from './ledger.js';
 import type { Schedule } from './schedule.js';
 import { SimClient } from './sim-client.js';
@@ -59,13 +60,24 @@ export async function runSchedule({ setup, events }: Schedule, isTraced = false)
 export function checkAlways(sim: Simulation): void {
   const streams = new Streams(sim);
   const holders = new Holders(sim);
+  const bounds = new Bounds(sim);
+  const seen = new Seen(sim);
+  const order = new Order(sim);
+  const upward = new Upward(sim);
   const settled = new Set<Sent>();
   sim.world.checks.push((process) => {
     const node = process === undefined ? undefined : sim.nodeIn(process);
     if (node !== undefined || process === undefined) holders.check();
-    if (node !== undefined) streams.check(node);
+    if (node !== undefined) {
+      streams.check(node);
+      bounds.check(node);
+    }
+    const client = process === undefined ? undefined : sim.clients.get(process.id);
+    if (client !== undefined) seen.check(client.log);
+    upward.check();
     for (const sent of sim.ledger.answered.splice(0)) {
       if (!settled.has(sent)) checkReceipt(sim, holders, sent);
+      order.check(sent);
       settled.add(sent);
     }
   });
@@ -74,9 +86,7 @@ export function checkAlways(sim: Simulation): void {
 export function checkAtLast(sim: Simulation): void {
   checkSettled(sim);
   checkDelivery(sim);
-  checkOrder(sim);
-  checkUpward(sim);
-  checkUnaffected(sim);
+  checkArrival(sim);
 }
 
 /** Once more everybody sends to everybody. @returns what was sent. */

@@ -2,7 +2,7 @@
 // that happened: `npm run simulate -- --seed 17 --trace`. Ends with 1 when a promise was broken.
 import { parseArgs } from 'node:util';
 import { describeEvent } from './event.js';
-import { scheduleOf } from './generate.js';
+import { type Kind, kinds, scheduleOf } from './generate.js';
 import { runSchedule } from './run-schedule.js';
 import { shrink } from './shrink.js';
 
@@ -11,13 +11,13 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
-    wide: { type: 'boolean', default: false },
+    kind: { type: 'string', default: 'small' },
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
   },
 });
-const kind = values.wide ? 'wide' : 'small';
+const kind = kindOf(values.kind);
 const progressEveryMs = 5000;
 
 if (values.seed === undefined) await runMany(Number(values.from), Number(values.seeds));
@@ -66,4 +66,10 @@ async function runMany(from: number, count: number): Promise<void> {
   console.log(
     `${broken.size === 0 ? 'nothing broken' : 'broken'}, ${steps} steps in ${((performance.now() - start) / 1000).toFixed(1)} s`,
   );
+}
+
+function kindOf(name: string): Kind {
+  const kind = kinds.find((one) => one === name);
+  if (kind === undefined) throw new Error(`--kind is one of ${kinds.join(', ')}, not ${name}`);
+  return kind;
 }

@@ -7,6 +7,7 @@ import { shrink } from './shrink.js';
 const seeds: readonly (readonly [kind: Kind, count: number])[] = [
   ['small', 900],
   ['wide', 150],
+  ['waves', 100],
 ];
 
 for (const [kind, count] of seeds) {
@@ -16,7 +17,7 @@ for (const [kind, count] of seeds) {
       if (violation === undefined) continue;
       const { setup, events } = await shrink(scheduleOf(seed, kind));
       const { trace } = await runSchedule({ setup, events }, true);
-      const again = `npm run simulate -- --seed ${seed}${kind === 'wide' ? ' --wide' : ''} --shrink --trace`;
+      const again = `npm run simulate -- --seed ${seed}${kind === 'small' ? '' : ` --kind ${kind}`} --shrink --trace`;
       t.comment(again);
       t.comment(events.map(describeEvent).join('\n'));
       t.comment(trace.join('\n'));

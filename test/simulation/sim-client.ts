@@ -30,7 +30,7 @@ export class SimClient {
     this.#sim = sim;
     this.process = new SimProcess(sim.world, name, name);
     this.key = name.padEnd(keyLength, '-');
-    this.log = { name, user, speech: 'v1', events: [] };
+    this.log = { name, user, speech: 'v1', events: [], edges: new Set() };
     sim.ledger.clients.set(name, this.log);
     const { world } = sim;
     this.core = new ClientCore(
@@ -92,6 +92,7 @@ export class SimClient {
     await this.core.send(text).then(
       () => {
         upward.outcome = 'taken';
+        ledger.taken.push(text);
       },
       (thrown: { readonly code: string }) => {
         upward.outcome = thrown.code;
@@ -130,7 +131,9 @@ export class SimClient {
         events.closed(code, reason);
       },
     };
-    const end = network.dial(this.process, this.#sim.someEdge(), listener, { user: this.user, speech: 'v1' });
+    const edge = this.#sim.someEdge();
+    this.log.edges.add(edge);
+    const end = network.dial(this.process, edge, listener, { user: this.user, speech: 'v1' });
     this.socket = end;
     return end;
   }

@@ -1,7 +1,15 @@
-import { Holder, type NodeLink, type PeerAnswer, type Peers } from '@pinwheel/holder';
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  Holder,
+  type NodeLink,
+  type PeerAnswer,
+  type Peers,
+} from '@pinwheel/holder';
 import { type Member, silentLog } from '@pinwheel/membership';
 import type { NodeClients } from '@pinwheel/sender';
 import { createNodeCounters, Forwarder, Inbound, LinkWork, pacedPart, Router } from './mechanisms.js';
+import { pathTo, type Question } from './questions.js';
 import { SimApplication } from './sim-application.js';
 import { SimDispatch } from './sim-dispatch.js';
 import { textOf } from './sim-messages.js';
@@ -206,11 +214,29 @@ export class SimNode {
         return JSON.parse(answer) as PeerAnswer<Answer>;
       };
     };
+    const claim = call<ClaimRequest, ClaimAnswer>('claim', setup.claimMs, (holder, request) =>
+      holder.claim(request),
+    );
     return {
-      claim: call('claim', setup.claimMs, (holder, request) => holder.claim(request)),
+      claim: (member, request) => this.#noteClaim(member.id, request, claim(member, request)),
       prepare: call('prepare', setup.callMs, (holder, request) => holder.prepare(request)),
       commit: call('commit', setup.callMs, (holder, request) => holder.commit(request)),
     };
+  }
+
+  async #noteClaim<Answer>(to: string, { users }: ClaimRequest, answer: Promise<Answer>): Promise<Answer> {
+    const { ledger, world, nodes } = this.#sim;
+    const questions = users.map((user): Question => {
+      const path = pathTo(nodes, user, to, this.id);
+      const question = { to, at: world.now, path, endedAt: undefined };
+      ledger.questions.ask(this.process.incarnation, user, question);
+      return question;
+    });
+    try {
+      return await answer;
+    } finally {
+      for (const question of questions) question.endedAt = world.now;
+    }
   }
 
   #clients(): NodeClients {

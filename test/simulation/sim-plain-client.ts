@@ -19,7 +19,7 @@ export class SimPlainClient {
   constructor(sim: Simulation, { name, user }: ClientSetup) {
     this.#sim = sim;
     this.process = new SimProcess(sim.world, name, name);
-    this.log = { name, user, speech: 'plain', events: [] };
+    this.log = { name, user, speech: 'plain', events: [], edges: new Set() };
     sim.ledger.clients.set(name, this.log);
     sim.world.after(sim.world.random() * 500, this.process, () => this.#connect());
   }
@@ -43,9 +43,11 @@ export class SimPlainClient {
     const { events } = this.log;
     let isOpen = false;
     let cancelTimeout = (): void => {};
+    const edge = this.#sim.someEdge();
+    this.log.edges.add(edge);
     const end = network.dial(
       this.process,
-      this.#sim.someEdge(),
+      edge,
       {
         opened: () => {
           isOpen = true;

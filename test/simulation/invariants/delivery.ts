@@ -7,7 +7,6 @@ const inOrder = String(closeCodes.moved.code);
 /** What a receipt promised has come to every session that was there, once. */
 export function checkDelivery(sim: Simulation): void {
   for (const log of sim.ledger.clients.values()) {
-    checkOnce(sim, log);
     if (log.speech === 'v1') checkComplete(sim, log);
     else if (isUndisturbed(sim, log)) {
       checkPlain(sim, log);
@@ -20,16 +19,6 @@ export function checkDelivery(sim: Simulation): void {
 function isUndisturbed({ ledger }: Simulation, { name, user }: ClientLog): boolean {
   const isAlone = [...ledger.clients.values()].every((other) => other.name === name || other.user !== user);
   return isAlone && !ledger.excuses.some((excuse) => excuse.user === user);
-}
-
-function checkOnce({ world }: Simulation, { name, events, speech }: ClientLog): void {
-  if (speech !== 'v1') return;
-  const had = new Set<string>();
-  for (const event of events) {
-    if (event.kind !== 'message') continue;
-    if (had.has(event.text)) world.violate('I3 a message came twice', `${event.text} to ${name}`);
-    had.add(event.text);
-  }
 }
 
 function checkComplete(sim: Simulation, log: ClientLog): void {

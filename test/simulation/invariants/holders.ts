@@ -1,11 +1,13 @@
-import type { Copy } from '../mechanisms.js';
+import type { Copy, KnownUser } from '../mechanisms.js';
 import type { SimNode } from '../sim-node.js';
 import type { Simulation } from '../simulation.js';
+import { checkBegun } from './begun.js';
 
 /** Nobody goes on with a stream that somebody else has; and since when each user has been somewhere all the time. */
 export class Holders {
   readonly #sim: Simulation;
-  readonly #held = new Map<string, string>();
+  /** What each process knows of each user, and since when. */
+  readonly #known = new Map<string, { readonly kind: string; readonly since: number }>();
   readonly #presentSince = new Map<string, number>();
 
   constructor(sim: Simulation) {
@@ -19,7 +21,7 @@ export class Holders {
       let isPresent = false;
       for (const node of liveNodes) {
         const known = node.holder.users.known(user);
-        this.#noteLeft(user, node.process.incarnation, known?.kind);
+        this.#note(node, user, known);
         if (known === undefined) continue;
         const hasSessions =
           known.kind === 'held'
@@ -41,14 +43,25 @@ export class Holders {
     }
   }
 
-  #noteLeft(user: string, node: string, kind: string | undefined): void {
-    const key = `${user} ${node}`;
-    const before = this.#held.get(key);
-    if (kind === undefined) this.#held.delete(key);
-    else this.#held.set(key, kind);
+  #note(node: SimNode, user: string, known: KnownUser | undefined): void {
+    const { incarnation } = node.process;
+    const key = `${user} ${incarnation}`;
+    const before = this.#known.get(key)?.kind;
+    const kind = kindOf(known);
+    if (before === kind) return;
     const { ledger, world } = this.#sim;
-    if (before === 'held' && kind !== 'held')
-      ledger.left.push({ user, node, at: world.now, isForgotten: kind === undefined });
+    if (kind === undefined) this.#known.delete(key);
+    else this.#known.set(key, { kind, since: world.now });
+    if (before === 'held')
+      ledger.left.push({ user, node: incarnation, at: world.now, isForgotten: kind === undefined });
+    // else it has the state of another holder, or its own again
+    if (kind === 'held' && (before === undefined || before === 'released'))
+      checkBegun(this.#sim, node, user, (holder) => this.#heldSince(user, holder));
+  }
+
+  #heldSince(user: string, incarnation: string): number {
+    const known = this.#known.get(`${user} ${incarnation}`);
+    return known?.kind === 'held' ? known.since : Number.POSITIVE_INFINITY;
   }
 
   /** A copy is of no use where its source has the user still, or has ended it since. */
@@ -63,4 +76,9 @@ export class Holders {
   presentSince(user: string): number {
     return this.#presentSince.get(user) ?? Number.POSITIVE_INFINITY;
   }
+}
+
+function kindOf(known: KnownUser | undefined): string | undefined {
+  if (known?.kind !== 'released') return known?.kind;
+  return known.unacknowledged === undefined ? 'released' : 'not acknowledged';
 }

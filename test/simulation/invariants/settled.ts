@@ -86,7 +86,7 @@ function checkClients({ world, clients, liveEdges }: Simulation): void {
 }
 
 function checkNothingWaits(
-  { world, setup }: Simulation,
+  { world }: Simulation,
   { id, holder, forwarder, inbound, dispatch }: SimNode,
 ): void {
   const waits = {
@@ -101,12 +101,6 @@ function checkNothingWaits(
   };
   for (const [what, count] of Object.entries(waits))
     if (count !== 0) world.violate('I6 a wait without an end', `${count} ${what} at ${id}`);
-  for (const { user, inbox } of holder.users.users()) {
-    if (inbox === undefined) continue;
-    const { maxInboxMessages, maxInboxBytes } = setup.limits;
-    if (inbox.keptMessages > maxInboxMessages || inbox.keptBytes > maxInboxBytes)
-      world.violate('I6 over a bound', `${user} has ${inbox.keptMessages} messages at ${id}`);
-  }
   if (holder.linkCounters.protocolErrors > 0)
     world.violate('a protocol error', `${holder.linkCounters.protocolErrors} at ${id}`);
 }

@@ -1,0 +1,147 @@
+import { Claims, Forwarder, Holder, Ownership } from '../mechanisms.js';
+import { type Protections, replace } from './protection.js';
+
+/** Of how a user is looked for. */
+export const ofClaims: Protections = {
+  'a claim follows a tombstone': {
+    breaks: ['I1'],
+    shows: 'waves',
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'claim',
+        (original) =>
+          async function (this: Holder, request) {
+            const answer = await original.call(this, request);
+            const answers = answer.answers.map((one) =>
+              one.kind === 'moved' ? { kind: 'none' as const } : one,
+            );
+            return { ...answer, answers };
+          },
+      ),
+  },
+
+  'whoever knows nothing of a user remembers who asked': {
+    breaks: ['I1'],
+    shows: 'by name',
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'claim',
+        (original) =>
+          async function (this: Holder, request) {
+            const answer = await original.call(this, request);
+            for (const user of request.users) {
+              const known = this.users.known(user);
+              if (known?.kind === 'released' && known.unacknowledged === undefined) this.users.delete(known);
+            }
+            return answer;
+          },
+      ),
+  },
+
+  'a copy names the holder that it came from': {
+    breaks: ['I1'],
+    shows: 'by name',
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'claim',
+        (original) =>
+          async function (this: Holder, request) {
+            const answer = await original.call(this, request);
+            const answers = answer.answers.map((one, i) =>
+              this.users.known(request.users[i]!)?.kind === 'prepared' ? { kind: 'none' as const } : one,
+            );
+            return { ...answer, answers };
+          },
+      ),
+  },
+
+  'those who name each other in a circle have nobody': {
+    breaks: ['I1'],
+    shows: 'by name',
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'claim',
+        (original) =>
+          async function (this: Holder, request) {
+            const answer = await original.call(this, request);
+            const answers = answer.answers.map((one) =>
+              one.kind === 'moved' ? { kind: one.kind, to: one.to } : one,
+            );
+            return { ...answer, answers };
+          },
+      ),
+  },
+
+  'a claim that fails says nothing of a user': {
+    breaks: ['I1'],
+    takeAway: () =>
+      replace(
+        Claims.prototype,
+        'claim',
+        (original) =>
+          async function (this: Claims, user, members) {
+            const outcome = await original.call(this, user, members);
+            return outcome.kind === 'unknown' ? { kind: 'nobody' } : outcome;
+          },
+      ),
+  },
+
+  'a question that fails says nothing of a user': {
+    breaks: ['I3'],
+    takeAway: () =>
+      replace(
+        Forwarder.prototype,
+        'forward',
+        (original) =>
+          async function (this: Forwarder, member, messages, options) {
+            const ends = await original.call(this, member, messages, options);
+            if (!options.noForward) return ends;
+            return ends.map((end, i) =>
+              'failed' in end ? { user: messages[i]!.user, status: 'offline' as const } : end,
+            );
+          },
+      ),
+  },
+
+  'that a member holds nobody else’s users is asked anew for each ring': {
+    breaks: ['I3'],
+    takeAway: () => {
+      const done = new WeakMap<Ownership, Set<string>>();
+      const undoAsking = replace(
+        Ownership.prototype,
+        'asking',
+        () =>
+          function (this: Ownership, member) {
+            const { fingerprint } = this.state.ring;
+            const said = done.get(this) ?? new Set();
+            done.set(this, said);
+            return (answered, foreignUsers) => {
+              if (answered === fingerprint && foreignUsers === 0) said.add(`${member} ${fingerprint}`);
+            };
+          },
+      );
+      const undoWhereabouts = replace(
+        Ownership.prototype,
+        'whereabouts',
+        (original) =>
+          function (this: Ownership, user) {
+            const where = original.call(this, user);
+            if (where.kind !== 'mine') return where;
+            const { fingerprint } = this.state.ring;
+            const before = where.before.filter(
+              ({ id }) => done.get(this)?.has(`${id} ${fingerprint}`) !== true,
+            );
+            return { ...where, before };
+          },
+      );
+      return () => {
+        undoAsking();
+        undoWhereabouts();
+      };
+    },
+  },
+};
