@@ -1,6 +1,6 @@
 import type { UserState } from '@pinwheel/holder';
-import { Copies, Handoffs, HeldUser, Moves } from '../mechanisms.js';
-import { type Protections, replace } from './protection.js';
+import { Copies, Handoffs, HeldUser, Holder, Moves } from '../mechanisms.js';
+import { nothing, type Protections, replace } from './protection.js';
 
 /** Of how users are handed over. */
 export const ofMoves: Protections = {
@@ -47,6 +47,43 @@ export const ofMoves: Protections = {
         undoJudge();
       };
     },
+  },
+
+  'the sessions of a user who is handed over are expected': {
+    breaks: ['I3', 'I4', 'I8'],
+    takeAway: () =>
+      replace(
+        Copies.prototype,
+        'prepare',
+        (original) =>
+          function (this: Copies, request) {
+            const users = request.users.map((one) => ({ ...one, state: { ...one.state, sessions: [] } }));
+            return original.call(this, { ...request, users });
+          },
+      ),
+  },
+
+  'what two holders have kept is replayed as they become one': {
+    breaks: ['I3'],
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'prepare',
+        (original) =>
+          function (this: Holder, request) {
+            const users = request.users.map((one) => {
+              const { next, kept } = one.state;
+              const empty = { ...one.state, next: next - kept.length, kept: [] };
+              return this.users.get(one.user) === undefined ? one : { ...one, state: empty };
+            });
+            return original.call(this, { ...request, users });
+          },
+      ),
+  },
+
+  'a holder takes a user back whose next holder is gone': {
+    breaks: ['I3', 'I4', 'I6'],
+    takeAway: () => replace(Handoffs.prototype, 'takeBack', () => nothing),
   },
 
   'a user that is taken back has a new stream': {

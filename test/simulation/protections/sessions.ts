@@ -22,6 +22,20 @@ export const ofSessions: Protections = {
       ),
   },
 
+  'an edge keeps a session that has ended until its node has heard of it': {
+    breaks: ['I4', 'I6', 'I8'],
+    takeAway: () =>
+      replace(
+        EdgeSession.prototype,
+        'gone',
+        (original) =>
+          function (this: EdgeSession, code, reason) {
+            original.call(this, code, reason);
+            this.cut();
+          },
+      ),
+  },
+
   'the older link of an edge is closed': {
     breaks: ['I3', 'I4'],
     takeAway: () => {
