@@ -1,4 +1,5 @@
 import { defaultHolderLimits } from '@pinwheel/holder';
+import { calmOf, calmSetupOf } from './calm.js';
 import { Dice } from './dice.js';
 import type { SimEvent } from './event.js';
 import { type Makers, makers, wideMakers } from './makers.js';
@@ -11,9 +12,9 @@ export const firstEventMs = 1500;
 
 /**
  * `small`: anything may happen to a few. `wide`: so many nodes, coming and going, that a node does not ask everybody. `waves`:
- * many leave together and come back together, while users stay with whoever was left.
+ * many leave together and come back together, while users stay with whoever was left. `calm`: many users, and no ill luck.
  */
-export const kinds = ['small', 'wide', 'waves'] as const;
+export const kinds = ['small', 'wide', 'waves', 'calm'] as const;
 export type Kind = (typeof kinds)[number];
 
 const nine = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9'];
@@ -23,6 +24,10 @@ export function scheduleOf(seed: number, kind: Kind = 'small'): Schedule {
   const dice = new Dice(seed * 2 + 1);
   const small = setupOf(seed, dice);
   if (kind === 'small') return { setup: small, events: eventsOf(small, dice, makers) };
+  if (kind === 'calm') {
+    const setup = calmSetupOf(seed, dice);
+    return { setup, events: calmOf(setup, dice) };
+  }
   if (kind === 'waves') {
     const setup = wavesSetup(small, dice);
     return { setup, events: wavesOf(setup, dice) };
@@ -75,6 +80,8 @@ function setupOf(seed: number, dice: Dice): Setup {
     mostRings: dice.pick([1, 8]),
     applicationMs: dice.pick([0, 100, 8000]),
     isTight,
+    lateMs: 4000,
+    isCalm: false,
   };
 }
 

@@ -3,6 +3,7 @@ import { Bounds } from './invariants/bounds.js';
 import { checkDelivery } from './invariants/delivery.js';
 import { Holders } from './invariants/holders.js';
 import { checkArrival, Order } from './invariants/order.js';
+import { Pace } from './invariants/pace.js';
 import { checkReceipt } from './invariants/receipts.js';
 import { Seen } from './invariants/seen.js';
 import { checkAttached, checkSettled } from './invariants/settled.js';
@@ -64,6 +65,7 @@ export function checkAlways(sim: Simulation): void {
   const seen = new Seen(sim);
   const order = new Order(sim);
   const upward = new Upward(sim);
+  const pace = sim.setup.isCalm ? new Pace(sim) : undefined;
   const settled = new Set<Sent>();
   sim.world.checks.push((process) => {
     const node = process === undefined ? undefined : sim.nodeIn(process);
@@ -75,6 +77,7 @@ export function checkAlways(sim: Simulation): void {
     const client = process === undefined ? undefined : sim.clients.get(process.id);
     if (client !== undefined) seen.check(client.log);
     upward.check();
+    pace?.check();
     for (const sent of sim.ledger.answered.splice(0)) {
       if (!settled.has(sent)) checkReceipt(sim, holders, sent);
       order.check(sent);

@@ -8,6 +8,7 @@ const seeds: readonly (readonly [kind: Kind, count: number])[] = [
   ['small', 900],
   ['wide', 150],
   ['waves', 100],
+  ['calm', 40],
 ];
 
 for (const [kind, count] of seeds) {

@@ -21,6 +21,10 @@ export interface Setup {
   readonly applicationMs: number;
   /** Bounds are so tight that messages are lost by them. */
   readonly isTight: boolean;
+  /** Longest time until a process has heard of a change of the membership, in ms. */
+  readonly lateMs: number;
+  /** Nothing befalls anybody that would excuse a move for taking longer than its pace. */
+  readonly isCalm: boolean;
 }
 
 export interface ClientSetup {
@@ -45,4 +49,6 @@ export const calmSetup: Setup = {
   mostRings: 8,
   applicationMs: 0,
   isTight: false,
+  lateMs: 4000,
+  isCalm: false,
 };

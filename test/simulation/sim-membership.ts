@@ -11,9 +11,10 @@ export class SimMembership {
   /** How long a process takes to hear of one change, in ms. */
   lagMs: () => number;
 
-  constructor(world: World) {
+  /** @param lateMs the longest. */
+  constructor(world: World, lateMs: number) {
     this.#world = world;
-    this.lagMs = () => (world.chance(0.8) ? world.random() * 100 : world.random() * 4000);
+    this.lagMs = () => (world.chance(0.8) ? world.random() * 100 : world.random() * lateMs);
   }
 
   get members(): ReadonlyMap<string, Member> {

@@ -30,6 +30,8 @@ export class Simulation {
   readonly owners = new Map<string, Set<string>>();
   /** What ill luck has touched: ids of processes. */
   readonly touched = new Set<string>();
+  /** When a ring was seen last that was new to somebody. */
+  ringSeenAt = 0;
   /** Longest time of the application for a message, in ms. */
   applicationMs: number;
   readonly users: string[];
@@ -42,7 +44,7 @@ export class Simulation {
     this.applicationMs = setup.applicationMs;
     this.world = new World(setup.seed, isTraced);
     this.network = new Network(this.world);
-    this.membership = new SimMembership(this.world);
+    this.membership = new SimMembership(this.world, setup.lateMs);
     this.messages = new SimMessages(this.world, this.network, this.ledger, (process) => this.nodeIn(process));
     for (const id of setup.nodes) this.membership.enter(id, `${id}-1`);
     for (const id of setup.nodes) this.startNode(id);
@@ -128,6 +130,7 @@ export class Simulation {
   }
 
   ringSeen({ ring }: RingState): void {
+    this.ringSeenAt = this.world.now;
     for (const user of this.users) {
       const owner = ring.owner(user);
       if (owner === undefined) continue;

@@ -1,4 +1,4 @@
-import type { UserState } from '@pinwheel/holder';
+import { LinkSession, type UserState } from '@pinwheel/holder';
 import { Copies, Handoffs, HeldUser, Holder, Moves } from '../mechanisms.js';
 import { nothing, type Protections, replace } from './protection.js';
 
@@ -84,6 +84,39 @@ export const ofMoves: Protections = {
   'a holder takes a user back whose next holder is gone': {
     breaks: ['I3', 'I4', 'I6'],
     takeAway: () => replace(Handoffs.prototype, 'takeBack', () => nothing),
+  },
+
+  'a change of the ring is nothing to whoever stays': {
+    breaks: ['I5'],
+    takeAway: () =>
+      replace(
+        Holder.prototype,
+        'ringChanged',
+        (original) =>
+          function (this: Holder, state) {
+            original.call(this, state);
+            for (const held of this.users.users())
+              for (const session of held.sessions) if (session instanceof LinkSession) held.lost(session);
+          },
+      ),
+  },
+
+  'users move at the pace that is set': {
+    breaks: ['I4'],
+    shows: 'calm',
+    takeAway: () => {
+      const slowed = new WeakSet<Moves>();
+      return replace(
+        Moves.prototype,
+        'ringChanged',
+        (original) =>
+          function (this: Moves) {
+            if (!slowed.has(this)) this.change({ usersPerSecond: this.status.usersPerSecond * 0.7 });
+            slowed.add(this);
+            original.call(this);
+          },
+      );
+    },
   },
 
   'a user that is taken back has a new stream': {
