@@ -37,7 +37,7 @@ export const ofSessions: Protections = {
   },
 
   'the older link of an edge is closed': {
-    breaks: ['I3', 'I4'],
+    breaks: ['I3', 'I4', 'I5'],
     takeAway: () => {
       let links = 0;
       return replace(
