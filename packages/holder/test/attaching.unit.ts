@@ -155,6 +155,26 @@ t.test(
   },
 );
 
+t.test('another member is there when the others have been asked: it is asked, too', async (t) => {
+  const cluster = new Cluster(two);
+  const user = cluster.userOf([two, 'a'], [three, 'a']);
+  const a = cluster.node('a');
+  cluster.network.fateOf = ({ to }) => (to === 'b' ? 'hold-answer' : 'pass');
+  clientOf(cluster, user).attach('a');
+  await cluster.settle();
+  cluster.start('c', three);
+  cluster.ring(three);
+  cluster.network.fateOf = () => 'pass';
+  t.equal(a.known(user), undefined);
+  cluster.network.takeHeld().go();
+  await cluster.settle();
+  t.same(
+    cluster.network.made('claim').filter((call) => call.startsWith('a>c')),
+    ['a>c'],
+  );
+  t.equal(a.known(user), 'held');
+});
+
 t.test('a user is on its way again by the time of the answer: the session follows it', async (t) => {
   const cluster = new Cluster(two);
   const user = cluster.userOf([two, 'a'], [three, 'c']);

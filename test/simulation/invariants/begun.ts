@@ -18,9 +18,8 @@ export function checkBegun(
   const held = node.holder.users.get(user);
   if (held?.contested !== undefined || held?.stream.startsWith(`${incarnation}.`) !== true) return;
   const round = sim.ledger.questions.of(incarnation, user);
-  // it may have begun without a question, because nobody was to be asked; and what is still under way may yet be settled
+  // it may have begun without a question, because nobody was to be asked
   if (!round.some(({ endedAt }) => endedAt === sim.world.now)) return;
-  if (round.some(({ endedAt }) => endedAt === undefined)) return;
   for (const question of round) {
     const holder = holderOf(sim, node, user, question);
     if (holder === undefined || heldSince(holder.process.incarnation) > question.at) continue;

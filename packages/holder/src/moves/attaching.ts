@@ -108,7 +108,7 @@ export class Attaching {
   async #claim(user: string): Promise<AttachPlace | undefined> {
     const { users, ownership, claims, contested, handoffs } = this.#options;
     const known = users.known(user);
-    const { members } = ownership.state;
+    const { ring, members } = ownership.state;
     const where = ownership.whereabouts(user);
     const to = sentOnTo(known, members);
     if (where.kind === 'nobody') return nowhere;
@@ -116,18 +116,14 @@ export class Attaching {
     const asked = holdersToAsk(to, where.before);
     const outcome = await claims.claim(user, asked);
     if (outcome.kind === 'held') return { kind: 'elsewhere', member: outcome.by };
-    // the ring may have changed, or the user have come, while others were asked
-    if (outcome.kind === 'here' || users.known(user) !== known || !this.#isMine(user)) return undefined;
+    // the ring may have changed, by which others are to be asked, or the user have come meanwhile
+    const isNews = users.known(user) !== known || ownership.state.ring !== ring;
+    if (outcome.kind === 'here' || isNews) return undefined;
     // what was handed over and not acknowledged is all that there is of the user
     const taken = known?.kind === 'released' ? handoffs.takeBack(known) : undefined;
     const held = taken ?? this.#create(user);
     if (outcome.kind === 'unknown') contested.add(held, outcome.silent);
     return { kind: 'here', held };
-  }
-
-  #isMine(user: string): boolean {
-    const { ring } = this.#options.ownership.state;
-    return this.#options.ownership.isMine(ring.hashOf(user));
   }
 
   #create(user: string): HeldUser {
