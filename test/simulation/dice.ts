@@ -8,6 +8,7 @@ export class Dice {
     this.random = seeded(seed);
   }
 
+  /** A whole number from `least` to `most`. */
   whole(least: number, most: number): number {
     return least + Math.floor(this.random() * (most - least + 1));
   }

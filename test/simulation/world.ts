@@ -1,4 +1,4 @@
-import { seeded } from '../kit/seeded.js';
+import { Dice } from './dice.js';
 import { EventQueue, type Scheduled } from './event-queue.js';
 import { hasPromised, watchPromises } from './promised.js';
 import type { SimProcess } from './sim-process.js';
@@ -22,8 +22,7 @@ const mostTurnsAtOnce = 10_000;
  * Time, chance and the order of things, for everybody in a simulation. One event runs at a time; what it promises is
  * kept before the next one begins.
  */
-export class World {
-  readonly random: () => number;
+export class World extends Dice {
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   readonly isTraced: boolean;
@@ -35,7 +34,7 @@ export class World {
   #soon: { readonly process: SimProcess; readonly call: () => void }[] = [];
 
   constructor(seed: number, isTraced = false) {
-    this.random = seeded(seed);
+    super(seed);
     this.isTraced = isTraced;
   }
 
@@ -46,19 +45,6 @@ export class World {
 
   get steps(): number {
     return this.#steps;
-  }
-
-  /** A whole number from `least` to `most`. */
-  whole(least: number, most: number): number {
-    return least + Math.floor(this.random() * (most - least + 1));
-  }
-
-  chance(probability: number): boolean {
-    return this.random() < probability;
-  }
-
-  pick<T>(all: readonly T[]): T {
-    return all[Math.floor(this.random() * all.length)]!;
   }
 
   /** @param process whose event it is: it waits while that is paused, and never happens once that is dead. */

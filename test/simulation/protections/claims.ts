@@ -1,79 +1,50 @@
+import type { ClaimAnswer } from '@pinwheel/holder';
 import { Claims, Forwarder, Holder, Ownership } from '../mechanisms.js';
 import { type Protections, replace } from './protection.js';
+
+/** Has every holder answer claims otherwise, by what it has answered of each user. */
+function answering(change: (holder: Holder, one: ClaimAnswer, user: string) => ClaimAnswer): () => void {
+  return replace(
+    Holder.prototype,
+    'claim',
+    (original) =>
+      async function (this: Holder, request) {
+        const answer = await original.call(this, request);
+        return { ...answer, answers: answer.answers.map((one, i) => change(this, one, request.users[i]!)) };
+      },
+  );
+}
 
 /** Of how a user is looked for. */
 export const ofClaims: Protections = {
   'a claim follows a tombstone': {
     breaks: ['I1'],
     shows: 'waves',
-    takeAway: () =>
-      replace(
-        Holder.prototype,
-        'claim',
-        (original) =>
-          async function (this: Holder, request) {
-            const answer = await original.call(this, request);
-            const answers = answer.answers.map((one) =>
-              one.kind === 'moved' ? { kind: 'none' as const } : one,
-            );
-            return { ...answer, answers };
-          },
-      ),
+    takeAway: () => answering((_, one) => (one.kind === 'moved' ? { kind: 'none' } : one)),
   },
 
   'whoever knows nothing of a user remembers who asked': {
     breaks: ['I1'],
     shows: 'by name',
     takeAway: () =>
-      replace(
-        Holder.prototype,
-        'claim',
-        (original) =>
-          async function (this: Holder, request) {
-            const answer = await original.call(this, request);
-            for (const user of request.users) {
-              const known = this.users.known(user);
-              if (known?.kind === 'released' && known.unacknowledged === undefined) this.users.delete(known);
-            }
-            return answer;
-          },
-      ),
+      answering(({ users }, one, user) => {
+        const known = users.known(user);
+        if (known?.kind === 'released' && known.unacknowledged === undefined) users.delete(known);
+        return one;
+      }),
   },
 
   'a copy names the holder that it came from': {
     breaks: ['I1'],
     shows: 'by name',
     takeAway: () =>
-      replace(
-        Holder.prototype,
-        'claim',
-        (original) =>
-          async function (this: Holder, request) {
-            const answer = await original.call(this, request);
-            const answers = answer.answers.map((one, i) =>
-              this.users.known(request.users[i]!)?.kind === 'prepared' ? { kind: 'none' as const } : one,
-            );
-            return { ...answer, answers };
-          },
-      ),
+      answering(({ users }, one, user) => (users.known(user)?.kind === 'prepared' ? { kind: 'none' } : one)),
   },
 
   'those who name each other in a circle have nobody': {
     breaks: ['I1'],
     shows: 'by name',
-    takeAway: () =>
-      replace(
-        Holder.prototype,
-        'claim',
-        (original) =>
-          async function (this: Holder, request) {
-            const answer = await original.call(this, request);
-            const answers = answer.answers.map((one) =>
-              one.kind === 'moved' ? { kind: one.kind, to: one.to } : one,
-            );
-            return { ...answer, answers };
-          },
-      ),
+    takeAway: () => answering((_, one) => (one.kind === 'moved' ? { kind: one.kind, to: one.to } : one)),
   },
 
   'a claim that fails says nothing of a user': {

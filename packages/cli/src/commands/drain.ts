@@ -38,9 +38,11 @@ async function drain({ settings, words, output }: Invocation, ring: OpenRing): P
       );
     refuseAllIgnored(ring.tracker);
     const known = nodes.map((one) => one.id).join(', ') || 'none';
-    const ignored = ignoredBy(ring.tracker);
-    const leftOut = ignored.length === 0 ? '' : `; ${describeIgnored(ignored)}`;
-    throw new PinwheelError('bad-option', `there is no node ${id}; nodes: ${known}${leftOut}`);
+    const leftOut = describeIgnored(ignoredBy(ring.tracker));
+    throw new PinwheelError(
+      'bad-option',
+      [`there is no node ${id}`, `nodes: ${known}`, ...leftOut].join('; '),
+    );
   }
   const start = performance.now();
   const { incarnation } = ring.state.members.get(id)!;

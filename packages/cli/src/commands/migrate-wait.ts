@@ -70,10 +70,7 @@ async function look(settings: Settings, ring: OpenRing): Promise<Look> {
     const { ignored } = movers;
     return {
       heard: answers.filter((answer): answer is Heard => !hasFailed(answer)),
-      unheard: [
-        ...answers.filter(hasFailed).map(({ error }) => error),
-        ...(ignored.length === 0 ? [] : [describeIgnored(ignored)]),
-      ],
+      unheard: [...answers.filter(hasFailed).map(({ error }) => error), ...describeIgnored(ignored)],
     };
   } catch (thrown) {
     return { heard: [], unheard: [PinwheelError.from(thrown).message] };

@@ -57,7 +57,7 @@ function askAll(
     const text = [
       table(['process', 'state', 'users/s', 'waiting', 'moved'], rows),
       ...failures.map(({ error }) => error),
-      ...(ignored.length === 0 ? [] : [describeIgnored(ignored)]),
+      ...describeIgnored(ignored),
     ].join('\n');
     output.result({ migrations: answers.map(toPrint), ignored }, text);
     return failures.length + ignored.length > 0 ? 1 : 0;

@@ -1,12 +1,11 @@
 import type { RingAnswer } from '@pinwheel/membership';
-import { PinwheelError } from '@pinwheel/protocol';
 import type { Command, Invocation } from '../command.js';
 import { table } from '../output/output.js';
 import { askEach, hasFailed, toPrint } from '../service/ask-each.js';
 import type { Credentials } from '../service/credentials.js';
-import { refuseAllIgnored } from '../service/ignored-members.js';
-import { type AdminTarget, edgeTarget, nodesOf, unlistedTarget } from '../service/nodes-of.js';
+import { type AdminTarget, unlistedTarget } from '../service/nodes-of.js';
 import { type OpenRing, ringOptions, withRing } from '../service/open-ring.js';
+import { targetsOf } from '../service/targets-of.js';
 import { options } from '../settings/options.js';
 
 /** What a process has when it has accepted. */
@@ -24,17 +23,9 @@ export const ringAcceptCommand: Command = {
   run: (invocation) => withRing(invocation.settings, (ring) => acceptRing(invocation, ring)),
 };
 
-async function acceptRing(
-  { settings, output }: Invocation,
-  { state, tracker, credentials }: OpenRing,
-): Promise<number> {
-  const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
-  const named = [...nodesOf(state, credentials), ...edges];
-  if (named.length === 0) {
-    refuseAllIgnored(tracker);
-    throw new PinwheelError('unavailable', nobody);
-  }
-  const unlisted = await unlistedIn(named, credentials);
+async function acceptRing({ settings, output }: Invocation, ring: OpenRing): Promise<number> {
+  const named = targetsOf(settings, ring, nobody);
+  const unlisted = await unlistedIn(named, ring.credentials);
   const answers = await askEach([...named, ...unlisted], accept);
   // who is not listed may well be gone, and is in no ring any more
   const heard = answers.filter(

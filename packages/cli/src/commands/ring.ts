@@ -21,12 +21,11 @@ const show: Command = {
         return [id, `${address}:${port}`, String(weight), standing, percent(share)];
       });
       const text = table(['member', 'address', 'weight', 'state', 'share'], rows);
-      const whole = `${text}\n\nfingerprint ${answer.fingerprint}`;
-      const leftOut = ignored.length === 0 ? '' : `\n\n${describeIgnored(ignored)}`;
+      const parts = [text, `fingerprint ${answer.fingerprint}`, ...describeIgnored(ignored)];
       const empty = answer.members.length === 0;
       output.result(
         { ...answer, ignored },
-        empty ? (whyAllIgnored(tracker) ?? emptyRing) : `${whole}${leftOut}`,
+        empty ? (whyAllIgnored(tracker) ?? emptyRing) : parts.join('\n\n'),
       );
       return empty && ignored.length > 0 ? 1 : 0;
     }),

@@ -14,8 +14,9 @@ export function ignoredBy(tracker: RingTracker): Ignored {
     .map(({ id, reason }) => ({ id, reason: asFlags(reason) }));
 }
 
-/** `3 members are listed and ignored: n1, n2: one reason; n3: another one`. */
-export function describeIgnored(ignored: Ignored): string {
+/** `3 members are listed and ignored: n1, n2: one reason; n3: another one`; of nobody there is nothing to say. */
+export function describeIgnored(ignored: Ignored): readonly string[] {
+  if (ignored.length === 0) return [];
   const idsFor = new Map<string, string[]>();
   for (const { id, reason } of ignored) {
     const ids = idsFor.get(reason) ?? [];
@@ -23,14 +24,14 @@ export function describeIgnored(ignored: Ignored): string {
   }
   const groups = [...idsFor].map(([reason, ids]) => `${ids.join(', ')}: ${reason}`);
   const are = ignored.length === 1 ? 'is' : 'are';
-  return `${counted(ignored.length, 'member')} ${are} listed and ignored: ${groups.join('; ')}`;
+  return [`${counted(ignored.length, 'member')} ${are} listed and ignored: ${groups.join('; ')}`];
 }
 
 /** Why nobody can be asked though members are listed; `undefined` when somebody can, and when nobody is listed. */
 export function whyAllIgnored(tracker: RingTracker): string | undefined {
   const ignored = ignoredBy(tracker);
   if (tracker.current.members.size > 0 || ignored.length === 0) return undefined;
-  return `the ring is empty: ${describeIgnored(ignored)}`;
+  return ['the ring is empty', ...describeIgnored(ignored)].join(': ');
 }
 
 /** @throws PinwheelError `unavailable` when members are listed and each of them is ignored. */

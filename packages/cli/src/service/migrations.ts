@@ -1,10 +1,12 @@
-import { PinwheelError } from '@pinwheel/protocol';
-import { options } from '../settings/options.js';
 import type { Settings } from '../settings/settings.js';
 import { askEach, type Failed, hasFailed } from './ask-each.js';
-import { ignoredBy, refuseAllIgnored } from './ignored-members.js';
-import { type AdminTarget, edgeTarget, nodesOf } from './nodes-of.js';
+import { ignoredBy } from './ignored-members.js';
+import type { AdminTarget } from './nodes-of.js';
 import type { OpenRing } from './open-ring.js';
+import { targetsOf } from './targets-of.js';
+
+const nobody =
+  'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port';
 
 /** The moves of one process, as it says. */
 export interface Migration {
@@ -29,15 +31,9 @@ export interface Movers {
  *
  * @throws PinwheelError `unavailable` when that is nobody.
  */
-export function moversOf(settings: Settings, { tracker, credentials }: OpenRing): Movers {
-  const edges = (settings.texts(options.edge) ?? []).map((url) => edgeTarget(url, credentials));
-  const targets = [...nodesOf(tracker.current, credentials), ...edges];
-  if (targets.length > 0) return { targets, ignored: ignoredBy(tracker) };
-  refuseAllIgnored(tracker);
-  throw new PinwheelError(
-    'unavailable',
-    'nobody was asked: no Pinwheel node is there; users of foreign backends are moved by edges, name the admin port of each with --edge http://host:port',
-  );
+export function moversOf(settings: Settings, ring: OpenRing): Movers {
+  const targets = targetsOf(settings, ring, nobody);
+  return { targets, ignored: ignoredBy(ring.tracker) };
 }
 
 export function askMovers(

@@ -11,8 +11,7 @@ const pauseMs = 10_000;
 export class ToldFailures {
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #failing = new Set<string>();
-  readonly #nextAt = new Map<string, number>();
+  readonly #failed = new Map<string, { readonly at: number; isOver: boolean }>();
 
   /** @param now ms on a clock that only goes forward. */
   constructor(log: Log, now: () => number = () => performance.now()) {
@@ -24,19 +23,18 @@ export class ToldFailures {
     // this node ends
     if (error instanceof PinwheelError && error.code === 'closed') return;
     const now = this.#now();
-    if (this.#failing.has(member) || now < (this.#nextAt.get(member) ?? 0)) return;
-    if (this.#nextAt.size >= maxRemembered) {
-      this.#failing.clear();
-      this.#nextAt.clear();
-    }
-    this.#failing.add(member);
-    this.#nextAt.set(member, now + pauseMs);
+    const last = this.#failed.get(member);
+    if (last !== undefined && (!last.isOver || now < last.at + pauseMs)) return;
+    if (this.#failed.size >= maxRemembered) this.#failed.clear();
+    this.#failed.set(member, { at: now, isOver: false });
     const reason = reasonOf(error);
     this.#log.warn({ member, reason }, 'a node cannot be asked about users who move; trying again');
   }
 
   answered(member: string): void {
-    if (this.#failing.delete(member))
-      this.#log.info({ member }, 'a node can be asked about users who move again');
+    const last = this.#failed.get(member);
+    if (last === undefined || last.isOver) return;
+    last.isOver = true;
+    this.#log.info({ member }, 'a node can be asked about users who move again');
   }
 }
