@@ -12,6 +12,8 @@ import { backoffMs } from '../src/time/backoff.js';
 import { sleep } from '../src/time/sleep.js';
 import { TokenBucket } from '../src/time/token-bucket.js';
 import { Prober } from '../src/tracker/prober.js';
+import { WarnOnce } from '../src/tracker/warn-once.js';
+import { recordedLog } from './recorded-log.js';
 import { member, members } from './settle-world.js';
 
 t.test('backoff doubles to its bound, with full jitter', async (t) => {
@@ -31,6 +33,18 @@ t.test('a token bucket lets a burst through and then one per refill', async (t) 
   t.equal(bucket.take(1_000), 0);
   t.equal(bucket.take(1_000), 0, 'never more than the burst is saved up');
   t.equal(bucket.take(1_000), 100);
+});
+
+t.test('what was warned of is forgotten when there is too much of it', async (t) => {
+  const log = recordedLog();
+  const warnings = new WarnOnce(log);
+  const warn = (i: number): void => warnings.warn({ id: `node-${i}`, reason: 'it is ignored' }, 'a member');
+  for (let i = 0; i < 1000; i++) warn(i);
+  for (let i = 0; i < 1000; i++) warn(i);
+  t.equal(log.lines.length, 1000, 'each once');
+  warn(1000);
+  warn(0);
+  t.same(log.lines.slice(1000), [log.lines[0]!.replace('node-0', 'node-1000'), log.lines[0]]);
 });
 
 t.test('sleep ends early without an error', async (t) => {

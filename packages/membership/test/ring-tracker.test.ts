@@ -230,6 +230,30 @@ t.test('members come and go', async (t) => {
   });
 });
 
+t.test('one that vanishes and answers leaves only when the source was read since', async (t) => {
+  const source = awaySource();
+  let asked = 0;
+  source.refresh = async () => {
+    asked++;
+    source.listener?.trouble(new Error('connection refused'));
+  };
+  const tracker = tracked(t, { membership: source, probe: async () => 'alive' });
+  const starting = tracker.start();
+  await until('it watches', () => source.listener);
+  const listed = service('a', 'b');
+  const unwatch = listed.watch({ ...source.listener!, fresh: () => {} });
+  t.teardown(unwatch);
+  await starting;
+  listed.remove('b');
+  await until('its grace is over, and the source cannot be read', () => asked > 0);
+  t.equal(idsOf(tracker.current), 'a b');
+  t.same(tracker.status().pending, ['b']);
+  source.listener!.fresh();
+  t.equal(idsOf(tracker.current), 'a');
+  t.ok(tracker.current.members.get('b')?.draining);
+  t.equal(asked, 1);
+});
+
 t.test('a subscriber that causes the next change', async (t) => {
   const membership = service('a');
   const tracker = tracked(t, { membership, joinQuietMs: 60_000, joinLongestMs: 60_000 });
@@ -447,8 +471,24 @@ t.test('the source is away', async (t) => {
     await tracker.close();
   });
 
+  await t.test('a ring without anybody is not kept', async (t) => {
+    const membership = describedAs(service('a', 'b'), away) as InProcessMembership;
+    const tracker = tracked(t, { membership, lastGoodPath });
+    await tracker.start();
+    membership.remove('a');
+    membership.remove('b');
+    await until('frozen', () => tracker.status().frozen);
+    t.equal(idsOf(tracker.accept()), '');
+    await tracker.close();
+    const kept = JSON.parse(await readFile(lastGoodPath, 'utf8')) as { members: readonly { id: string }[] };
+    t.same(
+      kept.members.map(({ id }) => id),
+      ['a', 'b'],
+    );
+  });
+
   const noRing = `${away} was not heard within 100 ms: connection refused; the last good ring in ${lastGoodPath}`;
-  const unusable: readonly [string, string, string?][] = [
+  const unusable: [string, string, string?][] = [
     ['half a file', '{"version":1,"sou'],
     ['an empty file', ''],
     ['another version', '{"version":2}'],
@@ -463,6 +503,16 @@ t.test('the source is away', async (t) => {
       `${noRing} is not usable: members[0].id: id is ""; it must match [A-Za-z0-9._:-]{1,64}`,
     ],
   ];
+  const twice = service('a', 'b');
+  const kept = tracked(t, { membership: describedAs(twice, away), lastGoodPath });
+  await kept.start();
+  await kept.close();
+  const good = JSON.parse(await readFile(lastGoodPath, 'utf8')) as { readonly members: readonly object[] };
+  unusable.push([
+    'an id twice',
+    JSON.stringify({ ...good, members: [good.members[0], good.members[0]] }),
+    `${noRing} is not usable: it has an id twice`,
+  ]);
   for (const [name, content, message] of unusable) {
     await t.test(`${name} on disk is as good as none, and named`, async (t) => {
       await writeFile(lastGoodPath, content);
