@@ -9,7 +9,9 @@ import { memberOf } from '../src/member/registration.js';
 import { directProbe } from '../src/tracker/probe.js';
 import { startHealthzNode } from './healthz-node.js';
 
-const probe = directProbe({ timeoutMs: 200, tries: 2 });
+const probe = directProbe({ timeoutMs: 5000, tries: 2 });
+/** For those who do not answer. */
+const hasty = directProbe({ timeoutMs: 200, tries: 2 });
 
 t.test('a node', async (t) => {
   const node = await startHealthzNode(t, 'n1');
@@ -23,9 +25,9 @@ t.test('a node', async (t) => {
   t.equal(await probe(member), 'replaced');
   node.mode = 'hang';
   const from = performance.now();
-  t.equal(await probe(member), 'unreachable');
+  t.equal(await hasty(member), 'unreachable');
   const took = performance.now() - from;
-  t.ok(took >= 390 && took < 2_000, `two tries of 200 ms took ${took} ms`);
+  t.ok(took >= 390 && took < 5_000, `two tries of 200 ms took ${took} ms`);
   await node.kill();
   t.equal(await probe(member), 'unreachable');
   t.equal(await probe({ ...member, address: 'no-such-host.invalid' }), 'unreachable');
