@@ -195,6 +195,7 @@ schedule(
     await stage.pass(10);
     check((await stage.send(user)) === 'offline', 'once it has gone it is');
   },
+  { bites: 'users of a member that has just died are awaited' },
 );
 
 schedule(

@@ -78,6 +78,12 @@ export const ofClaims: Protections = {
       ),
   },
 
+  'users of a member that has just died are awaited': {
+    breaks: ['I3'],
+    shows: 'by name',
+    takeAway: () => replace(Ownership.prototype, 'isAwaited', () => () => false),
+  },
+
   'that a member holds nobody else’s users is asked anew for each ring': {
     breaks: ['I3'],
     takeAway: () => {
