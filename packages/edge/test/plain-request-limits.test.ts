@@ -13,7 +13,9 @@ const get = (user: string, from = '192.0.2.1'): string =>
 /** An edge in front of a backend that answers a plain request when it is told to. */
 async function situation(t: TestScope, options: Partial<EdgeOptions>) {
   const waiting: ServerResponse[] = [];
+  let arrived = 0;
   const backend = await wsBackend('a', undefined, (_request, response) => {
+    arrived++;
     waiting.push(response);
     response.once('close', () => waiting.splice(waiting.indexOf(response), 1));
   });
@@ -25,9 +27,9 @@ async function situation(t: TestScope, options: Partial<EdgeOptions>) {
     await backend.close();
   });
   const begin = async (text: string, requests = 1): Promise<RawClient> => {
-    const before = waiting.length;
+    const before = arrived;
     const client = new RawClient(edge.port).write(text);
-    await until('the backend has the request', () => waiting.length === before + requests);
+    await until('the backend has the request', () => arrived === before + requests);
     return client;
   };
   const ask = (text: string): Promise<RawClient> => new RawClient(edge.port).write(text).answered();
