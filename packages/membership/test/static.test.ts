@@ -129,7 +129,7 @@ t.test('a member that hangs does not hold up the others for longer than its dead
   const from = performance.now();
   const watch = record(membership);
   await until('first view', () => watch.ids() === 'hanging');
-  t.ok(performance.now() - from < 2_000);
+  t.ok(performance.now() - from < 5_000);
 });
 
 t.test('a node registers', async (t) => {

@@ -106,7 +106,7 @@ t.test('who brings no whole head is ended, and nobody else', async (t) => {
   const slow = [says(port), says(port, 'GET / HTTP/1.1\r\n', 'x', 'x', 'x')];
   t.same(await Promise.all(slow), ['', '']);
   const took = performance.now() - since;
-  t.ok(took >= timeoutMs - 50 && took < timeoutMs + 1000, `in time: after ${Math.round(took)} ms`);
+  t.ok(took >= timeoutMs - 50 && took < timeoutMs + 3000, `in time: after ${Math.round(took)} ms`);
   t.equal(counts.tooLate, 2);
   await new Promise((resolve) => setTimeout(resolve, timeoutMs * 2));
   t.notOk(good.closed, 'one whose answer takes longer is not');
@@ -125,7 +125,7 @@ t.test(
     t.teardown(() => clearInterval(talk));
     const since = performance.now();
     t.equal(await says(port, 'GET / HTTP/1.1\r\n'), '');
-    t.ok(performance.now() - since < timeoutMs + 1000, 'in time');
+    t.ok(performance.now() - since < timeoutMs + 3000, 'in time');
     t.equal(counts.tooLate, 1);
     t.ok(counts.came > 3, 'others have come meanwhile');
     t.notOk(talkative.closed);
