@@ -14,11 +14,12 @@ export class InboundLoad {
   readonly #prefix = `c${Math.random().toString(36).slice(2, 8)}-`;
   readonly #sent = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
+  readonly #sinceMs = performance.now();
   #next = 0;
 
   constructor(clients: ReadonlyMap<string, PlainClient | SdkClient>) {
     this.#clients = [...clients.values()].filter((_, i) => i % part === 0);
-    this.#timer = setInterval(() => this.#send(), everyMs);
+    this.#timer = setInterval(() => this.#sendWhatIsDue(), everyMs);
   }
 
   pause(): void {
@@ -58,6 +59,12 @@ export class InboundLoad {
     });
     t.same(wrong.slice(0, 5), [], `${total} messages of clients came once and in order`);
     t.ok(total > 500, 'while there were many');
+  }
+
+  /** A busy machine lets timers be late; as much is sent there for all that. */
+  #sendWhatIsDue(): void {
+    const due = (performance.now() - this.#sinceMs) / everyMs;
+    while (this.#next < due) this.#send();
   }
 
   #send(): void {
