@@ -101,9 +101,7 @@ export class ClientWaits {
 
   #answered(wait: Wait, answer: Receipt): void {
     const { message } = wait;
-    if (message.settled) {
-      this.#forget(wait);
-    } else if (isFinal(answer)) {
+    if (isFinal(answer)) {
       this.#end(wait, answer);
     } else if (isTimeOver(answer)) {
       message.lastWord = answer;
@@ -134,10 +132,7 @@ export class ClientWaits {
       return;
     }
     wait.isRedirected = false;
-    wait.cancel = clock.after(backoffMs(wait.failures, againWait, random), () => {
-      wait.cancel = undefined;
-      this.#askOwner(wait);
-    });
+    wait.cancel = clock.after(backoffMs(wait.failures, againWait, random), () => this.#askOwner(wait));
   }
 
   #end(wait: Wait, receipt: Receipt): void {

@@ -112,7 +112,6 @@ export class Dispatch {
   /** Nothing is sent any more and every message has its receipt: no timer is left, which would keep a process up. */
   stop(): void {
     this.#nextSweep?.();
-    this.#nextSweepAt = Number.POSITIVE_INFINITY;
   }
 
   #moveOn(moved: Moved): void {
@@ -181,7 +180,6 @@ export class Dispatch {
 
   /** A message whose user got a lane after it was queued waits there instead. */
   #leaves(queued: Pending): boolean {
-    if (queued.settled) return false;
     const lane = this.#lanes.size === 0 ? undefined : this.#lanes.of(queued.user);
     lane?.insert(queued);
     return lane === undefined;
@@ -212,7 +210,6 @@ export class Dispatch {
   }
 
   #retry(message: Pending, lastWord: Receipt): void {
-    if (message.settled) return;
     message.attempts++;
     message.lastWord = doubtOf(message) ?? lastWord;
     const now = this.#world.clock.now();

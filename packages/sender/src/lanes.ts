@@ -47,7 +47,7 @@ export class Lanes {
     for (const [user, lane] of this.#lanes) {
       if (lane.unanswered > 0 || lane.retryAt > now) continue;
       this.#lanes.delete(user);
-      for (const message of lane.waiting) if (!message.settled) released.push(message);
+      for (const message of lane.waiting) released.push(message);
     }
     return released;
   }

@@ -87,6 +87,45 @@ t.test('a message whose time is over is not asked about any more', async (t) => 
   t.equal(nodes.asked.length, length);
 });
 
+t.test('a question that is under way when the time is over is the last', async (t) => {
+  const nodes = new FakeNodes(seeded(1));
+  nodes.acknowledges = () => ({ answer: 'unreachable', afterMs: 10_000 });
+  const id = nodes.send('ann', 1000, 'x', true);
+  await nodes.clock.pass(1100);
+  t.match(nodes.receiptOf(id), { error: { code: 'deadline' } });
+  await nodes.clock.pass(2000);
+  t.equal(nodes.asked.length, 1);
+  t.equal(nodes.clock.pending, 0);
+});
+
+t.test('questions that fail are asked ever later, and soon again after an answer', async (t) => {
+  const nodes = new FakeNodes(() => 1);
+  const asked: number[] = [];
+  nodes.acknowledges = ({ question }) => {
+    asked.push(nodes.clock.now());
+    return asked.length === 4
+      ? { answer: { ...question, status: 'queued' }, afterMs: 1 }
+      : { answer: 'unreachable', afterMs: 1 };
+  };
+  nodes.send('ann', 2000, 'x', true);
+  await nodes.clock.pass(1000);
+  const waits = asked.slice(1).map((at, i) => at - asked[i]! - 1);
+  t.same(waits.slice(0, 6), [25, 50, 100, 25, 25, 50]);
+});
+
+t.test('a message whose time was over before it was taken is not asked about', async (t) => {
+  const nodes = new FakeNodes(seeded(1));
+  nodes.meets = () => ({ fate: { kind: 'answered', notOwner: new Set() }, afterMs: 500 });
+  const id = nodes.send('ann', 100, 'x', true);
+  // with it, so that the request takes longer than its own time
+  const other = nodes.send('ben', 1000);
+  await nodes.clock.pass(501);
+  t.match(nodes.receiptOf(id), { error: { code: 'deadline', message: /may have been delivered/ } });
+  t.match(nodes.receiptOf(other), { status: 'delivered' });
+  t.equal(nodes.asked.length, 0);
+  t.equal(nodes.dispatch.waitingForClients, 0);
+});
+
 t.test('an answer that leaves no time for another question is the last', async (t) => {
   const nodes = new FakeNodes(seeded(1));
   const queued = { ...place('ann', 0), status: 'queued' } as const;

@@ -1,4 +1,4 @@
-import { maxBatchBytes } from '@pinwheel/protocol';
+import { maxBatchBytes, maxBatchMessages } from '@pinwheel/protocol';
 import t from 'tap';
 import { Outbox, type OutboxLimits } from '../src/outbox.js';
 import { Pending } from '../src/pending.js';
@@ -192,6 +192,51 @@ t.test('what is much fills one batch', async (t) => {
   t.same(few.inFlight(), ['a', 'c', 'd', 'ef']);
 });
 
+t.test('what is just as much as its bound leaves', async (t) => {
+  const { push, inFlight } = answeredByHand();
+  await push('a');
+  const few = Array.from({ length: 63 }, (_, i) => `b${i} `);
+  await push(few);
+  t.same(inFlight(), ['a', few.join('')], 'beside one in flight');
+
+  const last = answeredByHand({ maxBatchMessages: 4 });
+  await last.push('abc');
+  await last.push('d');
+  t.same(last.inFlight(), ['abc', 'd'], 'one by one, too');
+
+  const { bytes } = new Pending('a', 'x', false, 'm', 0, 0, () => {});
+  const measured = answeredByHand({ maxBatchBytes: 2 * bytes });
+  await measured.push('abc');
+  t.same(measured.inFlight(), ['ab', 'c'], 'as bytes count');
+  await measured.push('de');
+  t.same(measured.inFlight(), ['ab', 'c', 'de'], 'beside others, too');
+});
+
+t.test('what is sent upon a receipt leaves with the next batch', async (t) => {
+  const batches: string[] = [];
+  let count = 0;
+  const item = (user: string) => new Pending(user, 'x', false, `m${count}`, count++, 0, () => {});
+  let land = (): void => {};
+  let receive = (): void => {};
+  const receipt = new Promise<void>((resolve) => {
+    receive = resolve;
+  });
+  const outbox = new Outbox<Pending>(
+    () => true,
+    (batch, landed) => {
+      batches.push(batch.map(({ user }) => user).join(''));
+      land = () => landed(batch, receive);
+    },
+  );
+  void receipt.then(() => outbox.push(item('c')));
+  outbox.push(item('a'));
+  await null;
+  outbox.push(item('b'));
+  land();
+  for (let i = 0; i < 10; i++) await null;
+  t.same(batches, ['a', 'bc']);
+});
+
 t.test('of messages that all have their receipts before they leave no batch is made', async (t) => {
   const batches: unknown[] = [];
   const outbox = new Outbox<Pending>(
@@ -201,6 +246,12 @@ t.test('of messages that all have their receipts before they leave no batch is m
   outbox.push(new Pending('a', 'x', false, 'm', 0, 0, () => {}));
   for (let i = 0; i < 5; i++) await null;
   t.same([batches, outbox.open, outbox.inFlight], [[], [], []]);
+});
+
+t.test('of one user’s small messages no more are kept together than a request may have', async (t) => {
+  const { inFlight, push } = answeredByHand({ keepsUsersTogether: true, maxFlights: 1, maxBatchMessages: 4 });
+  await push('a'.repeat(maxBatchMessages + 1));
+  t.equal(inFlight()[0]?.length, maxBatchMessages);
 });
 
 t.test('messages of one user that are kept together are no more than a request may have', async (t) => {
