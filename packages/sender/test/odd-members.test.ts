@@ -3,6 +3,7 @@ import { inProcessMembership } from '@pinwheel/membership';
 import { decodeBatch, type Message, Receipts } from '@pinwheel/protocol';
 import t from 'tap';
 import { startHttpServer } from '../../../test/kit/http-server.js';
+import { until } from '../../../test/kit/until.js';
 import { startSender } from './kit/service.js';
 
 t.test('a message that a proxy has lost is sent again, under its id and marked', async (t) => {
@@ -22,6 +23,42 @@ t.test('a message that a proxy has lost is sent again, under its id and marked',
   const [first, again] = seen;
   t.match(again, { id: first?.id, repeated: true });
   t.equal(seen.length, 2);
+});
+
+t.test('a message whose sender has chosen its id is marked from the first: it may be known', async (t) => {
+  const seen: Message[] = [];
+  const membership = inProcessMembership();
+  const port = await startHttpServer(t, async (request, response) => {
+    seen.push(...decodeBatch(Buffer.concat(await request.toArray())));
+    const receipts = new Receipts(1);
+    receipts.set(0, 'delivered', 1);
+    response.end(receipts.encode());
+  });
+  membership.set({ id: 'n1', port });
+  const sender = await startSender(t, { membership });
+  await sender.send('bob', 'x', { id: 'chosen' });
+  await sender.send('bob', 'y');
+  t.match(seen, [{ id: 'chosen', repeated: true }, { repeated: false }]);
+});
+
+t.test('a message that its node is slow with holds up nobody else', async (t) => {
+  const membership = inProcessMembership();
+  const held: (() => void)[] = [];
+  const port = await startHttpServer(t, async (request, response) => {
+    const [message] = decodeBatch(Buffer.concat(await request.toArray()));
+    const receipts = new Receipts(1);
+    receipts.set(0, 'delivered', 1);
+    const answer = (): void => void response.end(receipts.encode());
+    if (message?.user === 'slow') held.push(answer);
+    else answer();
+  });
+  membership.set({ id: 'n1', port });
+  const sender = await startSender(t, { membership, deadlineMs: 60_000 });
+  const slow = sender.send('slow', 'x');
+  await until('it is under way', () => held.length === 1);
+  t.match(await sender.send('quick', 'x', { deadlineMs: 5000 }), { status: 'delivered' });
+  held[0]!();
+  t.match(await slow, { status: 'delivered' });
 });
 
 t.test('members that answer oddly', async (t) => {
