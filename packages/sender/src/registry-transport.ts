@@ -97,8 +97,6 @@ export class RegistryTransport extends QueueTransport<RegistryStrategy> {
         part.routes.push({ user, lease });
       }
     }
-    // the order of the batch, which is that of each user's messages
-    for (const { places } of parts.values()) places.sort((a, b) => a - b);
     return { parts, unknown };
   }
 

@@ -1,55 +1,7 @@
 import { PinwheelError } from '@pinwheel/protocol';
-import type { Posted, Queue, Route, Routes } from '@pinwheel/strategy';
-import t, { type Test } from 'tap';
-import { createSender } from '../src/index.js';
-
-const taken: Posted = { kind: 'taken', receivers: 1 };
-const broke: Posted = {
-  kind: 'failed',
-  error: new PinwheelError('unknown-outcome', 'the connection broke'),
-};
-
-/** A queue whose posts end as a test says, by their topic; it remembers the topics. */
-class ScriptedQueue implements Queue {
-  readonly description = 'a queue';
-  readonly maxPostBytes = 1_000_000;
-  readonly posted: string[] = [];
-  readonly #end: (topic: string, count: number) => Posted;
-
-  constructor(end: (topic: string, count: number) => Posted) {
-    this.#end = end;
-  }
-
-  async publish(posts: Parameters<Queue['publish']>[0]): Promise<readonly Posted[]> {
-    return posts.map(({ topic }) => {
-      this.posted.push(topic);
-      return this.#end(topic, this.posted.length);
-    });
-  }
-
-  async subscribe(): Promise<() => Promise<void>> {
-    throw new Error('nobody subscribes');
-  }
-
-  async close(): Promise<void> {}
-}
-
-function routesOf(users: Readonly<Record<string, readonly string[]>>): Routes {
-  return {
-    description: 'routes',
-    write: async () => [],
-    read: async (asked) =>
-      asked.map((user) => (users[user] ?? []).map((where): Route => ({ where, lease: '1' }))),
-    remove: async () => {},
-    close: async () => {},
-  };
-}
-
-function senderOf(t: Test, strategy: Parameters<typeof createSender>[0]['strategy'] & {}) {
-  const sender = createSender({ strategy, deadlineMs: 5000 });
-  t.teardown(() => sender.close());
-  return sender;
-}
+import type { Routes } from '@pinwheel/strategy';
+import t from 'tap';
+import { broke, routesOf, ScriptedQueue, senderOf, taken } from './kit/scripted-queue.js';
 
 t.test(
   'registry: a post that failed is tried again, and says nothing of users who were not in it',
