@@ -1,27 +1,34 @@
-import { backoffMs } from '@pinwheel/membership';
+import { backoffMs, type Clock } from '@pinwheel/membership';
 
 const wait = { firstMs: 200, longestMs: 5000 };
 
-/** When to try again what a server has refused: ever later, until it goes well. Holds no process. */
+/** Keeps no process alive. */
+const later: Clock['after'] = (delayMs, call) => {
+  const timer = setTimeout(call, delayMs).unref();
+  return () => clearTimeout(timer);
+};
+
+/** When to try again what a server has refused: ever later, until it goes well. */
 export class RetryLater {
   readonly #retry: () => void;
+  readonly #after: Clock['after'];
+  readonly #random: () => number;
   #failures = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
 
-  constructor(retry: () => void) {
+  constructor(retry: () => void, after: Clock['after'] = later, random = Math.random) {
     this.#retry = retry;
+    this.#after = after;
+    this.#random = random;
   }
 
   /** It went wrong. Nothing changes when it is to be tried again already. */
   failed(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#retry();
-      },
-      backoffMs(++this.#failures, wait),
-    ).unref();
+    if (this.#cancel !== undefined) return;
+    this.#cancel = this.#after(backoffMs(++this.#failures, wait, this.#random), () => {
+      this.#cancel = undefined;
+      this.#retry();
+    });
   }
 
   wentWell(): void {
@@ -30,7 +37,7 @@ export class RetryLater {
 
   /** It is tried right now, or never again. */
   cancel(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 }

@@ -157,7 +157,8 @@ t.test('what this user may not do is said', async (t) => {
   const { port } = await startNats(t, config);
   const queue = natsQueue(`nats://ann:x@127.0.0.1:${port}`);
   t.teardown(() => queue.close());
-  await t.rejects(queue.subscribe(['a.1', 'b.1'], new Heard(), deadlineMs), {
+  const refused = new Heard();
+  await t.rejects(queue.subscribe(['a.1', 'b.1'], refused, deadlineMs), {
     code: 'unavailable',
     message: /ermissions Violation/i,
   });
@@ -176,4 +177,7 @@ t.test('what this user may not do is said', async (t) => {
   }
   await until('what may be is heard', () => heard.texts.length === 4);
   t.equal(heard.aways, 0);
+  await queue.publish(posts('a.1', 'a.2'), deadlineMs);
+  await until('what came later, too', () => heard.texts.length === 5);
+  t.same(refused, new Heard(), 'who may not hear all hears nothing');
 });

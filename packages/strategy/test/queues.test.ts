@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { startNats, startRedis } from '../../../test/kit/queues.js';
 import { until } from '../../../test/kit/until.js';
@@ -220,6 +221,8 @@ t.test('NATS takes no post above its bound, which is named; those beside it are 
   t.equal(queue.maxPostBytes, 1_048_576);
   const large = { topic: 'large', bytes: Buffer.alloc(1_048_577) };
   const posted = await queue.publish([post('large', '1'), large, post('large', '2')], deadlineMs);
+  const atBound = { topic: 'large', bytes: Buffer.alloc(1_048_576) };
+  t.match(await queue.publish([atBound], deadlineMs), [{ kind: 'taken' }]);
   t.match(posted, [
     { kind: 'taken' },
     {
@@ -231,8 +234,8 @@ t.test('NATS takes no post above its bound, which is named; those beside it are 
     },
     { kind: 'taken' },
   ]);
-  await until('the others come', () => heard.messages.length === 2);
-  t.same(heard.texts, ['1', '2']);
+  await until('the others come', () => heard.messages.length === 3);
+  t.same(heard.texts.slice(0, 2), ['1', '2']);
   t.equal(heard.aways, 0, 'and the connection stays');
 });
 
@@ -253,6 +256,56 @@ t.test('a route with a short lease takes no other with it', async (t) => {
   await routes.write('n2/1', { here: ['ann'], gone: [] }, 30_000, deadlineMs);
   const ttlMs = await admin.pttl('leases.route.ann');
   t.ok(ttlMs > 3_000_000 && ttlMs <= 3_600_000, `${ttlMs} ms`);
+});
+
+t.test('whoever may not subscribe leaves no connection behind', async (t) => {
+  const admin = await redisAdmin(t);
+  await admin.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', 'resetchannels', '+@all', '~*');
+  const queue = redisQueue(redis.url.replace('redis://', 'redis://deaf:secret@'));
+  t.teardown(() => queue.close());
+  await t.rejects(queue.subscribe(['forbidden'], new Heard(), 300), {
+    code: 'unavailable',
+    message: /cannot be subscribed to: NOPERM .*is it running/,
+  });
+  await until('it is gone', async () => !String(await admin.client('LIST')).includes('user=deaf'));
+});
+
+t.test('a server that accepts connections and says nothing costs no more than the time given', async (t) => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.resume()));
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  for (const [open, scheme, why] of [
+    [redisQueue, 'redis', /did not answer within 50 ms/],
+    [natsQueue, 'nats', /to connect took more than 50 ms/],
+  ] as const) {
+    const queue = open(`${scheme}://127.0.0.1:${port}`);
+    const [posted] = await queue.publish([post('topic', 'x')], 50);
+    t.match(posted, { kind: 'failed', error: { code: 'unreachable', message: why } });
+    await queue.close();
+  }
+});
+
+t.test('a connection on which nothing comes any more is lost, and its listener told once', async (t) => {
+  for (const { open, start } of [
+    { open: redisQueue, start: startRedis },
+    { open: natsQueue, start: startNats },
+  ]) {
+    const server = await start(t);
+    const queue = open(server.url);
+    t.teardown(() => queue.close());
+    const heard = new Heard();
+    await queue.subscribe(['topic'], heard, deadlineMs);
+    await server.pause();
+    await until('it is told', () => heard.aways > 0, { deadlineMs: 30_000 });
+    server.resume();
+    await until('it is back', () => heard.backs > 0, { deadlineMs: 30_000 });
+    t.same({ aways: heard.aways, backs: heard.backs }, { aways: 1, backs: 1 });
+  }
 });
 
 t.test('a key that holds something else than routes is told of, and concerns nobody else', async (t) => {

@@ -1,3 +1,4 @@
+import { PinwheelError } from '@pinwheel/protocol';
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
 import { FakeClock } from '../../sender/test/kit/fake-clock.js';
@@ -237,6 +238,7 @@ t.test('it is closed: nobody is here any more, those included who have just move
   t.same(registry.users, []);
   t.equal(clock.pending, 0, 'and nothing is left to be done');
   registrar.came('late');
+  t.equal(registrar.unwritten, 0);
   await clock.pass(leaseMs);
   t.same(registry.users, []);
 });
@@ -248,14 +250,87 @@ t.test('it is closed while the registry is away: that takes no longer than it ma
   registry.faults = { ...noFaults, lost: 1 };
   const began = clock.now();
   let closedAt = 0;
+  let left = 0;
   const closed = registrar.close(1000).then(() => {
     closedAt = clock.now();
+    left = clock.pending;
   });
   await clock.pass(1100);
   await closed;
-  t.ok(closedAt - began <= 1000 + 5);
+  t.ok(closedAt - began <= 5, 'it is not waited for');
+  t.equal(left, 0, 'nor tried again');
   t.same(registry.users, ['anne'], 'what it could not say');
   await clock.pass(leaseMs);
   t.same(registry.users, [], 'its lease ends');
   t.equal(clock.pending, 0);
+});
+
+/** A registrar whose writes end as a test says; when each was made, and of whom. */
+function scripted(end: (count: number) => Promise<void> | undefined, random = 1) {
+  const clock = new FakeClock();
+  const writes: { readonly at: number; readonly here: readonly string[] }[] = [];
+  const registrar = new Registrar({
+    routes: {
+      write: async (_where, { here }) => {
+        writes.push({ at: clock.now(), here });
+        await end(writes.length);
+        return [];
+      },
+    },
+    where: 'n1/a',
+    leaseMs: 3_600_000,
+    clock,
+    random: () => random,
+    failing: () => {},
+    working: () => {},
+    refused: () => {},
+  });
+  return { clock, writes, registrar };
+}
+
+const fails = (code: 'unreachable' | 'deadline') => Promise.reject(new PinwheelError(code, code));
+
+t.test('a registry that fails is tried ever later, whoever comes meanwhile', async (t) => {
+  for (const part of [1, 0.5]) {
+    const { clock, writes, registrar } = scripted(() => fails('unreachable'), part);
+    registrar.came('anne');
+    for (let i = 0; i < 1000; i++) {
+      await clock.pass(10);
+      registrar.came(`user-${i}`);
+    }
+    const waits = writes.slice(1).map(({ at }, i) => (at - writes[i]!.at) / part);
+    t.same(waits.slice(0, 7), [50, 100, 200, 400, 800, 1600, 2000], 'up to a bound');
+  }
+});
+
+t.test('a registry that is only slow has lost nothing: nobody is written again for that', async (t) => {
+  let code: 'unreachable' | 'deadline' | undefined;
+  const { clock, writes, registrar } = scripted(() => (code === undefined ? undefined : fails(code)));
+  const users = usersOf(10);
+  for (const user of users) registrar.came(user);
+  await clock.pass(1);
+  const failOnce = async (how: 'unreachable' | 'deadline'): Promise<readonly string[]> => {
+    writes.length = 0;
+    code = how;
+    registrar.came('anne');
+    await clock.pass(1);
+    code = undefined;
+    await clock.pass(100);
+    return writes.flatMap(({ here }) => here);
+  };
+  t.same(await failOnce('deadline'), ['anne', 'anne']);
+  t.same(new Set(await failOnce('unreachable')), new Set([...users, 'anne']), 'as for one that was away');
+  t.same(await failOnce('deadline'), ['anne', 'anne'], 'which is forgotten then');
+});
+
+t.test('once it is closed nothing more is written, however much there is', async (t) => {
+  const { clock, writes, registrar } = scripted(
+    (): Promise<void> => new Promise((resolve) => void clock.after(100, resolve)),
+  );
+  for (const user of usersOf(2500)) registrar.came(user);
+  const closed = registrar.close(50);
+  await clock.pass(60);
+  await closed;
+  await clock.pass(1000);
+  t.equal(writes.length, 1);
 });
