@@ -32,11 +32,12 @@ for (const line of readFileSync(process.argv[2], 'utf8').split('\n')) {
   const point = /^ *(not ok|ok) \d+/.exec(line);
   if (point === null) continue;
   // a line that closes a subtest repeats what its assertions have said; it carries the subtest's time
-  const closed = / # time=/.test(line) ? open.find((one) => one.indentation === indentation) : undefined;
+  const isTimed = / # time=/.test(line);
+  const closed = isTimed ? open.find((one) => one.indentation === indentation) : undefined;
   open = open.filter((one) => one.indentation < indentation);
   if (point[1] === 'ok') {
     if (/# (skip|todo)/i.test(line)) counts.skipped++;
-    else if (!/ # time=/.test(line)) counts.passed++;
+    else if (!isTimed) counts.passed++;
   } else if (!closed?.failed) {
     counts.failed++;
     explained = { indentation, path: open.map((one) => one.name), line: line.trim(), diagnostics: [] };

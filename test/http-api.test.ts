@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { UpFacts } from '../packages/cli/test/kit/up-facts.js';
 import { startPinwheel } from './kit/pinwheel-process.js';
+import { replaced } from './kit/replaced.js';
 import { SdkClient } from './kit/sdk-client.js';
 import { plainEnvironment, repository, startAsWritten } from './kit/started.js';
 import { until } from './kit/until.js';
@@ -35,7 +36,7 @@ t.test('the examples of the HTTP API, one after the other', async (t) => {
   const words = ['up', '--port', '0', '--admin-port', '0', '--node-port', '0'];
   const { facts } = await startPinwheel<UpFacts>(t, words);
   const [edge] = facts.edges;
-  const ports = new Map([
+  const ports = Object.fromEntries([
     ['8081', new URL(edge!.admin).port],
     ...facts.nodes.map(({ url }, i) => [`${8101 + i}`, new URL(url).port] as const),
   ]);
@@ -50,9 +51,7 @@ t.test('the examples of the HTTP API, one after the other', async (t) => {
   let stream = '';
   const run = async (command: string): Promise<string> => {
     await connected();
-    const here = command
-      .replaceAll(/\b(?:8081|810\d)\b/g, (port) => ports.get(port)!)
-      .replace(/stream=[^&]+/, `stream=${stream}`);
+    const here = replaced(command, ports).replace(/stream=[^&]+/, `stream=${stream}`);
     const curl = startAsWritten(t, 'bash', ['-c', here.replace('curl', 'curl -sS')], environment);
     t.equal(await curl.exit, 0, here);
     const said = curl.output().trim();

@@ -6,6 +6,7 @@ import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
 import { runPinwheel, startPinwheel } from './kit/pinwheel-process.js';
+import { replaced } from './kit/replaced.js';
 import { plainEnvironment, repository, startAsWritten } from './kit/started.js';
 import { until } from './kit/until.js';
 
@@ -24,12 +25,6 @@ async function folder(t: Test): Promise<string> {
   const made = await mkdtemp(join(repository, 'test', '.operations-'));
   t.teardown(() => rm(made, { recursive: true, force: true }));
   return made;
-}
-
-function replaced(text: string, by: Readonly<Record<string, string>>): string {
-  const written = Object.keys(by).map((one) => one.replaceAll(/[.*/$]/g, '\\$&'));
-  // all at once: what is put in may contain what is replaced
-  return text.replaceAll(new RegExp(`(?<![\\d])(?:${written.join('|')})(?![\\d])`, 'g'), (one) => by[one]!);
 }
 
 t.test('tokens on one machine: who has one comes in, and who has none is told why', async (t) => {

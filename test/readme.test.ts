@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort, freePortsInARow } from '@pinwheel/bench/load/free-ports.js';
 import t, { type Test } from 'tap';
 import { startConsul } from './kit/consul.js';
+import { replaced } from './kit/replaced.js';
 import { plainEnvironment, repository, type Started, startAsWritten } from './kit/started.js';
 import { until } from './kit/until.js';
 
@@ -50,13 +51,9 @@ t.test('the README, block after block, as somebody would who follows it', async 
     PINWHEEL_ADMIN_PORT: ports.get('8081')!,
     PINWHEEL_NODE_PORT: String(firstNode),
   };
-  const moved = new Map([...ports, ['8500', String(consul.port)], ['8101', String(firstNode)]]);
-  // whole numbers and all at once: a free port may contain one of these, or be one
-  const written = new RegExp(`\\b(?:${[...moved.keys()].join('|')})\\b`, 'g');
+  const moved = { ...Object.fromEntries(ports), '8500': `${consul.port}`, '8101': `${firstNode}` };
   const adapt = (line: string): string => {
-    const adapted = line
-      .replaceAll(written, (port) => moved.get(port)!)
-      .replace('--app app.mjs', '--app test/.readme/app.mjs');
+    const adapted = replaced(line, moved).replace('--app app.mjs', '--app test/.readme/app.mjs');
     // the first edge is where the README says; here it is elsewhere
     return adapted.replace(/^npx pinwheel listen \w+$/, `$& --edge ws://127.0.0.1:${ports.get('8080')}/ws`);
   };

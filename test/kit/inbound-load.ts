@@ -1,10 +1,11 @@
 import type { Test } from 'tap';
 import type { LinkService, Taken } from './link-service.js';
 import type { PlainClient } from './plain-client.js';
+import { Rate } from './rate.js';
 import type { SdkClient } from './sdk-client.js';
 import { until } from './until.js';
 
-const everyMs = 2;
+const perMs = 0.5;
 /** One of so many sends. */
 const part = 5;
 
@@ -13,17 +14,15 @@ export class InboundLoad {
   readonly #clients: readonly (PlainClient | SdkClient)[];
   readonly #prefix = `c${Math.random().toString(36).slice(2, 8)}-`;
   readonly #sent = new Map<string, number>();
-  readonly #timer: NodeJS.Timeout;
-  readonly #sinceMs = performance.now();
-  #next = 0;
+  readonly #rate: Rate;
 
   constructor(clients: ReadonlyMap<string, PlainClient | SdkClient>) {
     this.#clients = [...clients.values()].filter((_, i) => i % part === 0);
-    this.#timer = setInterval(() => this.#sendWhatIsDue(), everyMs);
+    this.#rate = new Rate(perMs, (count) => this.#send(count));
   }
 
   pause(): void {
-    clearInterval(this.#timer);
+    this.#rate.stop();
   }
 
   /**
@@ -61,14 +60,8 @@ export class InboundLoad {
     t.ok(total > 500, 'while there were many');
   }
 
-  /** A busy machine lets timers be late; as much is sent there for all that. */
-  #sendWhatIsDue(): void {
-    const due = (performance.now() - this.#sinceMs) / everyMs;
-    while (this.#next < due) this.#send();
-  }
-
-  #send(): void {
-    const client = this.#clients[this.#next++ % this.#clients.length]!;
+  #send(count: number): void {
+    const client = this.#clients[count % this.#clients.length]!;
     const number = this.#sent.get(client.user) ?? 0;
     this.#sent.set(client.user, number + 1);
     void client.send(`${this.#prefix}${number}`);

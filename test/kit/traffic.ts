@@ -1,13 +1,11 @@
 import type { Sender } from '@pinwheel/sender';
 import type { Test } from 'tap';
 import { Ledger, type Recipient } from './ledger.js';
+import { Rate } from './rate.js';
 import { percentile, spreadOf } from './spread.js';
 import { until } from './until.js';
 
 const perMs = 2;
-const everyMs = 2;
-/** A process that has stood still makes up for it, but not all at once. */
-const mostAtOnce = 200;
 
 /** What the receipts of these users may say beside `delivered`, and of how many messages. */
 export interface MayBe {
@@ -22,15 +20,13 @@ export class Traffic {
   readonly #users: readonly string[];
   readonly #receipts: Promise<unknown>[] = [];
   readonly #receiptMs: number[] = [];
-  readonly #startedAt = performance.now();
-  readonly #timer: NodeJS.Timeout;
-  #sent = 0;
+  readonly #rate: Rate;
   #perSecond = 0;
 
   constructor(sender: Sender, clients: ReadonlyMap<string, Recipient>) {
     this.ledger = new Ledger(sender, clients);
     this.#users = [...clients.keys()];
-    this.#timer = setInterval(() => this.#sendWhatIsDue(), everyMs);
+    this.#rate = new Rate(perMs, (count) => void this.send(this.#users[count % this.#users.length]!));
   }
 
   send(user: string): ReturnType<Ledger['send']> {
@@ -42,13 +38,13 @@ export class Traffic {
 
   /** Resolves when it has gone on for so long, in ms. */
   async lasted(ms: number): Promise<void> {
-    await until(`${ms} ms of traffic`, () => this.#sent >= ms * perMs, { deadlineMs: 60_000 });
+    await until(`${ms} ms of traffic`, () => this.#rate.count >= ms * perMs, { deadlineMs: 60_000 });
   }
 
   /** Resolves when every message has its receipt. */
   async pause(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#perSecond = this.#sent / ((performance.now() - this.#startedAt) / 1000);
+    this.#rate.stop();
+    this.#perSecond = this.#rate.perSecond;
     await Promise.all(this.#receipts);
   }
 
@@ -98,12 +94,5 @@ export class Traffic {
     }
     t.comment(`gap of ${users.size} users who moved: ${spreadOf([...slowest.values()])}`);
     t.ok(slowest.size > 0, `${slowest.size} of them were sent something`);
-  }
-
-  #sendWhatIsDue(): void {
-    const due = (performance.now() - this.#startedAt) * perMs;
-    for (let i = 0; i < mostAtOnce && this.#sent < due; i++) {
-      void this.send(this.#users[this.#sent++ % this.#users.length]!);
-    }
   }
 }

@@ -23,7 +23,7 @@ export { type StaticMembershipOptions, staticMembership } from './static/static.
 export type { StaticMember } from './static/static-file.js';
 export { type BackoffOptions, backoffMs } from './time/backoff.js';
 export { callWithin } from './time/call-within.js';
-export { type Clock, systemClock } from './time/clock.js';
+export { backgroundClock, type Clock, systemClock } from './time/clock.js';
 export { withinDeadline } from './time/within-deadline.js';
 export { createRingTracker } from './tracker/ring-tracker.js';
 export type { RingTrackerOptions } from './tracker/ring-tracker-options.js';

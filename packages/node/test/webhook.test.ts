@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { type WebhookOptions, webhookApplication } from '../src/index.js';
 import { connect } from './kit/client.js';
@@ -198,7 +199,7 @@ t.test('a try that waits for a connection is over at its deadline', async (t) =>
 
 t.test('of those that wait one whose time is over is never sent', async (t) => {
   const heard: string[] = [];
-  const server = createServer((request, response) => {
+  const port = await startHttpServer(t, (request, response) => {
     request.on('data', (chunk: Buffer) => {
       heard.push((JSON.parse(chunk.toString()) as Event)['user'] as string);
       // the first answer has no end, so that the connection is taken for longer than the next one waits
@@ -206,14 +207,9 @@ t.test('of those that wait one whose time is over is never sent', async (t) => {
       else response.end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = `http://127.0.0.1:${port}/`;
   const application = webhookApplication({ url, timeoutMs: 200, tries: 1, connections: 1 });
-  t.teardown(async () => {
-    await application.close();
-    server.closeAllConnections();
-    server.close();
-  });
+  t.teardown(() => application.close());
   const ends = (user: string) =>
     application.onDisconnect?.({ user, session: 's', code: 1000, reason: '' }) as Promise<void>;
   // on a busy machine a try may have no answer in its time

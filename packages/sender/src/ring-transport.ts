@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type Clock, createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
+import { backgroundClock, createRingTracker, type RingState, type RingTracker } from '@pinwheel/membership';
 import { PinwheelError, type Receipt } from '@pinwheel/protocol';
 import type { Queue } from '@pinwheel/strategy';
 import { Signer } from '@pinwheel/trust';
@@ -22,12 +22,6 @@ export interface RingTransportOptions {
   readonly observe: (seconds: number) => void;
 }
 
-/** Keeps no process alive. */
-const later: Clock['after'] = (delayMs, call) => {
-  const timer = setTimeout(call, delayMs).unref();
-  return () => clearTimeout(timer);
-};
-
 /** One call to the node that has the user by the ring, or had it before the ring changed. */
 export class RingTransport implements Transport {
   readonly maxBatchBytes = Number.POSITIVE_INFINITY;
@@ -37,7 +31,7 @@ export class RingTransport implements Transport {
   readonly #options: RingTransportOptions;
   readonly #tracker: RingTracker;
   readonly #ownsTracker: boolean;
-  readonly #places = new RingPlaces(later, () => this.#changed());
+  readonly #places = new RingPlaces(backgroundClock.after, () => this.#changed());
   #changed: (moved?: Moved) => void = () => {};
   #startError: PinwheelError | undefined;
   #unsubscribe: () => void = () => {};

@@ -4,7 +4,7 @@ import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
 import { Places } from '../src/places.js';
 import { settled } from './kit/fake-clock.js';
-import { FakeNodes } from './kit/fake-nodes.js';
+import { FakeNodes, fine } from './kit/fake-nodes.js';
 
 const place = (user: string, order: number) => ({ user, stream: 's', seq: order + 1 });
 const delivered = (user: string, order: number, sessions = 1): Receipt => ({
@@ -115,7 +115,7 @@ t.test('questions that fail are asked ever later, and soon again after an answer
 
 t.test('a message whose time was over before it was taken is not asked about', async (t) => {
   const nodes = new FakeNodes(seeded(1));
-  nodes.meets = () => ({ fate: { kind: 'answered', notOwner: new Set() }, afterMs: 500 });
+  nodes.meets = () => ({ fate: fine, afterMs: 500 });
   const id = nodes.send('ann', 100, 'x', true);
   // with it, so that the request takes longer than its own time
   const other = nodes.send('ben', 1000);
@@ -222,10 +222,7 @@ t.test('over schedules of clients that are slow, silent or gone and nodes that f
       const nodes = new FakeNodes(random);
       const acked = new Map<string, number>();
       nodes.meets = () => ({
-        fate:
-          random() < 0.1
-            ? { kind: 'failed', code: 'unreachable', taken: false }
-            : { kind: 'answered', notOwner: new Set() },
+        fate: random() < 0.1 ? { kind: 'failed', code: 'unreachable', taken: false } : fine,
         afterMs: random() * 50,
       });
       nodes.acknowledges = ({ question, waitMs }) => {

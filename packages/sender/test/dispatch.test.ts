@@ -4,9 +4,7 @@ import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
 import { checkSenderOptions } from '../src/sender-options.js';
 import { settled } from './kit/fake-clock.js';
-import { FakeNodes, type Fate, limits } from './kit/fake-nodes.js';
-
-const fine: Fate = { kind: 'answered', notOwner: new Set() };
+import { FakeNodes, fine, limits } from './kit/fake-nodes.js';
 
 t.test('a lone message leaves at once, and its receipt comes with the answer', async (t) => {
   const nodes = new FakeNodes();

@@ -1,9 +1,7 @@
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
 import { settled } from './kit/fake-clock.js';
-import { FakeNodes, type Fate } from './kit/fake-nodes.js';
-
-const fine: Fate = { kind: 'answered', notOwner: new Set() };
+import { FakeNodes, fine } from './kit/fake-nodes.js';
 
 /** A node n0 that takes 500 ms for every batch, and others that take one. */
 function slowFirst() {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { PinwheelError, Receipts } from '@pinwheel/protocol';
 import t, { type Test } from 'tap';
+import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import type { Outcome } from '../src/batch-answer.js';
 import { flightsToNode, NodeClient } from '../src/node-client.js';
@@ -155,16 +156,10 @@ t.test('a batch whose time is over before there is a connection for it never lea
 
 t.test('what is under way to a member that has left', async (t) => {
   const held: ServerResponse[] = [];
-  const server = createServer((_, response) => held.push(response));
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
+  const port = await startHttpServer(t, (_, response) => held.push(response));
   const member = { id: 'n1', address: '127.0.0.1', port, weight: 1, draining: false, kind: 'node' } as const;
   const clients = new NodeClients();
-  t.teardown(async () => {
-    await clients.close();
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
-  });
+  t.teardown(() => clients.close());
   const calls: Promise<unknown>[] = [];
   const call = async (leaves: () => void): Promise<NodeClient> => {
     const client = clients.of(member);

@@ -6,16 +6,21 @@ import { startHttpServer } from '../../../test/kit/http-server.js';
 import { until } from '../../../test/kit/until.js';
 import { startSender } from './kit/service.js';
 
+/** What a node answers to a batch of one. */
+function delivered(): Uint8Array {
+  const receipts = new Receipts(1);
+  receipts.set(0, 'delivered', 1);
+  return receipts.encode();
+}
+
 t.test('a message that a proxy has lost is sent again, under its id and marked', async (t) => {
   const seen: Message[] = [];
   const membership = inProcessMembership();
   const port = await startHttpServer(t, async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     seen.push(...decodeBatch(body));
-    const receipts = new Receipts(1);
-    receipts.set(0, 'delivered', 1);
     if (seen.length === 1) response.writeHead(502).end('<html>');
-    else response.end(receipts.encode());
+    else response.end(delivered());
   });
   membership.set({ id: 'n1', port });
   const sender = await startSender(t, { membership });
@@ -30,9 +35,7 @@ t.test('a message whose sender has chosen its id is marked from the first: it ma
   const membership = inProcessMembership();
   const port = await startHttpServer(t, async (request, response) => {
     seen.push(...decodeBatch(Buffer.concat(await request.toArray())));
-    const receipts = new Receipts(1);
-    receipts.set(0, 'delivered', 1);
-    response.end(receipts.encode());
+    response.end(delivered());
   });
   membership.set({ id: 'n1', port });
   const sender = await startSender(t, { membership });
@@ -46,9 +49,7 @@ t.test('a message that its node is slow with holds up nobody else', async (t) =>
   const held: (() => void)[] = [];
   const port = await startHttpServer(t, async (request, response) => {
     const [message] = decodeBatch(Buffer.concat(await request.toArray()));
-    const receipts = new Receipts(1);
-    receipts.set(0, 'delivered', 1);
-    const answer = (): void => void response.end(receipts.encode());
+    const answer = (): void => void response.end(delivered());
     if (message?.user === 'slow') held.push(answer);
     else answer();
   });

@@ -1,9 +1,8 @@
 import t from 'tap';
 import { seeded } from '../../../test/kit/seeded.js';
 import { settled } from './kit/fake-clock.js';
-import { FakeNodes, type Fate } from './kit/fake-nodes.js';
+import { FakeNodes, type Fate, fine } from './kit/fake-nodes.js';
 
-const fine: Fate = { kind: 'answered', notOwner: new Set() };
 const failed = (code: Extract<Fate, { kind: 'failed' }>['code']): Fate => ({
   kind: 'failed',
   code,

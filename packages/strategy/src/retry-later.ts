@@ -1,12 +1,6 @@
-import { backoffMs, type Clock } from '@pinwheel/membership';
+import { backgroundClock, backoffMs, type Clock } from '@pinwheel/membership';
 
 const wait = { firstMs: 200, longestMs: 5000 };
-
-/** Keeps no process alive. */
-const later: Clock['after'] = (delayMs, call) => {
-  const timer = setTimeout(call, delayMs).unref();
-  return () => clearTimeout(timer);
-};
 
 /** When to try again what a server has refused: ever later, until it goes well. */
 export class RetryLater {
@@ -16,7 +10,7 @@ export class RetryLater {
   #failures = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(retry: () => void, after: Clock['after'] = later, random = Math.random) {
+  constructor(retry: () => void, after = backgroundClock.after, random = Math.random) {
     this.#retry = retry;
     this.#after = after;
     this.#random = random;

@@ -17,8 +17,8 @@ const nats = await startNats(t);
 const deadlineMs = 5000;
 
 const kinds = [
-  { name: 'Redis', url: redis.url, open: redisQueue, countsListeners: true },
-  { name: 'NATS', url: nats.url, open: natsQueue, countsListeners: false },
+  { name: 'Redis', url: redis.url, open: redisQueue, start: startRedis, countsListeners: true },
+  { name: 'NATS', url: nats.url, open: natsQueue, start: startNats, countsListeners: false },
 ] as const;
 
 /** Keeps what it hears. */
@@ -50,6 +50,16 @@ async function redisAdmin(t: Test) {
   const admin = new Redis(redis.url);
   t.teardown(() => admin.disconnect());
   return admin;
+}
+
+/** A server of the test's own, and somebody who hears what is posted there on `topic`. */
+async function ofItsOwn(t: Test, { open, start }: (typeof kinds)[number]) {
+  const server = await start(t);
+  const queue = open(server.url);
+  t.teardown(() => queue.close());
+  const heard = new Heard();
+  await queue.subscribe(['topic'], heard, deadlineMs);
+  return { server, queue, heard };
 }
 
 /** Routes, ann's among them, on a Redis that answers no more. */
@@ -291,15 +301,8 @@ t.test('a server that accepts connections and says nothing costs no more than th
 });
 
 t.test('a connection on which nothing comes any more is lost, and its listener told once', async (t) => {
-  for (const { open, start } of [
-    { open: redisQueue, start: startRedis },
-    { open: natsQueue, start: startNats },
-  ]) {
-    const server = await start(t);
-    const queue = open(server.url);
-    t.teardown(() => queue.close());
-    const heard = new Heard();
-    await queue.subscribe(['topic'], heard, deadlineMs);
+  for (const kind of kinds) {
+    const { server, heard } = await ofItsOwn(t, kind);
     await server.pause();
     await until('it is told', () => heard.aways > 0, { deadlineMs: 30_000 });
     server.resume();
@@ -372,15 +375,8 @@ t.test(
 );
 
 t.test('a post with little time is late alone: those beside it are taken', async (t) => {
-  for (const { open, start } of [
-    { open: redisQueue, start: startRedis },
-    { open: natsQueue, start: startNats },
-  ]) {
-    const server = await start(t);
-    const queue = open(server.url);
-    t.teardown(() => queue.close());
-    const heard = new Heard();
-    await queue.subscribe(['topic'], heard, deadlineMs);
+  for (const kind of kinds) {
+    const { server, queue, heard } = await ofItsOwn(t, kind);
     await queue.publish([post('topic', 'connected')], deadlineMs);
     await server.pause();
     const patient = queue.publish([post('topic', 'patient')], 20_000);

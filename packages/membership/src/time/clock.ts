@@ -14,3 +14,12 @@ export const systemClock: Clock = Object.freeze({
     return () => clearTimeout(timer);
   },
 });
+
+/** The same, for what may be left undone: its timers keep no process alive. */
+export const backgroundClock: Clock = Object.freeze({
+  now: systemClock.now,
+  after: (delayMs: number, call: () => void) => {
+    const timer = setTimeout(call, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+});

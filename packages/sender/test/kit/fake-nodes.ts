@@ -44,6 +44,8 @@ export type Fate =
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly taken: boolean };
 
+export const fine: Fate = { kind: 'answered', notOwner: new Set() };
+
 /** A dispatch among simulated nodes; notes what it does and complains at once about what it must not do. */
 export class FakeNodes {
   readonly clock = new FakeClock();
@@ -53,7 +55,7 @@ export class FakeNodes {
   /** What a batch meets and after how many ms. */
   meets: (member: string, batch: readonly Pending[]) => { readonly fate: Fate; readonly afterMs: number } =
     () => ({
-      fate: { kind: 'answered', notOwner: new Set() },
+      fate: fine,
       afterMs: 1,
     });
   /** What a question about acknowledgements meets; the default is an answer at the end of its time. */
