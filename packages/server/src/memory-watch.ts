@@ -34,6 +34,7 @@ export class MemoryWatch {
   readonly #log: MemoryWatchOptions['log'];
   #timer: NodeJS.Timeout;
   #isOver = false;
+  #rssBytes = 0;
 
   constructor({ maxRssBytes, log }: MemoryWatchOptions) {
     this.maxRssBytes = maxRssBytes;
@@ -45,9 +46,14 @@ export class MemoryWatch {
     return this.#isOver;
   }
 
-  /** Now, in bytes. */
+  /** In bytes, now; what it was when it was last known while the system does not say it, as without a free descriptor. */
   get rssBytes(): number {
-    return process.memoryUsage.rss();
+    try {
+      this.#rssBytes = process.memoryUsage.rss();
+    } catch {
+      // the next look may know more; without descriptors no new client comes either
+    }
+    return this.#rssBytes;
   }
 
   /** Ends its timer. May be called twice. */
