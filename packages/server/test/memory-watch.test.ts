@@ -5,50 +5,37 @@ import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
 
 const module = new URL('../dist/memory-watch.js', import.meta.url).href;
 
-/** What a process prints in which a watch looks while there is no descriptor free, and once there is one again. */
-async function printed(maxRssBytes: string, knownBefore: boolean): Promise<unknown> {
+t.test('without a free descriptor a process goes on, and looks again when there is one', async (t) => {
   const code = `
     const { closeSync, openSync } = await import('node:fs');
+    const { setTimeout: sleep } = await import('node:timers/promises');
     const { MemoryWatch } = await import('${module}');
     const said = [];
-    const say = (fields, words) => said.push(words);
-    const watch = new MemoryWatch({ maxRssBytes: ${maxRssBytes}, log: { info: say, warn: say } });
-    const before = ${knownBefore} ? watch.rssBytes : 0;
+    const say = (_fields, words) => said.push(words);
+    const watch = (maxRssBytes) => new MemoryWatch({ maxRssBytes, log: { info: say, warn: say } });
+    const roomy = watch(1e15);
+    const known = roomy.rssBytes;
+    const full = watch(1);
     const open = [];
-    let code;
-    while (code === undefined) {
+    let error;
+    while (error === undefined) {
       try {
         open.push(openSync('/dev/null'));
-      } catch (error) {
-        code = error.code;
+      } catch ({ code }) {
+        error = code;
       }
     }
-    // its first look comes after 250 ms, which is before this in the same process however late both are
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    const meanwhile = { code, isSame: watch.rssBytes === before, isOver: watch.isOver, said: [...said] };
+    // their first looks come after 250 ms, which is before this in the same process however late all are
+    await sleep(400);
+    const meanwhile = { error, isKept: roomy.rssBytes === known, unknown: full.rssBytes, said: [...said] };
     for (const descriptor of open) closeSync(descriptor);
-    for (let tries = 0; said.length === 0 && tries < 200; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      if (!(${maxRssBytes} < watch.rssBytes)) break;
-    }
-    watch.close();
-    console.log(JSON.stringify({ meanwhile, isOver: watch.isOver, isKnown: watch.rssBytes > 0 }));`;
+    while (!full.isOver) await sleep(50);
+    console.log(JSON.stringify({ known: known > 0, meanwhile, isOver: roomy.isOver, said }));`;
   const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 50_000 });
-  return JSON.parse(stdout);
-}
-
-t.test('without a free descriptor the process goes on, with what was last known of its memory', async (t) => {
-  t.same(await printed('1e15', true), {
-    meanwhile: { code: 'EMFILE', isSame: true, isOver: false, said: [] },
+  t.same(JSON.parse(stdout), {
+    known: true,
+    meanwhile: { error: 'EMFILE', isKept: true, unknown: 0, said: [] },
     isOver: false,
-    isKnown: true,
-  });
-});
-
-t.test('what could not be looked at is, once there is a descriptor again', async (t) => {
-  t.same(await printed('1', false), {
-    meanwhile: { code: 'EMFILE', isSame: true, isOver: false, said: [] },
-    isOver: true,
-    isKnown: true,
+    said: ['memory is at its bound: no new clients are taken until there is less'],
   });
 });
