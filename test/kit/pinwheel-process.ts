@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Teardown } from './consul.js';
-import { runNode } from './run-node.js';
+import { type HowToStart, runNode } from './run-node.js';
 
 export const pinwheelProgram = fileURLToPath(new URL('../../packages/cli/bin/pinwheel.js', import.meta.url));
 const startDeadlineMs = 30_000;
@@ -25,10 +25,10 @@ export async function startPinwheel<Facts>(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   nodeFlags: readonly string[] = [],
+  how?: HowToStart,
 ): Promise<PinwheelProcess<Facts>> {
-  const child = runNode([...nodeFlags, pinwheelProgram, ...words, '--json'], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-  });
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
+  const child = runNode([...nodeFlags, pinwheelProgram, ...words, '--json'], { env }, how);
   child.stdin.end();
   let log = '';
   child.stderr.on('data', (bytes) => {

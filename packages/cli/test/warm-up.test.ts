@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
-import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
+import { moduleWithFewDescriptors } from '../../../test/kit/few-descriptors.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import { pinwheelProgram, startPinwheel } from '../../../test/kit/pinwheel-process.js';
 import { runNode } from '../../../test/kit/run-node.js';
@@ -78,7 +78,7 @@ t.test('without descriptors enough it fails soon, and says what of it did', asyn
   const code = `const { warmUp } = await import('${module}');
     const say = (fields, words) => console.log(words, fields.error ?? '');
     await warmUp({ info: say, warn: say, error: say }, undefined, 60_000);`;
-  const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 50_000 });
+  const { stdout } = await promisify(execFile)(...moduleWithFewDescriptors(code), { timeout: 50_000 });
   t.match(stdout, /^the warm-up failed; the first users are slower a client does not connect/);
 });
 

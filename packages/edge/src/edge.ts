@@ -1,6 +1,7 @@
 import { addRingMetrics, createRingTracker, type RingTracker } from '@pinwheel/membership';
 import { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
+import { ClientLimits } from '@pinwheel/server';
 import { addCertificateMetrics } from '@pinwheel/trust';
 import { type Admin, startAdmin } from './admin/admin.js';
 import { AdminAccess } from './admin/admin-access.js';
@@ -11,7 +12,6 @@ import {
   type ResolvedEdgeOptions,
   resolveEdgeOptions,
 } from './edge-options.js';
-import { edgeLimits } from './limits/edge-limits.js';
 import { LinkUpstream } from './link-sockets/link-upstream.js';
 import { measureEdge } from './measure-edge.js';
 import { edgeCounters } from './metrics/edge-counters.js';
@@ -80,14 +80,21 @@ async function start(
   const counters = edgeCounters();
   const metrics = new Metrics();
   addRingMetrics(metrics, tracker);
-  const limits = edgeLimits(options.limits, counters.limits, log);
+  const limits = new ClientLimits({
+    bounds: options.limits,
+    maxRssBytes: options.limits.maxRssBytes,
+    // a tunnel has a connection of its own to the backend
+    filesPerClient: options.upstream === 'link' ? 1 : 2,
+    counters: counters.limits,
+    log,
+  });
+  const { memory, places, sockets } = limits;
   const admissions = await openAdmissions(options.admission, counters.admission, log);
+  const shared = { ...options, tracker, admissions, counters, places, sockets };
   const upstream: Upstream =
-    options.upstream === 'link'
-      ? new LinkUpstream({ ...options, tracker, admissions, counters, places: limits.places })
-      : new TunnelUpstream({ ...options, tracker, admissions, counters, places: limits.places });
+    options.upstream === 'link' ? new LinkUpstream(shared) : new TunnelUpstream(shared);
   const access = new AdminAccess({ ...options, self: id, host: adminHost });
-  measureEdge(metrics, counters, { upstream, access, memory: limits.memory });
+  measureEdge(metrics, counters, { upstream, access, memory });
   if (options.tls !== undefined) addCertificateMetrics(metrics, options.tls);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
@@ -109,14 +116,14 @@ async function start(
     phase = 'closed';
     unsubscribe();
     admissions.close();
-    limits.memory.close();
+    limits.close();
     await Promise.all([upstream.close(), admin?.close()]);
     metrics.close();
     await closeTracker();
   };
   const notReady = (): string | undefined => {
     if (phase !== 'open') return 'the edge is draining';
-    if (limits.memory.isOver) return 'memory is at its bound';
+    if (limits.whyFull !== undefined) return limits.whyFull;
     if (tracker.current.ring.size === 0) return 'the ring has no members';
     return admissions.lacks?.();
   };

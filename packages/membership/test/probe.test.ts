@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { freePort } from '@pinwheel/bench/load/free-ports.js';
 import t from 'tap';
-import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
+import { moduleWithFewDescriptors } from '../../../test/kit/few-descriptors.js';
 import { startHttpServer } from '../../../test/kit/http-server.js';
 import type { Member } from '../src/member/contract.js';
 import { memberOf } from '../src/member/registration.js';
@@ -64,6 +64,6 @@ t.test('a process without a free descriptor knows nothing of anybody', async (t)
     const after = await Promise.all(members.map(probe));
     process.stdout.write(JSON.stringify({ before, after }), () => process.exit());
   `;
-  const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(...moduleWithFewDescriptors(code), { timeout: 30_000 });
   t.same(JSON.parse(stdout), { before: ['alive', 'alive'], after: ['unasked', 'unasked'] });
 });

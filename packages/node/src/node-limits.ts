@@ -1,17 +1,11 @@
-import { ConnectionLimits, type LimitCounters, limitLog, MemoryWatch } from '@pinwheel/server';
+import { ClientLimits, type LimitCounters } from '@pinwheel/server';
 import type { CheckedNodeOptions } from './node-options.js';
-
-/** The limits of a node at work, for the clients whose sockets end here. */
-export interface NodeLimits {
-  readonly places: ConnectionLimits;
-  readonly memory: MemoryWatch;
-}
 
 const noBound = { messagesPerSecond: 0, bytesPerSecond: 0 };
 
-export function nodeLimits(node: CheckedNodeOptions, counters: LimitCounters): NodeLimits {
+/** The limits of a node for the clients whose sockets end here. */
+export function nodeLimits(node: CheckedNodeOptions, counters: LimitCounters): ClientLimits {
   const { maxRssBytes, maxConnections, maxConnectionsPerUser, messagesPerSecond, bytesPerSecond, log } = node;
-  const memory = new MemoryWatch({ maxRssBytes, log });
   const bounds = {
     maxConnections,
     maxConnectionsPerUser,
@@ -21,5 +15,5 @@ export function nodeLimits(node: CheckedNodeOptions, counters: LimitCounters): N
     perConnection: { messagesPerSecond, bytesPerSecond },
     perUser: noBound,
   };
-  return { memory, places: new ConnectionLimits(bounds, memory, counters, limitLog(log)) };
+  return new ClientLimits({ bounds, maxRssBytes, filesPerClient: 1, counters, log });
 }

@@ -74,7 +74,8 @@ export interface NodeOptions extends Application {
   readonly maxInboundTotalBytes?: number;
   /**
    * Clients at one time at `wsPort`, those among them that are being looked at; past it upgrades are answered 503.
-   * Default 100,000. Clients that come by links count at their edge. Higher: more memory, about 5 KB each.
+   * Default 100,000, or as many as the open files of the process leave room for, if that is less. Clients that come by
+   * links count at their edge. Higher: more memory, about 5 KB each.
    */
   readonly maxConnections?: number;
   /** Clients of one user at one time at `wsPort`; past it upgrades are answered 429. 0: no bound. Default 1,000. */

@@ -140,6 +140,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const limits = nodeLimits(node, counters.limits);
   const direct = new DirectSessions({
     places: limits.places,
+    sockets: limits.sockets,
     check: (request) => {
       checkEntered(id, phase());
       access.prove(request);
@@ -248,7 +249,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
         metrics,
         phase,
         whyDeaf: () => queueSide.whyDeaf(),
-        isMemoryOver: () => limits.memory.isOver,
+        whyFull: () => limits.whyFull,
         keys,
         host: node.host,
         ports,
@@ -274,7 +275,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
   const unsubscribe = tracker.subscribe(ringChanged);
   ringChanged(tracker.current);
   const close = async (): Promise<void> => {
-    limits.memory.close();
+    limits.close();
     holder.stop();
     acknowledgements.close();
     unsubscribe();

@@ -1,6 +1,7 @@
 import { PinwheelError } from '@pinwheel/protocol';
 import type { Certificate, CertificateSource } from '@pinwheel/trust';
 import { freeAddress, type ListenAddress, type Listening, listen, listenShared } from './listen.js';
+import type { OpenSockets } from './open-sockets.js';
 import { App, SSLApp, type TemplatedApp } from './uws.js';
 
 /**
@@ -10,15 +11,21 @@ import { App, SSLApp, type TemplatedApp } from './uws.js';
 export class ClientPort {
   readonly #serve: (app: TemplatedApp) => void;
   readonly #certificates: CertificateSource | undefined;
+  readonly #sockets: OpenSockets;
   /** The last one takes new connections. Those before it are never given back: uWebSockets.js cannot. */
   readonly #apps: TemplatedApp[] = [];
   #listening: Listening | undefined;
   #unfollow: () => void = () => {};
 
   /** @param serve puts the routes on a server; called anew for each certificate. */
-  constructor(serve: (app: TemplatedApp) => void, certificates: CertificateSource | undefined) {
+  constructor(
+    serve: (app: TemplatedApp) => void,
+    certificates: CertificateSource | undefined,
+    sockets: OpenSockets,
+  ) {
     this.#serve = serve;
     this.#certificates = certificates;
+    this.#sockets = sockets;
   }
 
   /**
@@ -59,6 +66,7 @@ export class ClientPort {
 
   #add(app: TemplatedApp): TemplatedApp {
     this.#serve(app);
+    this.#sockets.follow(app);
     this.#apps.push(app);
     return app;
   }

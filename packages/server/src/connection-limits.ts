@@ -19,6 +19,7 @@ export interface ConnectionBounds {
 /** Every bound that a client can reach, as it is counted. */
 export const limitNames = [
   'memory',
+  'sockets',
   'connections',
   'connects',
   'user-connections',

@@ -1,4 +1,5 @@
 export { chooseProtocol } from './choose-protocol.js';
+export { ClientLimits } from './client-limits.js';
 export { ClientPort } from './client-port.js';
 export {
   type ConnectionBounds,
@@ -12,9 +13,9 @@ export { mostHeadBytes } from './head-bound.js';
 export { type Heads, openHeads } from './heads.js';
 export { type HttpTarget, httpTarget, isHttpUrl } from './http-target.js';
 export { isLoopback, leadsToLoopback } from './is-loopback.js';
-export { limitLog } from './limit-log.js';
 export { type Listening, listen } from './listen.js';
 export { defaultMaxRssBytes, MemoryWatch } from './memory-watch.js';
+export { OpenSockets } from './open-sockets.js';
 export { Opening } from './opening.js';
 export { Place } from './place.js';
 export { readQueryUser } from './query-user.js';

@@ -3,10 +3,10 @@ import {
   type ConnectionBounds,
   ConnectionLimits,
   type LimitCounters,
-  limitLog,
   limitNames,
   Place,
 } from '../src/index.js';
+import { limitLog } from '../src/limit-log.js';
 
 const noBound = { messagesPerSecond: 0, bytesPerSecond: 0 };
 

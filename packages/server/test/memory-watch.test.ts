@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
+import { moduleWithFewDescriptors } from '../../../test/kit/few-descriptors.js';
 
 const module = new URL('../dist/memory-watch.js', import.meta.url).href;
 
@@ -31,7 +31,7 @@ t.test('without a free descriptor a process goes on, and looks again when there 
     for (const descriptor of open) closeSync(descriptor);
     while (!full.isOver) await sleep(50);
     console.log(JSON.stringify({ known: known > 0, meanwhile, isOver: roomy.isOver, said }));`;
-  const { stdout } = await promisify(execFile)(...withFewDescriptors(code), { timeout: 50_000 });
+  const { stdout } = await promisify(execFile)(...moduleWithFewDescriptors(code), { timeout: 50_000 });
   t.same(JSON.parse(stdout), {
     known: true,
     meanwhile: { error: 'EMFILE', isKept: true, unknown: 0, said: [] },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { withFewDescriptors } from '../../../test/kit/few-descriptors.js';
+import { moduleWithFewDescriptors } from '../../../test/kit/few-descriptors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pinwheel-followed-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -33,7 +33,10 @@ t.test('a file that changed while this process had no descriptor left is read wh
     console.log('full');
     setInterval(() => {}, 1000);
   `;
-  const child = spawn(...withFewDescriptors(code), { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
+  const child = spawn(...moduleWithFewDescriptors(code), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 30_000,
+  });
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);

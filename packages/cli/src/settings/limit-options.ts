@@ -2,7 +2,13 @@ import { texts, whole } from './option.js';
 
 /** How much an edge takes, from all clients together and from each. */
 export const limitOptions = {
-  maxConnections: whole('max-connections', 1, 10_000_000, 'clients at one time; more get 503', '100000'),
+  maxConnections: whole(
+    'max-connections',
+    1,
+    10_000_000,
+    'clients at one time, or what the open files leave room for; more get 503',
+    '100000',
+  ),
   maxConnectionsPerUser: whole(
     'max-connections-per-user',
     0,

@@ -7,7 +7,8 @@ import { proxyList } from './trusted-proxies.js';
 export interface LimitOptions {
   /**
    * Clients at one time, those among them that are being looked at; past it upgrades are answered 503. With tunnels a plain
-   * request counts as one while it is answered, here and in the next ones. Default 100,000.
+   * request counts as one while it is answered, here and in the next ones. Default 100,000, or as many as the open files of
+   * the process leave room for, if that is less.
    * Higher: more memory, about 5 KB each with links (in edge and node) and 30 KB with tunnels, and what they have unread.
    */
   readonly maxConnections?: number;

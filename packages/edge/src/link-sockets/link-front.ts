@@ -11,6 +11,7 @@ import {
   type HttpResponse,
   noCompression,
   Opening,
+  type OpenSockets,
   openHeads,
   type Place,
   readHandshake,
@@ -37,6 +38,7 @@ export interface LinkFrontOptions {
   /** Why nobody can be taken now; `undefined` when somebody can. */
   readonly closedBecause: () => { readonly outcome: UpgradeOutcome; readonly why: string } | undefined;
   readonly places: ConnectionLimits;
+  readonly sockets: OpenSockets;
   /** Whose word on the addresses of clients counts. */
   readonly trustedProxies: BlockList | undefined;
   readonly headTimeoutMs: number;
@@ -80,7 +82,7 @@ export class LinkFront {
     this.#stopTokens = followTokens(this.#tokens, (call) => this.#guard(call));
     const { headTimeoutMs, counters } = options;
     this.#heads = openHeads(headTimeoutMs, () => counters.limits['head-time']++);
-    this.#port = new ClientPort((app) => this.#serve(app), options.tls);
+    this.#port = new ClientPort((app) => this.#serve(app), options.tls, options.sockets);
   }
 
   /** Clients' sockets that are open. */
@@ -129,6 +131,7 @@ export class LinkFront {
         pong: (socket, data) => this.#guard(() => socket.getUserData().client?.controlled(data)),
         drain: (socket) => this.#guard(() => socket.getUserData().client?.drained()),
         close: (socket, code, reason) => {
+          options.sockets.left();
           const { client } = socket.getUserData();
           if (client === undefined) {
             this.#opening.forget();

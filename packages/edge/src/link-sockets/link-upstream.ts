@@ -3,7 +3,7 @@ import { type Log, type RingTracker, systemClock } from '@pinwheel/membership';
 import type { Metrics } from '@pinwheel/metrics';
 import type { MigrationChange } from '@pinwheel/migration';
 import { PinwheelError } from '@pinwheel/protocol';
-import type { ConnectionLimits } from '@pinwheel/server';
+import type { ConnectionLimits, OpenSockets } from '@pinwheel/server';
 import { type CertificateSource, type KeySource, Signer } from '@pinwheel/trust';
 import type { Admissions } from '../admission/admission.js';
 import { pathMatcher } from '../http/request-path.js';
@@ -28,6 +28,7 @@ export interface LinkUpstreamOptions {
   readonly keepAliveMs: number;
   readonly limits: ResolvedLimits;
   readonly places: ConnectionLimits;
+  readonly sockets: OpenSockets;
   readonly maxInboundBytes: number;
   readonly maxUnreadBytes: number;
   readonly idleTimeoutSeconds: number;
@@ -87,6 +88,7 @@ export class LinkUpstream implements Upstream {
       takesUpgrades: pathMatcher(path),
       closedBecause: () => this.#closedBecause(),
       places: options.places,
+      sockets: options.sockets,
       trustedProxies: options.limits.trustedProxies,
       headTimeoutMs: options.limits.headTimeoutMs,
       maxHeadBytes: options.limits.maxHeadBytes,

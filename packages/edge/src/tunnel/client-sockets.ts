@@ -1,17 +1,22 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { OpenSockets } from '@pinwheel/server';
 
 /** Every client's socket of a server, from its connection to its end: also those that node:http forgets at an upgrade. */
 export class ClientSockets {
   readonly #open = new Set<Socket>();
 
   /** Before the server listens. */
-  constructor(server: Server) {
+  constructor(server: Server, sockets: OpenSockets) {
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
       // for as long as it lives: node:http takes its own listener away at an upgrade, and a reset would end the process
       socket.on('error', ignore);
-      socket.once('close', () => this.#open.delete(socket));
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        sockets.left();
+      });
+      if (!sockets.came()) socket.destroy();
     });
     // the same connection as TLS sees it, which ends with it
     server.on('secureConnection', (socket: Socket) => socket.on('error', ignore));

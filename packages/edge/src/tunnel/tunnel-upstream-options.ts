@@ -1,5 +1,5 @@
 import type { Log, RingTracker } from '@pinwheel/membership';
-import type { ConnectionLimits } from '@pinwheel/server';
+import type { ConnectionLimits, OpenSockets } from '@pinwheel/server';
 import type { CertificateSource, KeySource } from '@pinwheel/trust';
 import type { Admissions } from '../admission/admission.js';
 import type { ResolvedAdmission } from '../admission/admission-options.js';
@@ -26,6 +26,7 @@ export interface TunnelUpstreamOptions {
   readonly requestTimeoutMs: number;
   readonly limits: ResolvedLimits;
   readonly places: ConnectionLimits;
+  readonly sockets: OpenSockets;
   readonly counters: EdgeCounters;
   readonly log: Log;
 }

@@ -87,7 +87,7 @@ export class TunnelUpstream implements Upstream {
     this.#stopTokens = followTokens(this.#tokens);
     this.#server = createTunnelServer(options.tls, headLimits(limits));
     answerClientErrors(this.#server, counters.limits);
-    this.#sockets = new ClientSockets(this.#server);
+    this.#sockets = new ClientSockets(this.#server, options.sockets);
     this.#unanswered = new Unanswered(this.#server);
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     const requests = new PlainRequests({

@@ -15,8 +15,8 @@ export interface HealthApiOptions {
   readonly phase: () => Phase;
   /** Why this node hears nothing by its queue; `undefined` when it does, or has none. */
   readonly whyDeaf: () => string | undefined;
-  /** Whether there is too little memory for new clients. */
-  readonly isMemoryOver: () => boolean;
+  /** Why there is no room for new clients; `undefined` when there is. */
+  readonly whyFull: () => string | undefined;
   readonly keys: KeySource | undefined;
   /** Where it is registered. */
   readonly host: string;
@@ -63,14 +63,15 @@ export class HealthApi {
   }
 
   /**
-   * Ready while users may be sent here: entered, in a ring with the others, listening to the queue if there is one, with room in
-   * memory, and not draining.
+   * Ready while users may be sent here: entered, in a ring with the others, listening to the queue if there is one, with room
+   * for clients, and not draining.
    */
   ready(exchange: Exchange): void {
-    const { id, tracker, phase, whyDeaf, isMemoryOver } = this.#options;
+    const { id, tracker, phase, whyDeaf, whyFull } = this.#options;
     const inRing = tracker.current.ring.members.some((member) => member.id === id);
-    const able = isMemoryOver() ? 'memory is at its bound' : 'ready';
-    const place = inRing ? (whyDeaf() ?? this.#whyAlone() ?? able) : 'waiting to be in the ring';
+    const place = inRing
+      ? (whyDeaf() ?? this.#whyAlone() ?? whyFull() ?? 'ready')
+      : 'waiting to be in the ring';
     // an entry of the process before may be in the ring
     const entered = phase() === 'starting' ? 'waiting to be in the membership' : place;
     const status = leavingAs(phase()) ?? entered;

@@ -9,6 +9,7 @@ import {
   type HttpResponse,
   noCompression,
   Opening,
+  type OpenSockets,
   openHeads,
   Place,
   statusLineOf,
@@ -29,6 +30,7 @@ export interface DirectSessionsOptions {
   /** Throws for an upgrade that is not taken: by the node as it is, or as no process of this service has made it. */
   readonly check: (request: HttpRequest) => void;
   readonly places: ConnectionLimits;
+  readonly sockets: OpenSockets;
   readonly inbound: Inbound;
   readonly counters: NodeCounters;
   readonly newId: () => string;
@@ -79,7 +81,7 @@ export class DirectSessions {
       },
     };
     this.#heads = openHeads(options.headTimeoutMs, () => options.counters.limits['head-time']++);
-    this.port = new ClientPort((app) => this.#serve(app), options.tls);
+    this.port = new ClientPort((app) => this.#serve(app), options.tls, options.sockets);
     this.#stallTimer = setInterval(() => this.#closeStalled(), Math.min(1000, options.stalledMs)).unref();
   }
 
@@ -131,6 +133,7 @@ export class DirectSessions {
           this.#stalled.delete(session);
         },
         close: (socket, code, reason) => {
+          options.sockets.left();
           const { session } = socket.getUserData();
           if (session === undefined) {
             this.#opening.forget();
