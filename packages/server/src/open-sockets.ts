@@ -5,7 +5,10 @@ export interface OpenSocketsOptions {
   /** Files that are open for a client: its socket, and what is opened for it. */
   readonly filesPerClient: number;
   readonly counters: { sockets: number };
-  readonly log: { warn(fields: object, text: string): void };
+  readonly log: {
+    info(fields: object, text: string): void;
+    warn(fields: object, text: string): void;
+  };
   /** `undefined`: no bound. Default: what the system says. */
   readonly maxOpenFiles?: number | undefined;
 }
@@ -40,7 +43,7 @@ export class OpenSockets {
   connectionsWithin(maxConnections: number): number {
     if (this.room === undefined || maxConnections <= this.room.maxConnections) return maxConnections;
     const { maxOpenFiles, maxConnections: possible } = this.room;
-    this.#options.log.warn(
+    this.#options.log.info(
       { maxOpenFiles, maxConnections, possible },
       'the limit of open files leaves room for fewer clients than maxConnections: raise it (ulimit -n, LimitNOFILE=)',
     );
