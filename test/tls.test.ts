@@ -257,13 +257,18 @@ t.test('the commands of the README, with TLS', async (t) => {
   t.pass('she did');
 });
 
-t.test('an edge whose authorities cannot be read does not start', async (t) => {
+t.test('an edge whose authorities cannot be read, or would not be asked, does not start', async (t) => {
   const words = ['edge', '--id', 'e1', '--membership', `static:${file('none.json', '{"members":[]}')}`];
-  for (const [path, says] of [
-    ['/nowhere.pem', /backend-ca: \/nowhere\.pem cannot be read/],
-    [echo, /backend-ca: .*echo\.mjs is no certificate in PEM/],
+  for (const [path, upstream, says] of [
+    ['/nowhere.pem', 'tunnel', /backend-ca: \/nowhere\.pem cannot be read/],
+    [echo, 'tunnel', /backend-ca: .*echo\.mjs is no certificate in PEM/],
+    [
+      file('some.crt', makeCertificate().cert),
+      'link',
+      /backend-?ca is given, but links are never encrypted/i,
+    ],
   ] as const) {
-    const { code, stderr } = await runPinwheel([...words, '--backend-ca', path]);
+    const { code, stderr } = await runPinwheel([...words, '--upstream', upstream, '--backend-ca', path]);
     t.equal(code, 2);
     t.match(stderr, says);
   }

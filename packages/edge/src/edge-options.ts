@@ -116,7 +116,7 @@ interface EdgeSettings extends AdmissionOptions, LimitOptions {
   readonly apiKeys?: ApiKeySource;
   /**
    * Tunnels: backends are connected to with TLS, and must show a certificate for their address that one of these authorities
-   * has signed; in PEM. Without it they are connected to without TLS.
+   * has signed; in PEM. Without it they are connected to without TLS. With links it is an error.
    */
   readonly backendCa?: string;
   readonly log?: Log;
@@ -183,10 +183,20 @@ export function resolveEdgeOptions(options: EdgeOptions): ResolvedEdgeOptions {
     keys: options.keys,
     tls: options.tls,
     apiKeys: options.apiKeys,
-    backendCa: options.backendCa === undefined ? undefined : checkAuthorities('backendCa', options.backendCa),
+    backendCa: backendAuthorities(options.backendCa, upstream),
     log: options.log ?? silentLog,
     source: ringSource(options),
   };
+}
+
+/** Whoever names authorities and gets links would believe that these are encrypted. */
+function backendAuthorities(pem: string | undefined, upstream: 'link' | 'tunnel'): string | undefined {
+  if (pem === undefined) return undefined;
+  if (upstream === 'tunnel') return checkAuthorities('backendCa', pem);
+  throw new PinwheelError(
+    'bad-option',
+    'backendCa is given, but links are never encrypted; leave it out, or take tunnels (upstream)',
+  );
 }
 
 /** @throws PinwheelError `bad-option` for a pace that is not a number from 1 to 1,000,000. */
