@@ -88,6 +88,8 @@ for (const [what, start] of Object.entries(fronts)) {
     await until('it is not ready', async () => (await get('/readyz')).status === 503);
     t.match(await (await get('/readyz')).text(), /the limit of open files leaves room for no more clients/);
     const metrics = await (await get('/metrics')).text();
+    t.match(metrics, /^pinwheel_client_sockets\{.*of="open".*\} \d{2,}$/m);
+    t.match(metrics, /^pinwheel_client_sockets\{.*of="bound".*\} (96|192)$/m);
     t.match(metrics, /limits_reached_total\{limit="sockets"\} [1-9]/, 'those that are closed are counted');
     t.match(log(), /the limit of open files leaves room for no more clients: new connections are closed/);
     t.ok(await neighbour.says(saidEachTime), 'the neighbour notices nothing');

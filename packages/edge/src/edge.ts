@@ -88,13 +88,13 @@ async function start(
     counters: counters.limits,
     log,
   });
-  const { memory, places, sockets } = limits;
+  const { places, sockets } = limits;
   const admissions = await openAdmissions(options.admission, counters.admission, log);
   const shared = { ...options, tracker, admissions, counters, places, sockets };
   const upstream: Upstream =
     options.upstream === 'link' ? new LinkUpstream(shared) : new TunnelUpstream(shared);
   const access = new AdminAccess({ ...options, self: id, host: adminHost });
-  measureEdge(metrics, counters, { upstream, access, memory });
+  measureEdge(metrics, counters, { upstream, access, limits });
   if (options.tls !== undefined) addCertificateMetrics(metrics, options.tls);
   let resolveDrained: () => void = () => {};
   const drained = new Promise<void>((resolve) => {

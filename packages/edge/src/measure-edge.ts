@@ -1,5 +1,5 @@
 import { type Metrics, readingsOf } from '@pinwheel/metrics';
-import type { MemoryWatch } from '@pinwheel/server';
+import type { ClientLimits } from '@pinwheel/server';
 import type { AdminAccess } from './admin/admin-access.js';
 import type { EdgeCounters } from './metrics/edge-counters.js';
 import { edgeMetrics } from './metrics/edge-metrics.js';
@@ -10,14 +10,14 @@ import type { Upstream } from './upstream.js';
 export interface EdgeReadings {
   readonly upstream: Upstream;
   readonly access: AdminAccess;
-  readonly memory: MemoryWatch;
+  readonly limits: ClientLimits;
 }
 
 /** Has what every edge measures read when somebody scrapes, and what its upstream does. */
 export function measureEdge(
   metrics: Metrics,
   counters: EdgeCounters,
-  { upstream, access, memory }: EdgeReadings,
+  { upstream, access, limits }: EdgeReadings,
 ): void {
   metrics.add(edgeMetrics.connections, () => upstream.status.connections);
   metrics.add(edgeMetrics.upgrades, () => readingsOf(counters.upgrades));
@@ -26,10 +26,8 @@ export function measureEdge(
   metrics.add(edgeMetrics.keySetReads, () => readingsOf(counters.admission.keySets));
   metrics.add(edgeMetrics.authWebhook, () => readingsOf(counters.admission.webhook));
   metrics.add(edgeMetrics.limits, () => readingsOf(counters.limits));
-  metrics.add(edgeMetrics.memory, () => [
-    [memory.rssBytes, 'resident'],
-    [memory.maxRssBytes, 'bound'],
-  ]);
+  metrics.add(edgeMetrics.memory, () => limits.memoryBytes());
+  metrics.add(edgeMetrics.sockets, () => limits.socketCounts());
   metrics.add(edgeMetrics.apiKeyCalls, () => readingsOf(access.decisions));
   upstream.measure(metrics);
 }

@@ -175,7 +175,7 @@ t.test('the metrics', async (t) => {
   const { clients } = await connect(3);
   const text = await (await admin('/metrics')).text();
   t.test('are those of the table, with its types and labels', async (t) => {
-    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|memory)\S+) (\S+)$/gm)].map(
+    const ours = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|memory|client)\S+) (\S+)$/gm)].map(
       ([, name, type]) => [name, type],
     );
     const all = Object.values<MetricDefinition>({ ...edgeMetrics, ...tunnelMetrics });

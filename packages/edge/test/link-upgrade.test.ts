@@ -197,7 +197,9 @@ t.test('the admin port', async (t) => {
 
   t.test('has the metrics of the table', async (t) => {
     const text = await (await admin('/metrics')).text();
-    const names = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|memory)\S+)/gm)].map(([, name]) => name);
+    const names = [...text.matchAll(/^# TYPE (pinwheel_(?:edge|memory|client)\S+)/gm)].map(
+      ([, name]) => name,
+    );
     const table = Object.values({ ...edgeMetrics, ...linkMetrics }).map(({ name }) => name);
     t.same(names.sort(), table.sort());
     t.match(text, 'pinwheel_edge_links{state="up"} 1');

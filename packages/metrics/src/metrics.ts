@@ -19,6 +19,13 @@ export const memoryMetric = gauge(
   { of: ['resident', 'bound'] },
 );
 
+/** The same; without a bound where the system does not say how many files may be open. */
+export const socketsMetric = gauge(
+  'pinwheel_client_sockets',
+  'Sockets of clients, and how many the limit of open files leaves room for.',
+  { of: ['open', 'bound'] },
+);
+
 /** Observations between two scrapes that are kept as they are. */
 const mostKept = 1024;
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];

@@ -7,9 +7,10 @@ import {
   memoryMetric,
   type Reading,
   readingsOf,
+  socketsMetric,
 } from '@pinwheel/metrics';
 import { closeCodes } from '@pinwheel/protocol';
-import type { MemoryWatch } from '@pinwheel/server';
+import type { ClientLimits } from '@pinwheel/server';
 import type { Registrar } from '@pinwheel/strategy';
 import { type ApiKeyGate, apiKeyDecisions, noDecisions } from '@pinwheel/trust';
 import { type NodeCounters, nodeLimitNames } from './counters/node-counters.js';
@@ -133,6 +134,7 @@ export const nodeMetrics = {
     { limit: nodeLimitNames },
   ),
   memory: memoryMetric,
+  sockets: socketsMetric,
   apiKeyCalls: counter(
     'pinwheel_node_api_key_calls_total',
     'Calls with an API key, or without any, by decision; those at a limit were accepted before.',
@@ -160,7 +162,7 @@ export interface NodeReadings {
   readonly forwardedBytes: () => number;
   readonly intake: QueueIntake | undefined;
   readonly registrar: Registrar | undefined;
-  readonly memory: MemoryWatch;
+  readonly limits: ClientLimits;
   readonly gate: ApiKeyGate | undefined;
 }
 
@@ -176,7 +178,7 @@ export function addNodeMetrics(
     forwardedBytes,
     intake,
     registrar,
-    memory,
+    limits,
     gate,
   }: NodeReadings,
 ): (seconds: number) => void {
@@ -193,10 +195,8 @@ export function addNodeMetrics(
   metrics.add(nodeMetrics.notOwner, () => counters.notOwner);
   metrics.add(nodeMetrics.dropped, () => counters.dropped);
   metrics.add(nodeMetrics.limits, () => readingsOf(counters.limits));
-  metrics.add(nodeMetrics.memory, () => [
-    [memory.rssBytes, 'resident'],
-    [memory.maxRssBytes, 'bound'],
-  ]);
+  metrics.add(nodeMetrics.memory, () => limits.memoryBytes());
+  metrics.add(nodeMetrics.sockets, () => limits.socketCounts());
   metrics.add(nodeMetrics.closes, () => closeNames.map((name) => [counters.closes.get(name) ?? 0, name]));
   metrics.add(nodeMetrics.upgrades, (): readonly Reading[] => [
     [counters.upgradesAccepted, 'accepted'],

@@ -201,7 +201,7 @@ export function createNodeParts({ node, tracker, state, phase, ports, drain }: N
     forwardedBytes: () => clients.traffic.bytes,
     intake: queueSide.intake,
     registrar,
-    memory: limits.memory,
+    limits,
     gate: access.gate,
   });
   addRingMetrics(metrics, tracker);

@@ -15,6 +15,9 @@ export interface ClientLimitsOptions {
   };
 }
 
+/** A number, and what it is of. */
+type Measured = readonly [value: number, of: string];
+
 /** What a process takes from the clients of its port, and what it has room for. */
 export class ClientLimits {
   readonly memory: MemoryWatch;
@@ -33,6 +36,21 @@ export class ClientLimits {
     if (this.memory.isOver) return 'memory is at its bound';
     if (this.sockets.isFull) return 'the limit of open files leaves room for no more clients';
     return undefined;
+  }
+
+  /** As `pinwheel_memory_bytes` has it. */
+  memoryBytes(): readonly Measured[] {
+    return [
+      [this.memory.rssBytes, 'resident'],
+      [this.memory.maxRssBytes, 'bound'],
+    ];
+  }
+
+  /** As `pinwheel_client_sockets` has it. */
+  socketCounts(): readonly Measured[] {
+    const { size, room } = this.sockets;
+    const open: Measured = [size, 'open'];
+    return room === undefined ? [open] : [open, [room.maxSockets, 'bound']];
   }
 
   /** Ends its timer. May be called twice. */

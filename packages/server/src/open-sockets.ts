@@ -22,7 +22,7 @@ const pauseMs = 10_000;
  * connections that it cannot take.
  */
 export class OpenSockets {
-  /** `undefined`: no bound. */
+  /** How much room there is; `undefined`: no bound. */
   readonly room: FileRoom | undefined;
   readonly #options: OpenSocketsOptions;
   #size = 0;
@@ -34,7 +34,12 @@ export class OpenSockets {
     this.room = files === undefined ? undefined : roomWithin(files, options.filesPerClient);
   }
 
-  /** Whether there is none for another one. */
+  /** Those that are open. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether there is no room for another one. */
   get isFull(): boolean {
     return this.room !== undefined && this.#size >= this.room.maxSockets;
   }

@@ -1,4 +1,11 @@
-import { counter, gauge, histogram, type MetricDefinition, memoryMetric } from '@pinwheel/metrics';
+import {
+  counter,
+  gauge,
+  histogram,
+  type MetricDefinition,
+  memoryMetric,
+  socketsMetric,
+} from '@pinwheel/metrics';
 import { apiKeyDecisions } from '@pinwheel/trust';
 import { keySetOutcomes, renewalOutcomes, webhookOutcomes } from '../admission/admission-counters.js';
 import { edgeLimitNames } from '../limits/limit-counters.js';
@@ -37,6 +44,7 @@ export const edgeMetrics = {
     { limit: edgeLimitNames },
   ),
   memory: memoryMetric,
+  sockets: socketsMetric,
   apiKeyCalls: counter(
     'pinwheel_edge_api_key_calls_total',
     'Calls of the admin port with an API key, or without any, by decision.',
